@@ -1,0 +1,70 @@
+"""The whole network: F(T_L | R_rgb) of the paper, figure 2."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..color import AB_SCALE, gray_lightness, rgb_to_lab
+from .color_encoder import ColorEncoder
+from .config import ModelConfig
+from .content_encoder import ContentEncoder
+from .memory import Memory, MemoryLookup
+from .pffn import PFFN
+
+STRIDE = 16  # sizes inside the network are multiples of it
+
+
+class Look(NamedTuple):
+    """What a reference gives: the embedding ``z`` and, where the network has one, its memory.
+
+    ``z`` is ``[N, E]``, or the PFFN's convolutions baked for one embedding (:meth:`PFFN.bake`).
+    """
+
+    z: Tensor | list[nn.Conv2d]
+    memory: Memory | None
+
+
+def pad_to_stride(x: Tensor) -> Tensor:
+    """Repeat the right and bottom edges of ``[N, C, H, W]`` up to multiples of 16."""
+    h, w = x.shape[2:]
+    return F.pad(x, (0, -w % STRIDE, 0, -h % STRIDE), mode="replicate")
+
+
+class Color2Embed(nn.Module):
+    """Paints the ab of grey frames as a reference looks."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.color_encoder = ColorEncoder(config)
+        self.content_encoder = ContentEncoder(config)
+        self.pffn = PFFN(config)
+
+    def embed(self, reference: Tensor) -> Look:
+        """Read references, RGB ``[N, 3, H, W]`` in [0, 1], any size: once for a shot."""
+        reference = pad_to_stride(reference)
+        z, color = self.color_encoder(reference)
+        if self.pffn.memory is None:
+            return Look(z, None)
+        exact = reference.float()
+        lightness = (gray_lightness(exact) / 50 - 1).to(reference.dtype)
+        content = self.content_encoder(lightness, depth=3)[3]
+        ab = (rgb_to_lab(exact)[:, 1:] / AB_SCALE).to(reference.dtype)
+        return Look(z, self.pffn.memory.remember(content, color, ab))
+
+    def forward(self, lightness: Tensor, look: Look, trust: Tensor | None = None) -> Tensor:
+        """ab / 110 ``[N, 2, H, W]`` in [-1, 1] for lightness ``[N, 1, H, W]`` in [-1, 1], any size.
+
+        ``trust`` ``[N]`` in [0, 1] weakens what the memory says; 0 paints from z alone.
+        """
+        h, w = lightness.shape[2:]
+        features = self.content_encoder(pad_to_stride(lightness))
+        found = None
+        if self.pffn.memory is not None and look.memory is not None:
+            found = self.pffn.memory.look_up(features[3], look.memory)
+            if trust is not None:
+                found = MemoryLookup(*(part * trust.view(-1, 1, 1, 1) for part in found))
+        return cast(Tensor, self.pffn(features, look.z, found))[:, :, :h, :w]

@@ -1,0 +1,88 @@
+"""The colour memory: where in the reference does this place of the frame lie, and what colour is it.
+
+Not in the paper. One vector carries the palette; which of two like coats is the red one it cannot
+say. The memory can: its keys are the content encoder's own features of the *reference's* lightness
+at 1/8, so that film and reference are read by one network and compared in one space, and its values
+are the colours found there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .config import ModelConfig
+
+
+class Memory(NamedTuple):
+    """``keys`` ``[N, K, M]`` of unit length, ``values`` ``[N, V, M]`` and ``bias`` ``[N, M]``.
+
+    M counts places: those of several references stand one after another. ``bias`` is added to the
+    similarity before the softmax (the logarithm of a reference's weight, where they are blended).
+    """
+
+    keys: Tensor
+    values: Tensor
+    bias: Tensor
+
+    @staticmethod
+    def join(memories: list[Memory]) -> Memory:
+        """Several references as one longer memory."""
+        return Memory(*(torch.cat(parts, dim=-1) for parts in zip(*memories, strict=True)))
+
+    @staticmethod
+    def stack(memories: list[Memory]) -> Memory:
+        """One memory a frame. Shorter ones are filled up with places that are never found."""
+        longest = max(memory.keys.shape[2] for memory in memories)
+        filled = []
+        for memory in memories:
+            missing = (0, longest - memory.keys.shape[2])
+            keys, values = (F.pad(part, missing) for part in memory[:2])
+            filled.append((keys, values, F.pad(memory.bias, missing, value=-torch.inf)))
+        return Memory(*(torch.cat(parts) for parts in zip(*filled, strict=True)))
+
+
+class MemoryLookup(NamedTuple):
+    """``values`` ``[N, V, h, w]`` and the best cosine ``similarity`` ``[N, 1, h, w]`` per place."""
+
+    values: Tensor
+    similarity: Tensor
+
+
+class ColorMemory(nn.Module):
+    """Keys, values and the look-up; places are those of the features at 1/8."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        content, color = config.content_channels[3], config.color_channels[2]
+        self.key = nn.Conv2d(content, config.memory, 1)
+        self.value = nn.Conv2d(color, config.memory, 1)
+        self.log_sharpness = nn.Parameter(torch.tensor(10.0).log())
+        self.out = nn.Conv2d(config.memory + 3, 4 * config.width, 1)
+        # The memory starts silent: the network first learns to paint from z.
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(cast(Tensor, self.out.bias))
+
+    def remember(self, content: Tensor, color: Tensor, ab: Tensor) -> Memory:
+        """The memory of references: content and color features at 1/8, and ab / 110 of full size."""
+        pooled = F.adaptive_avg_pool2d(ab, (content.shape[2], content.shape[3]))
+        values = torch.cat((pooled, self.value(color)), dim=1).flatten(2)
+        keys = F.normalize(self.key(content).flatten(2), dim=1)
+        return Memory(keys, values, keys.new_zeros(keys.shape[0], keys.shape[2]))
+
+    def look_up(self, content: Tensor, memory: Memory) -> MemoryLookup:
+        """What ``memory`` (of one, or of as many as there are frames) holds for every place."""
+        n, _, h, w = content.shape
+        queries = F.normalize(self.key(content).flatten(2), dim=1)
+        similarity = queries.transpose(1, 2) @ memory.keys  # [N, places, M]
+        logits = similarity * self.log_sharpness.exp() + memory.bias[:, None]
+        weights = logits.softmax(dim=-1)
+        values = (memory.values @ weights.transpose(1, 2)).view(n, -1, h, w)
+        return MemoryLookup(values, similarity.amax(-1).view(n, 1, h, w))
+
+    def inject(self, found: MemoryLookup) -> Tensor:
+        """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""
+        return cast(Tensor, self.out(torch.cat(found, dim=1)))

@@ -1,0 +1,43 @@
+"""Small ab planes to the size of the chroma plane, so that colour stops where edges of luma stop."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+RADIUS = 2  # of the window in which ab is a straight line over lightness, in small pixels
+EPSILON = 9.0  # variance of lightness (L* squared) below which a window counts as flat
+
+
+def upsample_along(ab: Tensor, lightness: Tensor, guide: Tensor) -> Tensor:
+    """``ab`` ``[N, 2, h, w]`` at the size of ``guide`` ``[N, 1, H, W]``.
+
+    ``lightness`` ``[N, 1, h, w]`` is the guide at the size of ab; both are L*. In every small window
+    ab is fitted as a straight line over lightness, as a guided filter does (He, Sun and Tang 2013).
+    The small planes themselves are kept; only the detail between their samples is taken from the
+    guide: ``up(ab) + up(slope) * (guide - up(lightness))``.
+    """
+    size = guide.shape[2:]
+    if size == ab.shape[2:]:
+        return ab
+    if size[0] < ab.shape[2] or size[1] < ab.shape[3]:
+        return F.interpolate(ab, size=size, mode="area")
+    detail = guide - _enlarge(lightness, size)
+    return _enlarge(ab, size) + _enlarge(_slope(ab, lightness), size) * detail
+
+
+def _slope(ab: Tensor, lightness: Tensor) -> Tensor:
+    mean_l, mean_ab = _window_mean(lightness), _window_mean(ab)
+    covariance = _window_mean(lightness * ab) - mean_l * mean_ab
+    variance = _window_mean(lightness.square()) - mean_l.square()
+    return _window_mean(covariance / (variance.clamp_min(0) + EPSILON))
+
+
+def _window_mean(planes: Tensor) -> Tensor:
+    side = 2 * RADIUS + 1
+    return F.avg_pool2d(planes, side, stride=1, padding=RADIUS, count_include_pad=False)
+
+
+def _enlarge(planes: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(planes, size=size, mode="bilinear", align_corners=False)
