@@ -1,0 +1,163 @@
+"""Self-augmented self-reference (paper section 3.2), and what old film and new palettes do to it.
+
+Everything is batched, on the pictures' own device, and drawn from one generator.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from ..color import AB_SCALE, LUMA_WEIGHTS, gray_lightness, lab_to_rgb, rgb_to_lab
+from .config import TrainConfig
+
+CONTROLS = 5  # thin-plate control points along a side
+
+
+class Example(NamedTuple):
+    """A training batch: ``truth`` RGB ``[N, 3, S, S]`` in [0, 1], its ``lab``, the network's inputs.
+
+    ``lightness`` ``[N, 1, S, S]`` in [-1, 1] is the grey frame, ``reference`` RGB like ``truth``.
+    """
+
+    truth: Tensor
+    lab: Tensor
+    lightness: Tensor
+    reference: Tensor
+
+    @property
+    def ab(self) -> Tensor:
+        """The truth the network is asked for: ab / 110, ``[N, 2, S, S]``."""
+        return self.lab[:, 1:] / AB_SCALE
+
+
+class Dice:
+    """Random numbers on a device from a CPU generator: the same on every device."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.generator = Generator().manual_seed(seed)
+        self.device = device
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(shape, generator=self.generator).to(self.device)
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        return (torch.rand(shape, generator=self.generator) * (high - low) + low).to(self.device)
+
+    def chosen(self, share: float, count: int) -> Tensor:
+        """A column ``[count, 1, 1, 1]`` of booleans, each true with probability ``share``."""
+        return self.uniform(0, 1, count, 1, 1, 1) < share
+
+
+def make_example(pictures: Tensor, config: TrainConfig, dice: Dice) -> Example:
+    """``pictures`` are RGB uint8 ``[N, S, S, 3]``; see :class:`TrainConfig` for what is done to them."""
+    truth = pictures.permute(0, 3, 1, 2).float() / 255
+    if config.recolor_share:
+        truth = torch.where(
+            dice.chosen(config.recolor_share, len(truth)), recolored(truth, dice), truth
+        )
+    lightness = gray_lightness(truth)
+    if config.old_film_share:
+        old = dice.chosen(config.old_film_share, len(truth))
+        lightness = torch.where(old, old_film(truth, dice), lightness)
+    reference = self_reference(truth, config, dice) if config.self_augment else truth
+    return Example(truth, rgb_to_lab(truth), lightness / 50 - 1, reference)
+
+
+def self_reference(truth: Tensor, config: TrainConfig, dice: Dice) -> Tensor:
+    """The reference made of the picture itself: noise, then thin-plate warp, rotation and flip."""
+    noisy = truth + dice.normal(*truth.shape) * (config.noise / 255)
+    grid = warp_grid(len(truth), truth.shape[-1], config.crop_share, dice)
+    warped = F.grid_sample(noisy, grid, padding_mode="reflection", align_corners=False)
+    return warped.clamp(0, 1)
+
+
+def warp_grid(count: int, size: int, crop_share: float, dice: Dice) -> Tensor:
+    """Where each place of the reference is taken from, ``[N, S, S, 2]`` in [-1, 1]."""
+    # From hardly to strongly warped: in film the keyframe is often nearly the frame itself.
+    strength = dice.uniform(0, 1, count, 1, 1)
+    angle = dice.normal(count) * 0.25 * strength[:, 0, 0]
+    flip = torch.where(dice.uniform(0, 1, count) < 0.5, -1.0, 1.0)
+    part = dice.chosen(crop_share, count)[:, 0, 0, 0]
+    zoom = torch.where(part, dice.uniform(0.45, 0.9, count), dice.uniform(0.85, 1.1, count))
+    shift = dice.uniform(-1, 1, count, 1, 2) * (1 - zoom).clamp_min(0.05)[:, None, None]
+    cos, sin = angle.cos() * zoom, angle.sin() * zoom
+    turn = torch.stack((cos * flip, -sin, sin * flip, cos), dim=-1).view(count, 2, 2)
+    displacement = dice.normal(count, CONTROLS**2, 2) * 0.12 * strength
+    base, spline = (t.to(dice.device) for t in _thin_plate(size))
+    places = base @ turn.transpose(1, 2) + shift + spline @ displacement
+    return places.view(count, size, size, 2)
+
+
+@lru_cache(maxsize=8)
+def _thin_plate(size: int) -> tuple[Tensor, Tensor]:
+    """The sampling places ``[S*S, 2]`` and the matrix ``[S*S, K]`` from control displacements.
+
+    A thin-plate spline through fixed control points is linear in their displacements (Bookstein
+    1989), so the whole warp is one matrix product.
+    """
+    centres = (torch.arange(size, dtype=torch.float64) * 2 + 1) / size - 1
+    places = torch.cartesian_prod(centres, centres).flip(1)
+    side = torch.linspace(-1, 1, CONTROLS, dtype=torch.float64)
+    controls = torch.cartesian_prod(side, side).flip(1)
+    k = len(controls)
+
+    def kernel(points: Tensor) -> Tensor:
+        r2 = torch.cdist(points, controls).square()
+        return r2 * (r2 + 1e-12).log()
+
+    def affine(points: Tensor) -> Tensor:
+        return torch.cat((torch.ones(len(points), 1, dtype=points.dtype), points), dim=1)
+
+    system = torch.zeros(k + 3, k + 3, dtype=torch.float64)
+    system[:k, :k] = kernel(controls)
+    system[:k, k:] = affine(controls)
+    system[k:, :k] = affine(controls).t()
+    solve = torch.linalg.inv(system)[:, :k]
+    matrix = torch.cat((kernel(places), affine(places)), dim=1) @ solve
+    return places.float(), matrix.float()
+
+
+def recolored(rgb: Tensor, dice: Dice) -> Tensor:
+    """The same pictures in another palette: hue turned, saturation changed, or channels swapped."""
+    count = len(rgb)
+    angle = dice.uniform(-torch.pi, torch.pi, count)
+    saturation = dice.uniform(0.6, 1.5, count)
+    cos, sin = angle.cos() * saturation, angle.sin() * saturation
+    turn = torch.stack((cos, -sin, sin, cos), dim=-1).view(count, 2, 2)
+    lab = rgb_to_lab(rgb)
+    ab = torch.einsum("nij,njhw->nihw", turn, lab[:, 1:])
+    turned = lab_to_rgb(torch.cat((lab[:, :1], ab), dim=1)).clamp(0, 1)
+    swapped = torch.stack(
+        [picture[dice.uniform(0, 1, 3).argsort()] for picture in rgb],
+    )
+    return torch.where(dice.chosen(0.7, count), turned, swapped)
+
+
+def old_film(rgb: Tensor, dice: Dice) -> Tensor:
+    """L* ``[N, 1, S, S]`` in [0, 100] as old stock gives it.
+
+    Another sensitivity to colours (orthochromatic to panchromatic), another contrast curve, fading,
+    softness and grain.
+    """
+    count, _, size, _ = rgb.shape
+    plain = rgb.new_tensor(LUMA_WEIGHTS["bt601"])
+    weights = plain * dice.uniform(0.2, 1.8, count, 3)
+    gray = (rgb * (weights / weights.sum(1, keepdim=True))[:, :, None, None]).sum(1, keepdim=True)
+    gray = gray.clamp_min(1e-4) ** torch.exp(dice.normal(count, 1, 1, 1) * 0.25)
+    low = dice.uniform(0, 0.12, count, 1, 1, 1)
+    high = dice.uniform(0.85, 1.08, count, 1, 1, 1)
+    gray = low + gray * (high - low)
+    soft = F.avg_pool2d(F.pad(gray, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    gray = torch.lerp(gray, soft, dice.uniform(0, 1, count, 1, 1, 1))
+    fine = dice.normal(count, 1, size, size)
+    coarse = F.interpolate(
+        dice.normal(count, 1, size // 2, size // 2), scale_factor=2.0, mode="bilinear"
+    )
+    grain = torch.where(dice.chosen(0.5, count), fine, coarse)
+    gray = gray + grain * dice.uniform(0, 0.06, count, 1, 1, 1)
+    return gray_lightness(gray.clamp(0, 1).expand(-1, 3, -1, -1))

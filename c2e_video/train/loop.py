@@ -1,0 +1,290 @@
+"""The training loop: on one CPU core, on a GPU, or on several through ``torchrun``."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import math
+import os
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
+
+from ..color import AB_SCALE, lab_to_rgb
+from ..errors import BadWeights
+from ..model import Color2Embed, Look, Memory, load_weights, save_weights
+from ..model.layout import channels_last
+from ..prefetch import prefetch
+from .augment import Dice, Example, make_example
+from .config import TrainConfig
+from .losses import PerceptualLoss, reconstruction_loss
+from .photos import Picture, Sampler, open_cache
+from .sheet import write_sheet
+from .state import load_state, save_state
+
+STATE = "state.safetensors"
+WEIGHTS = "weights.safetensors"
+SHEET_PICTURES = 8
+MEASURED_PICTURES = 64
+
+
+class SelfReference(nn.Module):
+    """The network as it is trained: grey frame and reference in, ab out, in one call."""
+
+    def __init__(self, model: Color2Embed) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, lightness: Tensor, reference: Tensor, trust: Tensor, strangers: Tensor
+    ) -> Tensor:
+        """``trust`` ``[N]`` weakens the memory; where ``strangers`` ``[N]`` it is the neighbour's."""
+        look = self.model.embed(reference)
+        if look.memory is not None:
+            mixed = (_swap(part, strangers) for part in look.memory)
+            look = Look(look.z, Memory(*mixed))
+        return cast(Tensor, self.model(lightness, look, trust))
+
+
+def _swap(part: Tensor, strangers: Tensor) -> Tensor:
+    return torch.where(strangers.view(-1, *[1] * (part.dim() - 1)), part.roll(1, 0), part)
+
+
+class Trainer:
+    """One process of a run. ``photos`` are folders or tar files; ``out`` takes all that is written."""
+
+    def __init__(
+        self,
+        photos: list[Path],
+        out: Path,
+        config: TrainConfig,
+        *,
+        cache: Path | None = None,
+        vgg: Path | None = None,
+        init: Path | None = None,
+        resume: bool = False,
+    ) -> None:
+        self.config, self.out = config, out
+        self.rank, self.world, self.device = _place()
+        out.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(config.seed)
+        self.model = channels_last(_begin(config, init).to(self.device))
+        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=config.lr, betas=(0.9, 0.99), eps=1e-8
+        )
+        self.progress: dict[str, Any] = {"step": 0, "pictures": 0, "seconds": 0.0}
+        if resume:
+            self.progress = load_state(
+                out / STATE, self.model, self.average, self.optimizer, config
+            )
+        self.perceptual = self._perceptual(vgg)
+        if self.rank == 0:
+            self.photos = open_cache(photos, cache or out / "cache")
+        if self.world > 1:
+            dist.barrier()
+            self.photos = open_cache(photos, cache or out / "cache")
+        self.sampler = Sampler(self.photos, config)
+        self.network = self._network()
+
+    def _perceptual(self, vgg: Path | None) -> PerceptualLoss | None:
+        if not self.config.perceptual_weight:
+            return None
+        return channels_last(PerceptualLoss(vgg).to(self.device))
+
+    def _network(self) -> nn.Module:
+        network = SelfReference(self.model)
+        if self.world == 1:
+            return network
+        devices = [self.device.index] if self.device.type == "cuda" else None
+        # Without a memory, its arguments stay unused; that is no fault.
+        return DistributedDataParallel(network, device_ids=devices)
+
+    def run(self, *, sheet_every: int = 500, save_every: int = 200) -> None:
+        """Train to ``config.steps``, leaving weights, state, a CSV of losses and sheets in ``out``."""
+        first = self.progress["step"]
+        bar = tqdm(
+            total=self.config.steps,
+            initial=first,
+            unit="step",
+            disable=self.rank != 0,
+            smoothing=0.05,
+        )
+        began = time.monotonic() - self.progress["seconds"]
+        for step, parts in prefetch(self._steps(first), depth=2):
+            losses = self._step(step, parts)
+            self.progress["step"] = step + 1
+            self.progress["pictures"] += self.config.batch
+            self.progress["seconds"] = time.monotonic() - began
+            last = step + 1 == self.config.steps
+            if self.rank == 0:
+                self._report(bar, losses)
+                if last or (step + 1) % save_every == 0:
+                    self.save()
+                if last or (step + 1) % sheet_every == 0:
+                    self.measure()
+        bar.close()
+
+    def _steps(self, first: int) -> Iterator[tuple[int, list[Picture]]]:
+        count = self.config.batch // self.config.accumulate // self.world
+        for step in range(first, self.config.steps):
+            parts = (k * self.world + self.rank for k in range(self.config.accumulate))
+            yield step, [self.sampler.batch(step, part, count) for part in parts]
+
+    def _step(self, step: int, parts: list[Picture]) -> dict[str, float]:
+        self.network.train()
+        rate = self._rate(step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        totals = {"reconstruction": 0.0, "perceptual": 0.0}
+        for k, pictures in enumerate(parts):
+            last = k + 1 == len(parts)
+            with nullcontext() if last else self._unsynchronised():
+                for name, value in self._backward(step, k, pictures).items():
+                    totals[name] += value / len(parts)
+        # A run of hours must not be lost to one wild batch.
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self._follow(step)
+        return {**totals, "lr": rate}
+
+    def _unsynchronised(self) -> AbstractContextManager[None]:
+        """Gradients are shared among processes once a step, not once a micro-batch."""
+        network = self.network
+        return network.no_sync() if isinstance(network, DistributedDataParallel) else nullcontext()
+
+    def _backward(self, step: int, k: int, pictures: Picture) -> dict[str, float]:
+        config = self.config
+        dice = Dice(_seed(config.seed, step, k, self.rank), self.device)
+        example = make_example(torch.from_numpy(pictures).to(self.device), config, dice)
+        trust = (~dice.chosen(config.forget_share, len(pictures))).float()
+        strangers = dice.chosen(config.stranger_share, len(pictures)).flatten()
+        with _autocast(self.device):
+            ab = self.network(_nhwc(example.lightness), _nhwc(example.reference), trust, strangers)
+        ab = ab.float()
+        reconstruction = reconstruction_loss(ab, example.ab)
+        loss = config.reconstruction_weight * reconstruction
+        perceptual = torch.zeros((), device=self.device)
+        if self.perceptual is not None and step % config.perceptual_every == 0:
+            painted = lab_to_rgb(torch.cat((example.lab[:, :1], ab * AB_SCALE), dim=1)).clamp(0, 1)
+            with _autocast(self.device):
+                perceptual = self.perceptual(_nhwc(painted), _nhwc(example.truth)).float()
+            loss = loss + config.perceptual_weight * perceptual
+        (loss / config.accumulate).backward()  # type: ignore[no-untyped-call]
+        return {"reconstruction": reconstruction.item(), "perceptual": perceptual.item()}
+
+    def _rate(self, step: int) -> float:
+        config = self.config
+        rate = config.lr * min(1.0, (step + 1) / max(1, config.warmup))
+        if config.schedule == "cosine":
+            rate *= 0.01 + 0.99 * (1 + math.cos(math.pi * step / config.steps)) / 2
+        return rate
+
+    def _follow(self, step: int) -> None:
+        """Let the averaged weights follow; early on more closely, so that the start is forgotten."""
+        decay = min(self.config.ema, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for mine, theirs in zip(
+                self.average.state_dict().values(), self.model.state_dict().values(), strict=True
+            ):
+                if mine.is_floating_point():
+                    mine.lerp_(theirs, 1 - decay)
+                else:
+                    mine.copy_(theirs)
+
+    def _report(self, bar: Any, losses: dict[str, float]) -> None:
+        rate = self.progress["pictures"] / max(1e-6, self.progress["seconds"])
+        bar.update(1)
+        bar.set_postfix(loss=f"{losses['reconstruction']:.4f}", pic_s=f"{rate:.1f}")
+        row = {**self.progress, **losses}
+        path = self.out / "losses.csv"
+        new = not path.exists()
+        with open(path, "a", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if new:
+                writer.writeheader()
+            writer.writerow({k: f"{v:.6g}" for k, v in row.items()})
+
+    def save(self) -> None:
+        """Write the state (to resume) and the averaged weights (to use)."""
+        save_state(
+            self.out / STATE, self.model, self.average, self.optimizer, self.config, self.progress
+        )
+        notes = {key: f"{value:.0f}" for key, value in self.progress.items()}
+        save_weights(self.average, self.out / WEIGHTS, half=True, **notes)
+
+    @torch.no_grad()
+    def measure(self) -> float:
+        """PSNR of the averaged weights on photographs kept out; also writes a sheet of some."""
+        indices = self.photos.held_out()[:MEASURED_PICTURES]
+        if not len(indices):
+            return math.nan
+        size = self.config.size_at(self.progress["step"])
+        errors = []
+        for start in range(0, len(indices), SHEET_PICTURES):
+            pictures = self.sampler.fixed(indices[start : start + SHEET_PICTURES], size)
+            plain = TrainConfig(model=self.config.model)
+            example = make_example(
+                torch.from_numpy(pictures).to(self.device), plain, Dice(start, self.device)
+            )
+            painted = self._paint(example)
+            errors.append((painted - example.truth).square().mean((1, 2, 3)))
+            if start == 0:
+                write_sheet(self.out / f"sheet-{self.progress['step']:06d}.png", example, painted)
+        psnr = float((-10 * torch.cat(errors).clamp_min(1e-10).log10()).mean())
+        with open(self.out / "held_out.csv", "a") as file:
+            file.write(f"{self.progress['step']},{self.progress['pictures']},{size},{psnr:.3f}\n")
+        return psnr
+
+    def _paint(self, example: Example) -> Tensor:
+        look = self.average.embed(_nhwc(example.reference))
+        ab = self.average(_nhwc(example.lightness), look)
+        lab = torch.cat((example.lab[:, :1], ab * AB_SCALE), dim=1)
+        return lab_to_rgb(lab).clamp(0, 1)
+
+
+def _seed(*numbers: int) -> int:
+    """One well-mixed seed of several numbers."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def _begin(config: TrainConfig, init: Path | None) -> Color2Embed:
+    if init is None:
+        return Color2Embed(config.model)
+    model = load_weights(init)
+    if model.config != config.model:
+        raise BadWeights(f"{str(init)!r} is {model.config}, the run asks for {config.model}")
+    return model
+
+
+def _nhwc(pictures: Tensor) -> Tensor:
+    return pictures.contiguous(memory_format=torch.channels_last)
+
+
+def _autocast(device: torch.device) -> Any:
+    """bf16 where the device is fast at it."""
+    fast = device.type == "cuda" or torch.cpu._is_amx_tile_supported()
+    return torch.autocast(device.type, torch.bfloat16) if fast else nullcontext()
+
+
+def _place() -> tuple[int, int, torch.device]:
+    """Rank, number of processes and device, as ``torchrun`` says or alone."""
+    world, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    cuda = torch.cuda.is_available()
+    local = int(os.environ.get("LOCAL_RANK", 0))
+    device = torch.device("cuda", local) if cuda else torch.device("cpu")
+    if cuda:
+        torch.cuda.set_device(device)
+    if world > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if cuda else "gloo")
+    return rank, world, device

@@ -1,0 +1,261 @@
+"""Training on a handful of tiny pictures: the scheme, the losses, exact resumption."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from c2e_video.color import AB_SCALE, rgb_to_lab
+from c2e_video.errors import BadWeights, C2EError, JobMismatch
+from c2e_video.model import load_weights
+from c2e_video.train.augment import Dice, make_example, old_film, recolored, warp_grid
+from c2e_video.train.config import TrainConfig
+from c2e_video.train.loop import STATE, WEIGHTS, Trainer
+from c2e_video.train.losses import VGG16, VGG19, PerceptualLoss, _vgg, reconstruction_loss
+from c2e_video.train.photos import Sampler, open_cache
+from tests.test_model import TINY
+
+CPU = torch.device("cpu")
+SMALL = TrainConfig(
+    model=TINY, steps=4, batch=4, sizes=((0, 32),), perceptual_weight=0.0, lr=1e-3, ema=0.9
+)
+OURS = replace(
+    SMALL,
+    recolor_share=0.5,
+    crop_share=0.5,
+    old_film_share=0.5,
+    forget_share=0.3,
+    stranger_share=0.3,
+)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty colour pictures in two folders, a grey one, and something that is no picture."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for i in range(20):
+        small = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        path = folder / ("a" if i % 2 else "b") / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), cv2.resize(small, (96, 72), interpolation=cv2.INTER_CUBIC))
+    cv2.imwrite(str(folder / "a" / "grey.png"), np.full((72, 96, 3), 90, np.uint8))
+    (folder / "a" / "broken.jpg").write_bytes(b"no picture")
+    return folder
+
+
+@pytest.fixture
+def pictures() -> torch.Tensor:
+    return torch.randint(
+        0, 256, (4, 32, 32, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+
+
+def test_cache_is_decoded_once_from_folders_and_tars(photos: Path, tmp_path: Path) -> None:
+    tar = tmp_path / "more.tar"
+    with tarfile.open(tar, "w") as file:
+        content = (photos / "b" / "0.png").read_bytes()
+        entry = tarfile.TarInfo("c/0.png")
+        entry.size = len(content)
+        file.addfile(entry, io.BytesIO(content))
+    cache = open_cache([photos, tar], tmp_path / "cache")
+    assert len(cache) == 21
+    assert "a/grey.png" not in cache.names
+    index = list(cache.names).index("c/0.png")
+    truth = cv2.imread(str(photos / "b" / "0.png"))[:, :, ::-1]
+    np.testing.assert_array_equal(cache[index], truth)
+    made = (tmp_path / "cache" / "photos.bin").stat().st_mtime_ns
+    open_cache([photos, tar], tmp_path / "cache")
+    assert (tmp_path / "cache" / "photos.bin").stat().st_mtime_ns == made
+
+
+def test_no_photographs(tmp_path: Path) -> None:
+    with pytest.raises(C2EError, match="no photographs at"):
+        open_cache([tmp_path / "none"], tmp_path / "cache")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(C2EError, match="no colour pictures"):
+        open_cache([tmp_path / "empty"], tmp_path / "cache")
+    (tmp_path / "text").write_text("x")
+    with pytest.raises(C2EError, match="neither a folder nor a tar"):
+        open_cache([tmp_path / "text"], tmp_path / "cache")
+
+
+def test_sampler_repeats_a_step_and_never_draws_what_is_held_out(
+    photos: Path, tmp_path: Path
+) -> None:
+    cache = open_cache([photos], tmp_path)
+    sampler = Sampler(cache, replace(SMALL, folder_weights=(("a", 0.0),)))
+    np.testing.assert_array_equal(sampler.batch(3, 0, 4), sampler.batch(3, 0, 4))
+    assert (sampler.batch(3, 0, 4) != sampler.batch(4, 0, 4)).any()
+    drawn = np.diff(sampler.cumulative, prepend=0) > 1e-12
+    assert cache.held_out().size == 2
+    assert not drawn[cache.held_out()].any()
+    assert not any(drawn[i] for i, name in enumerate(cache.names) if name.startswith("a/"))
+
+
+def test_example_is_the_papers_scheme(pictures: torch.Tensor) -> None:
+    example = make_example(pictures, SMALL, Dice(0, CPU))
+    assert example.lightness.shape == (4, 1, 32, 32)
+    assert example.lightness.abs().max() <= 1
+    torch.testing.assert_close(example.ab, rgb_to_lab(example.truth)[:, 1:] / AB_SCALE)
+    assert (example.reference - example.truth).abs().mean() > 0.05
+    plain = make_example(pictures, replace(SMALL, self_augment=False), Dice(0, CPU))
+    torch.testing.assert_close(plain.reference, plain.truth)
+
+
+def test_the_same_dice_give_the_same_example(pictures: torch.Tensor) -> None:
+    one, same, other = (make_example(pictures, OURS, Dice(seed, CPU)) for seed in (5, 5, 6))
+    torch.testing.assert_close(one.reference, same.reference, rtol=0, atol=0)
+    torch.testing.assert_close(one.lightness, same.lightness, rtol=0, atol=0)
+    assert (one.reference - other.reference).abs().max() > 0.1
+
+
+def test_warp_stays_near_the_picture() -> None:
+    grid = warp_grid(64, 32, 0.0, Dice(1, CPU))
+    assert grid.shape == (64, 32, 32, 2)
+    assert grid.abs().mean() < 0.8
+    assert grid.abs().max() < 3
+    mirrored = (grid[:, :, 0, 0] > grid[:, :, -1, 0]).all(1)
+    assert 0.2 < mirrored.float().mean() < 0.8
+
+
+def test_recoloring_changes_hue_not_lightness_much(pictures: torch.Tensor) -> None:
+    soft = pictures.permute(0, 3, 1, 2).float() / 255 * 0.3 + 0.35
+    other = recolored(soft, Dice(2, CPU))
+    assert (rgb_to_lab(other)[:, 1:] - rgb_to_lab(soft)[:, 1:]).abs().mean() > 3
+    assert other.min() >= 0
+    assert other.max() <= 1
+
+
+def test_old_film_is_grey_with_another_contrast(pictures: torch.Tensor) -> None:
+    rgb = pictures.permute(0, 3, 1, 2).float() / 255
+    lightness = old_film(rgb, Dice(3, CPU))
+    assert lightness.shape == (4, 1, 32, 32)
+    assert lightness.min() >= 0
+    assert lightness.max() <= 100
+    assert (lightness - rgb_to_lab(rgb)[:, :1]).abs().mean() > 2
+
+
+def test_reconstruction_loss_has_its_knee_at_one_ab_unit() -> None:
+    """Equation 8 in ab units, over 110: half a square below one unit, a straight line above."""
+    zero = torch.zeros(1)
+    for distance, loss in ((0.5, 0.125), (1.0, 0.5), (10.0, 9.5)):
+        found = reconstruction_loss(torch.tensor([distance / AB_SCALE]), zero)
+        assert float(found) * AB_SCALE == pytest.approx(loss, rel=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "layout"), [("VGG-16", VGG16), ("VGG-19", VGG19)])
+def test_perceptual_loss_takes_both_networks(
+    tmp_path: Path, kind: str, layout: tuple[int | str, ...]
+) -> None:
+    state = _vgg(layout).state_dict()
+    path = tmp_path / "vgg.safetensors"
+    save_file({f"features.{k}": v.half() for k, v in state.items()}, path)
+    loss = PerceptualLoss(path)
+    assert loss.kind == kind
+    picture = torch.rand(1, 3, 32, 32)
+    assert float(loss(picture, picture)) == 0
+    assert float(loss(picture, 1 - picture)) > 0
+
+
+def test_perceptual_loss_refuses_what_is_no_vgg(tmp_path: Path) -> None:
+    with pytest.raises(BadWeights, match="no VGG weights"):
+        PerceptualLoss(tmp_path / "none")
+    save_file({"features.0.weight": torch.zeros(2)}, tmp_path / "bad.safetensors")
+    with pytest.raises(BadWeights, match="missing or of another shape"):
+        PerceptualLoss(tmp_path / "bad.safetensors")
+
+
+def run(photos: Path, out: Path, config: TrainConfig, **options: Any) -> Trainer:
+    trainer = Trainer([photos], out, config, cache=photos.parent / "cache", **options)
+    trainer.run(sheet_every=4, save_every=2)
+    return trainer
+
+
+def test_training_learns_and_leaves_its_files(photos: Path, tmp_path: Path) -> None:
+    run(photos, tmp_path, replace(OURS, steps=30, lr=5e-3))
+    rows = list(csv.DictReader(open(tmp_path / "losses.csv")))
+    losses = [float(row["reconstruction"]) for row in rows]
+    assert len(rows) == 30
+    assert sum(losses[-5:]) < sum(losses[:5])
+    assert load_weights(tmp_path / WEIGHTS).config == TINY
+    sheet = cv2.imread(str(tmp_path / "sheet-000028.png"))
+    assert sheet.shape == (2 * 32, 4 * 32, 3)
+    assert sheet.std() > 10
+
+
+def test_a_killed_run_resumes_exactly(photos: Path, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    run(photos, whole, OURS)
+    with pytest.MonkeyPatch.context() as patch:
+        step = Trainer._step
+
+        def dies(self: Trainer, number: int, parts: Any) -> Any:
+            if number == 3:
+                raise KeyboardInterrupt
+            return step(self, number, parts)
+
+        patch.setattr(Trainer, "_step", dies)
+        with pytest.raises(KeyboardInterrupt):
+            run(photos, killed, OURS)
+    resumed = run(photos, killed, OURS, resume=True)
+    assert resumed.progress["pictures"] == 16
+    one, two = load_file(whole / STATE), load_file(killed / STATE)
+    assert one.keys() == two.keys()
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, rtol=0, atol=0, msg=name)
+
+
+def test_resume_refuses_another_run(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(C2EError, match="nothing to resume"):
+        run(photos, tmp_path, SMALL, resume=True)
+    run(photos, tmp_path, SMALL)
+    with pytest.raises(JobMismatch, match=r"begun with batch = 4, now it is 8"):
+        run(photos, tmp_path, replace(SMALL, batch=8), resume=True)
+    longer = run(photos, tmp_path, replace(SMALL, steps=5), resume=True)
+    assert longer.progress["step"] == 5
+
+
+def test_accumulation_sees_as_many_pictures(photos: Path, tmp_path: Path) -> None:
+    trainer = run(photos, tmp_path, replace(SMALL, steps=1, accumulate=2))
+    assert trainer.progress["pictures"] == 4
+
+
+def test_init_takes_weights_of_the_same_shape(photos: Path, tmp_path: Path) -> None:
+    first = run(photos, tmp_path / "a", SMALL)
+    weights = tmp_path / "a" / WEIGHTS
+    second = Trainer([photos], tmp_path / "b", SMALL, cache=photos.parent / "cache", init=weights)
+    for name, tensor in first.average.state_dict().items():
+        torch.testing.assert_close(second.model.state_dict()[name], tensor, atol=1e-2, rtol=1e-2)
+    with pytest.raises(BadWeights, match="the run asks for"):
+        wide = replace(SMALL, model=replace(TINY, width=16))
+        Trainer([photos], tmp_path / "c", wide, cache=photos.parent / "cache", init=weights)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"schedule": "linear"}, "constant or cosine"),
+        ({"batch": 5, "accumulate": 2}, "no multiple"),
+        ({"sizes": ((5, 64),)}, "starts at step 0"),
+        ({"sizes": ((0, 50),)}, "multiples of 16"),
+    ],
+)
+def test_config_refuses_nonsense(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(C2EError, match=message):
+        TrainConfig(**wrong)
+
+
+def test_sizes_by_step() -> None:
+    config = TrainConfig(sizes=((0, 128), (10, 256)))
+    assert [config.size_at(step) for step in (0, 9, 10, 99)] == [128, 128, 256, 256]
