@@ -1,0 +1,326 @@
+"""The network at work: references become looks, grey batches become colour, on any device."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Literal, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from .color import (
+    AB_SCALE,
+    ab_to_chroma,
+    chroma_to_rgb,
+    lightness_of,
+)
+from .errors import C2EError
+from .frames import ColorBatch, Frame, FrameBatch, PictureFormat, Plane, VideoInfo
+from .model import Look, Memory, load_weights
+from .model.color2embed import STRIDE
+from .model.layout import channels_last, fold_batch_norms
+from .upsample import upsample_along
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Picture = npt.NDArray[np.uint8]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class ColorEmbedding:
+    """The look of a reference: what the network keeps of it.
+
+    ``vector`` is z ``[E]``, ``memory`` the colour memory where the network has one (both fp32 on the
+    colorizer's device), ``digest`` names the pictures it was made of.
+    """
+
+    vector: Tensor
+    memory: Memory | None
+    digest: str
+
+    def blend(self, other: ColorEmbedding, share: float) -> ColorEmbedding:
+        """The look on the way to ``other``: ``share`` 0 is this one, 1 the other."""
+        if share <= 0 or self.digest == other.digest:
+            return self
+        if share >= 1:
+            return other
+        memory = None
+        if self.memory is not None and other.memory is not None:
+            memory = Memory.join(
+                [_weighted(self.memory, 1 - share), _weighted(other.memory, share)]
+            )
+        return ColorEmbedding(
+            torch.lerp(self.vector, other.vector, share),
+            memory,
+            f"{self.digest}*{1 - share:.6f}+{other.digest}*{share:.6f}",
+        )
+
+
+def _weighted(memory: Memory, weight: float) -> Memory:
+    return memory._replace(bias=memory.bias + float(np.log(weight)))
+
+
+def default_weights() -> Path:
+    """The weights that came with the package: inside the wheel, or ``weights/`` of a checkout."""
+    name = "c2e-w32.safetensors"
+    inside = Path(str(resources.files(__package__))) / "_weights" / name
+    return inside if inside.exists() else Path(__file__).parents[1] / "weights" / name
+
+
+class Colorizer:
+    """Reads references and paints frames with one network on one device.
+
+    ``size`` is the short side the network sees, in pixels (never more than the frame's own).
+    ``saturation`` multiplies ab. ``precision`` "auto" takes bf16 where a quick measurement shows it
+    to be the faster (CUDA: fp16).
+
+    Raises :class:`BadWeights` for weights that do not fit and :class:`C2EError` for a device or a
+    setting that is not to be had.
+    """
+
+    def __init__(
+        self,
+        weights: Path | None = None,
+        *,
+        device: Device = "auto",
+        precision: Precision = "auto",
+        size: int = 256,
+        saturation: float = 1.0,
+    ) -> None:
+        if not STRIDE <= size <= 4096:
+            raise C2EError(f"size is {STRIDE} to 4096 pixels, got {size}")
+        if not 0 <= saturation <= 4:
+            raise C2EError(f"saturation is 0 to 4, got {saturation}")
+        self.weights = weights or default_weights()
+        self.device = find_device(device)
+        self.dtype = find_dtype(precision, self.device)
+        self.size, self.saturation = size, saturation
+        model = fold_batch_norms(load_weights(self.weights))
+        self._model = channels_last(model.to(self.device, self.dtype))
+        self._model.requires_grad_(False)
+        self._baked: tuple[str, Look] | None = None
+        self.embeddings_made = 0
+
+    def embed(self, reference: Picture) -> ColorEmbedding:
+        """Read a reference, RGB uint8 ``[H, W, 3]``: once for all shots that use it."""
+        digest = hashlib.sha256(repr(reference.shape).encode() + reference.tobytes()).hexdigest()
+        small = _resized(reference, network_size(reference.shape, self.size))
+        rgb = torch.from_numpy(small).to(self.device).permute(2, 0, 1)[None].float() / 255
+        with torch.inference_mode():
+            look = self._model.embed(self._nhwc(rgb))
+        self.embeddings_made += 1
+        return ColorEmbedding(cast(Tensor, look.z)[0], look.memory, digest)
+
+    def colorize(
+        self,
+        batch: FrameBatch,
+        look: ColorEmbedding | Sequence[ColorEmbedding],
+        info: VideoInfo,
+        picture: PictureFormat,
+    ) -> ColorBatch:
+        """Paint ``batch`` with one look, or with one for each frame (in a dissolve).
+
+        The chroma planes come in ``picture``'s subsampling, depth, range and matrix. Every frame is
+        painted as if it were alone: the result does not depend on the batch it comes in. If the
+        device runs out of memory the batch is halved; a single frame that does not fit raises
+        :class:`C2EError`.
+        """
+        scale, offset = luma_range(info)
+        lumas = [(frame.luma, scale, offset) for frame in batch.frames]
+        h, w = batch.frames[0].luma.shape
+        sx, sy = picture.subsampling
+        gray, ab = self._paint_halving(lumas, look, (-(-h // sy), -(-w // sx)))
+        chroma = ab_to_chroma(gray, ab, picture.matrix)
+        cb, cr = (quantized(plane, picture).cpu().numpy() for plane in chroma)
+        return ColorBatch(batch, cb, cr)
+
+    def paint(self, gray: Picture, look: ColorEmbedding) -> Picture:
+        """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
+        y, ab = self._paint_halving([(gray, 1 / 255, 0.0)], look, gray.shape[:2])
+        rgb = chroma_to_rgb(y, ab_to_chroma(y, ab, "bt601"), "bt601")
+        return cast(
+            Picture, (rgb[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+        )
+
+    @torch.inference_mode()
+    def similarity(self, frame: Frame, look: ColorEmbedding, info: VideoInfo) -> float:
+        """How much of ``frame`` the look's memory can answer for: mean best cosine, at most 1.
+
+        A network without a memory cannot tell and says 0.
+        """
+        memory = self._model.pffn.memory
+        if memory is None or look.memory is None:
+            return 0.0
+        scale, offset = luma_range(info)
+        size = network_size(frame.luma.shape, self.size)
+        lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
+        content = self._model.content_encoder(self._nhwc(lightness / 50 - 1), depth=3)[3]
+        return float(memory.look_up(content, look.memory).similarity.mean())
+
+    def _paint_halving(
+        self,
+        lumas: list[_Luma],
+        look: ColorEmbedding | Sequence[ColorEmbedding],
+        size: tuple[int, int],
+    ) -> tuple[Tensor, Tensor]:
+        try:
+            return self._paint(lumas, look, size)
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+        if len(lumas) == 1:
+            raise C2EError(
+                f"the {self.device.type} device has no memory for one frame at size {self.size}; "
+                "give a smaller --size or --device cpu"
+            )
+        half = len(lumas) // 2
+        log.warning("out of memory: going on with batches of %d", half)
+        halves = [
+            self._paint_halving(
+                lumas[part], look if isinstance(look, ColorEmbedding) else look[part], size
+            )
+            for part in (slice(half), slice(half, None))
+        ]
+        gray, ab = zip(*halves, strict=True)
+        return torch.cat(gray), torch.cat(ab)
+
+    @torch.inference_mode()
+    def _paint(
+        self,
+        lumas: list[_Luma],
+        look: ColorEmbedding | Sequence[ColorEmbedding],
+        size: tuple[int, int],
+    ) -> tuple[Tensor, Tensor]:
+        """Luma in [0, 1] and ab at the chroma planes' ``size``, fp32 ``[N, 1 and 2, H, W]``."""
+        small = self._grays(lumas, network_size(lumas[0][0].shape, self.size))
+        gray = self._grays(lumas, size)
+        lightness = lightness_of(small)
+        network_look = self._one(look) if isinstance(look, ColorEmbedding) else self._each(look)
+        ab = self._model(self._nhwc(lightness / 50 - 1), network_look).float()
+        ab = ab * (AB_SCALE * self.saturation)
+        return gray, upsample_along(ab, lightness, lightness_of(gray))
+
+    def _grays(self, lumas: list[_Luma], size: tuple[int, int]) -> Tensor:
+        planes = [
+            (_resized(luma, size).astype(np.float32) - offset) * scale
+            for luma, scale, offset in lumas
+        ]
+        return torch.from_numpy(np.stack(planes)[:, None]).clamp_(0, 1).to(self.device)
+
+    def _one(self, look: ColorEmbedding) -> Look:
+        """One look for all frames, its convolutions baked and kept until another comes."""
+        if self._baked is None or self._baked[0] != look.digest:
+            vector = look.vector.to(self.dtype)
+            convs = [channels_last(conv) for conv in self._model.pffn.bake(vector)]
+            self._baked = look.digest, Look(convs, look.memory)
+        return self._baked[1]
+
+    def _each(self, looks: Sequence[ColorEmbedding]) -> Look:
+        """One look a frame: the equal per-sample form. Their memories are of one length or none."""
+        z = torch.stack([look.vector for look in looks]).to(self.dtype)
+        memories = [look.memory for look in looks if look.memory is not None]
+        return Look(z, Memory.stack(memories) if memories else None)
+
+    def _nhwc(self, planes: Tensor) -> Tensor:
+        return planes.to(self.dtype).contiguous(memory_format=torch.channels_last)
+
+
+_Luma = tuple[
+    Plane, float, float
+]  # the plane, and what makes [0, 1] of it: (luma - offset) * scale
+
+
+def network_size(shape: tuple[int, ...], size: int) -> tuple[int, int]:
+    """Height and width the network sees of a picture ``[H, W, ...]``.
+
+    The short side is ``size`` at most, both are multiples of 16.
+    """
+    scale = min(1.0, size / min(shape[:2]))
+    height, width = (max(STRIDE, round(n * scale / STRIDE) * STRIDE) for n in shape[:2])
+    return height, width
+
+
+def _resized(plane: Plane, size: tuple[int, int]) -> Plane:
+    height, width = plane.shape[:2]
+    if (height, width) == size:
+        return plane
+    smaller = size[0] < height or size[1] < width
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return cast(Plane, cv2.resize(plane, size[::-1], interpolation=how))
+
+
+def luma_range(info: VideoInfo) -> tuple[float, float]:
+    """``(scale, offset)`` that make [0, 1] of a film's luma: ``(luma - offset) * scale``."""
+    if info.full_range:
+        return 1 / (2**info.bit_depth - 1), 0.0
+    unit = 2 ** (info.bit_depth - 8)
+    return 1 / (219 * unit), 16.0 * unit
+
+
+def quantized(plane: Tensor, picture: PictureFormat) -> Tensor:
+    """Chroma around zero in [-0.5, 0.5] to the samples of ``picture`` (ITU-T H.273, section 8.3)."""
+    depth = picture.bit_depth
+    span = (1 << depth) - 1 if picture.full_range else 224 << depth - 8
+    samples = (plane * span + (1 << depth - 1)).round().clamp(0, (1 << depth) - 1)
+    return samples.to(torch.uint8) if depth == 8 else samples.to(torch.int32).to(torch.uint16)
+
+
+def find_device(name: Device) -> torch.device:
+    """The device asked for, or the best there is. Raises :class:`C2EError` if it is not there."""
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if name == "auto":
+        return torch.device(next(n for n in ("cuda", "mps", "cpu") if there[n]))
+    if not there.get(name, False):
+        found = ", ".join(n for n, is_there in there.items() if is_there)
+        raise C2EError(f"no device {name!r} on this machine; there is: {found} (or --device auto)")
+    return torch.device(name)
+
+
+def find_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """The number format of the network on ``device``."""
+    named = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    if precision != "auto":
+        return named[precision]
+    if device.type == "cuda":
+        return torch.float16
+    return torch.bfloat16 if device.type == "cpu" and bf16_is_faster() else torch.float32
+
+
+@lru_cache(maxsize=1)
+def bf16_is_faster() -> bool:
+    """Whether this processor convolves in bf16 faster than in fp32: measured, some 20 ms."""
+
+    def seconds(dtype: torch.dtype) -> float:
+        x = torch.randn(1, 64, 48, 48).to(dtype, memory_format=torch.channels_last)
+        conv = channels_last(nn.Conv2d(64, 64, 3, padding=1).to(dtype))
+        times = []
+        with torch.inference_mode():
+            for _ in range(4):
+                began = time.perf_counter()
+                conv(x)
+                times.append(time.perf_counter() - began)
+        return min(times)
+
+    return seconds(torch.bfloat16) < seconds(torch.float32)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return "can't allocate memory" in str(error) or "out of memory" in str(error).lower()
