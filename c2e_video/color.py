@@ -100,22 +100,31 @@ class ChromaOffsets(NamedTuple):
     cr: Tensor
 
 
-def ab_to_chroma(gray: Tensor, ab: Tensor, matrix: Matrix, rounds: int = 2) -> ChromaOffsets:
+def ab_to_chroma(gray: Tensor, ab: Tensor, matrix: Matrix, rounds: int = 3) -> ChromaOffsets:
     """The chroma that shows a*, b* ``[N, 2, H, W]`` over luma ``gray`` ``[N, 1, H, W]`` in [0, 1].
 
-    Luma is given and stays: L* is sought (a few fixed-point rounds) so that the colour (L*, a*, b*)
-    has just this luma. A colour outside the gamut is drawn straight towards grey, luma and hue kept.
+    Luma is given and stays: L* is sought, by ``rounds`` of the secant method, so that the colour
+    (L*, a*, b*) has just this luma. A colour outside the gamut is drawn straight towards grey, luma
+    and hue kept.
     """
     kr, kg, kb = LUMA_WEIGHTS[matrix]
     weights = gray.new_tensor((kr, kg, kb)).view(1, 3, 1, 1)
-    target = lightness_of(gray)
-    lightness = target
-    for _ in range(rounds):
+
+    def shown(lightness: Tensor) -> tuple[Tensor, Tensor]:
         rgb = lab_to_rgb(torch.cat((lightness, ab), dim=1))
-        luma = (rgb * weights).sum(1, keepdim=True)
-        lightness = (lightness + target - lightness_of(luma.clamp_min(0))).clamp(0, 100)
-    rgb = lab_to_rgb(torch.cat((lightness, ab), dim=1))
-    luma = (rgb * weights).sum(1, keepdim=True)
+        return rgb, (rgb * weights).sum(1, keepdim=True)
+
+    target = lightness_of(gray)
+    lightness, slope = target, torch.ones_like(target)
+    found = lightness_of(shown(lightness)[1].clamp_min(0))
+    for _ in range(rounds):
+        nearer = (lightness + (target - found) * slope).clamp(0, 100)
+        found_there = lightness_of(shown(nearer)[1].clamp_min(0))
+        rise = found_there - found
+        # Where the last step changed nothing, or the curve is wild, steps stay short.
+        slope = torch.where(rise.abs() > 1e-3, (nearer - lightness) / rise, 1.0).clamp(0.2, 5)
+        lightness, found = nearer, found_there
+    rgb, luma = shown(lightness)
     offsets = rgb - luma  # R' - Y', G' - Y', B' - Y'
     offsets = offsets * _room(gray, offsets)
     return ChromaOffsets(offsets[:, 2] / (2 * (1 - kb)), offsets[:, 0] / (2 * (1 - kr)))

@@ -70,12 +70,12 @@ def test_lightness_of_grey_is_that_of_lab() -> None:
 
 @pytest.mark.parametrize("matrix", MATRICES)
 def test_colour_comes_back_over_its_own_luma(matrix: Matrix) -> None:
-    """From (Y', a, b) of real colours the fixed point finds chroma that shows them again."""
-    rgb = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 0.6 + 0.2
+    """From (Y', a, b) of any colours the search finds chroma that shows them again."""
+    rgb = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     gray = (rgb * pixel(*WEIGHTS[matrix])).sum(1, keepdim=True)
     shown = chroma_to_rgb(gray, ab_to_chroma(gray, rgb_to_lab(rgb)[:, 1:], matrix), matrix)
-    assert (shown - rgb).abs().mean() < 0.003
-    assert (shown - rgb).abs().max() < 0.05
+    assert (shown - rgb).abs().mean() < 0.001
+    assert (shown - rgb).abs().quantile(0.99) < 0.02
 
 
 @pytest.mark.parametrize("matrix", MATRICES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def test_looks_change_the_colour_and_blend_between(colorizer: Colorizer) -> None
     assert first.blend(second, 1) is second
     a, b = painted(first), painted(second)
     steps = [painted(first.blend(second, t)) for t in np.linspace(0, 1, 21)]
-    jumps = [np.abs(y - x).mean() for x, y in zip(steps, steps[1:], strict=False)]
+    jumps = [np.abs(y - x).mean() for x, y in pairwise(steps)]
     assert np.abs(a - b).mean() > 0.1
     assert max(jumps) < 0.5 * np.abs(a - b).mean() + 0.1
 
@@ -237,7 +238,7 @@ def test_missing_weights(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_device_that_is_not_there() -> None:
-    with pytest.raises(C2EError, match="no device 'cuda' on this machine; there is: .*cpu"):
+    with pytest.raises(C2EError, match=r"no device 'cuda' on this machine; there is: .*cpu"):
         find_device("cuda")
 
 

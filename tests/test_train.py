@@ -184,7 +184,7 @@ def run(photos: Path, out: Path, config: TrainConfig, **options: Any) -> Trainer
 
 def test_training_learns_and_leaves_its_files(photos: Path, tmp_path: Path) -> None:
     run(photos, tmp_path, replace(OURS, steps=30, lr=5e-3))
-    rows = list(csv.DictReader(open(tmp_path / "losses.csv")))
+    rows = list(csv.DictReader((tmp_path / "losses.csv").read_text().splitlines()))
     losses = [float(row["reconstruction"]) for row in rows]
     assert len(rows) == 30
     assert sum(losses[-5:]) < sum(losses[:5])
@@ -237,8 +237,8 @@ def test_init_takes_weights_of_the_same_shape(photos: Path, tmp_path: Path) -> N
     second = Trainer([photos], tmp_path / "b", SMALL, cache=photos.parent / "cache", init=weights)
     for name, tensor in first.average.state_dict().items():
         torch.testing.assert_close(second.model.state_dict()[name], tensor, atol=1e-2, rtol=1e-2)
+    wide = replace(SMALL, model=replace(TINY, width=16))
     with pytest.raises(BadWeights, match="the run asks for"):
-        wide = replace(SMALL, model=replace(TINY, width=16))
         Trainer([photos], tmp_path / "c", wide, cache=photos.parent / "cache", init=weights)
 
 
