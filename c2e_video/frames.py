@@ -116,6 +116,11 @@ class Shot:
         if (self.transition == "dissolve") != (self.dissolve > 0):
             raise ValueError(f"shot {self.index}: a dissolve has a length, a cut has none")
 
+    @classmethod
+    def after(cls, dissolve: int, index: int, start: int, stop: int) -> Shot:
+        """A shot that begins with a dissolve of that many pts, or, with 0, a cut."""
+        return cls(index, start, stop, "dissolve" if dissolve else "cut", dissolve)
+
     def __contains__(self, pts: int) -> bool:
         return self.start <= pts < self.stop
 
