@@ -1,0 +1,233 @@
+"""What is done and what remains: a job on disk that a killed run takes up again.
+
+The folder ``<output>.c2e`` holds ``job.json`` (what the job is made of) and, for every finished
+segment, a part file with its times and digest. A part is written under a ``.partial`` name, synced
+and renamed, so whatever bears a part's name is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from .encode import Part
+from .errors import C2EError, JobMismatch
+from .frames import Shot
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs on one job are then not told apart
+    fcntl = None  # type: ignore[assignment]
+
+SEGMENT_SECONDS = 30.0  # at most this much painted film is lost when a run is killed
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The unit of work: frames with ``start <= pts < stop``, whole shots or a piece of a long one."""
+
+    index: int
+    start: int
+    stop: int
+
+
+def cut_segments(shots: Sequence[Shot], length: int) -> list[Segment]:
+    """Consecutive shots gathered into segments of about ``length`` pts; longer shots are split.
+
+    A split shows nowhere: the embedding, not the segment, carries a shot's look.
+    """
+    borders = [shots[0].start]
+    for shot in shots:
+        if shot.stop - borders[-1] > length and shot.start > borders[-1]:
+            borders.append(shot.start)
+        while shot.stop - borders[-1] > length:
+            borders.append(borders[-1] + length)
+    borders.append(shots[-1].stop)
+    return [Segment(i, start, stop) for i, (start, stop) in enumerate(pairwise(borders))]
+
+
+class Job:
+    """An open job: the only writer of its folder until :meth:`close`.
+
+    Use :meth:`open`. ``resumed`` tells whether parts of an earlier run were found.
+    """
+
+    def __init__(self, folder: Path, lock: int) -> None:
+        self.folder = folder
+        self._lock = lock
+        self.resumed = any(folder.glob("part-*.json"))
+
+    @classmethod
+    def open(cls, folder: Path, identity: Mapping[str, Any], *, restart: bool = False) -> Job:
+        """Begin the job in ``folder``, or take it up if it was begun with the same ``identity``.
+
+        Raises :class:`JobMismatch` naming what differs, and :class:`C2EError` if another run holds it.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise C2EError(
+                f"cannot write beside the output: {error.strerror} for {str(folder)!r}; "
+                "choose another place with -o"
+            ) from None
+        lock = _lock(folder)
+        try:
+            if restart:
+                _clear(folder)
+            _agree(folder, json.loads(json.dumps(identity)))
+        except BaseException:
+            os.close(lock)
+            raise
+        return cls(folder, lock)
+
+    def part(self, segment: Segment) -> Part | None:
+        """The finished part of ``segment``; None if it is missing or is not what was written."""
+        try:
+            known = json.loads(self._record(segment).read_text())
+            path = self.folder / known["file"]
+            if [segment.start, segment.stop] != known["span"] or file_digest(path) != known[
+                "sha256"
+            ]:
+                return None
+            return Part(path, tuple(known["pts"]), tuple(known["durations"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def partial_path(self, segment: Segment, suffix: str) -> Path:
+        """Where the part of ``segment`` is written before it is finished."""
+        return self.folder / f"part-{segment.index:05d}.partial{suffix}"
+
+    def finish(self, segment: Segment, part: Part) -> Part:
+        """Make a closed part file the segment's part: synced, renamed, its digest noted."""
+        path = self.folder / part.path.name.replace(".partial", "")
+        digest = file_digest(part.path)
+        sync(part.path)
+        os.replace(part.path, path)
+        known = {
+            "file": path.name,
+            "span": [segment.start, segment.stop],
+            "sha256": digest,
+            "pts": part.pts,
+            "durations": part.durations,
+        }
+        write_whole(self._record(segment), json.dumps(known))
+        return Part(path, part.pts, part.durations)
+
+    def _record(self, segment: Segment) -> Path:
+        return self.folder / f"part-{segment.index:05d}.json"
+
+    def remove(self) -> None:
+        """The film is made: nothing of the job stays behind."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of the folder. A job without a finished part leaves nothing behind."""
+        if self._lock < 0:
+            return
+        for path in self.folder.glob("*.partial*"):
+            path.unlink(missing_ok=True)
+        empty = not any(self.folder.glob("part-*.json"))
+        os.close(self._lock)
+        self._lock = -1
+        if empty:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Job:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _lock(folder: Path) -> int:
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    if fcntl is not None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
+            os.close(lock)
+            raise C2EError(
+                f"another run (process {holder}) is at work in {str(folder)!r}; "
+                "wait for it, or write to another output with -o"
+            ) from None
+    os.ftruncate(lock, 0)
+    os.write(lock, str(os.getpid()).encode())
+    return lock
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.name != "lock":
+            path.unlink()
+
+
+def _agree(folder: Path, identity: dict[str, Any]) -> None:
+    path = folder / "job.json"
+    if not path.exists():
+        write_whole(path, json.dumps(identity, indent=1))
+        return
+    try:
+        begun = json.loads(path.read_text())
+    except ValueError:
+        begun = {}
+    differing = [
+        f"{key} (was {begun.get(key, 'nothing')}, is {identity.get(key, 'nothing')})"
+        for key in sorted(begun.keys() | identity.keys())
+        if begun.get(key) != identity.get(key)
+    ]
+    if differing:
+        raise JobMismatch(
+            f"an interrupted run in {str(folder)!r} was begun with other settings: "
+            f"{'; '.join(differing)}; give the same, or --restart to begin anew"
+        )
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's content, hexadecimal."""
+    with open(path, "rb") as file:
+        return _digest_of(iter(lambda: file.read(1 << 20), b""))
+
+
+def film_digest(path: Path, chunk: int = 1 << 20) -> str:
+    """A quick sha256 of a film: its size, its first and its last MiB, and 14 MiB spread between."""
+    size = path.stat().st_size
+
+    def samples() -> Iterator[bytes]:
+        yield str(size).encode()
+        with open(path, "rb") as file:
+            for k in range(16):
+                file.seek(max(0, size - chunk) * k // 15)
+                yield file.read(chunk)
+
+    return _digest_of(samples())
+
+
+def _digest_of(chunks: Iterator[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file so that its name never stands for half of it."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text)
+    sync(partial)
+    os.replace(partial, path)
+
+
+def sync(path: Path) -> None:
+    """Have the file's content on the disk before anything relies on it."""
+    with open(path, "rb") as file, contextlib.suppress(OSError):
+        os.fsync(file.fileno())
