@@ -1,0 +1,94 @@
+"""The film as it is: ``probe`` says what it holds, ``decode`` gives its frames, one by one.
+
+Luma is the decoder's own Y plane, untouched (``luma.py`` tells of the formats that have none).
+Time is the film's own (``timing.py``). Damage never stops a film: what decodes is given, the rest is
+counted in a ``DecodeReport`` (``pictures.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Literal
+
+from av.video.frame import VideoFrame
+
+from ..errors import MediaError
+from ..frames import Frame, VideoInfo
+from .deinterlace import deinterlaced
+from .film import Film
+from .luma import luma_of, plain
+from .pictures import pictures_from
+from .report import DecodeReport
+from .tags import describe
+from .timing import timed
+
+__all__ = ["DecodeReport", "Deinterlace", "decode", "probe"]
+
+Deinterlace = Literal["off", "auto", "on"]
+
+
+def probe(path: str | Path) -> VideoInfo:
+    """What a film's picture track holds, by its container and its first frame that decodes.
+
+    The track is the first that is not cover art. What the film does not say is guessed as players
+    do: BT.709 above 576 lines or 1024 columns, else BT.601; limited range, but full for RGB and
+    grey.
+
+    Raises :class:`MediaError` if there is no such film, or nothing in it decodes.
+    """
+    with Film(path) as film:
+        for picture in film.pictures():
+            plain(picture, path)  # or say now that it cannot be read
+            return describe(film, picture)
+        raise MediaError(film.why_nothing())
+
+
+def decode(
+    path: str | Path,
+    info: VideoInfo,
+    *,
+    start: int | None = None,
+    stop: int | None = None,
+    deinterlace: Deinterlace = "off",
+    report: DecodeReport | None = None,
+) -> Generator[Frame, None, None]:
+    """The frames of a film with ``start <= pts < stop``, in order, decoded as they are asked for.
+
+    ``start`` and ``stop`` are pts in ``info.time_base``; the frames from ``start`` on are those that
+    decoding from the beginning gives there. pts are the film's own and strictly increasing: a frame
+    that has none, or one out of order, is placed after the frame before. ``deinterlace`` makes one
+    progressive frame of each interlaced one with bwdif: "auto" of those flagged so, where
+    ``info.interlaced``; "on" of all.
+
+    Frames of another size, depth or range than the film's first (a broadcast recording changes at a
+    programme's end) are brought to the film's, and counted: an encoder cannot change size, and one
+    odd stretch should not cost the whole film.
+
+    Raises :class:`MediaError` if the film cannot be opened.
+    """
+    if deinterlace not in ("off", "auto", "on"):
+        raise ValueError(f'deinterlace is "off", "auto" or "on", got {deinterlace!r}')
+    report = DecodeReport() if report is None else report
+    if deinterlace == "off" or (deinterlace == "auto" and not info.interlaced):
+        pictures = pictures_from(path, start, 0, report)
+    else:  # the filter looks at one frame before and one after
+        pictures = deinterlaced(pictures_from(path, start, 2, report), info, deinterlace == "on")
+    return _frames(pictures, info, start, stop, report)
+
+
+def _frames(
+    pictures: Iterator[VideoFrame],
+    info: VideoInfo,
+    start: int | None,
+    stop: int | None,
+    report: DecodeReport,
+) -> Generator[Frame, None, None]:
+    for picture, pts, duration in timed(pictures, info):
+        if stop is not None and pts >= stop:
+            return
+        if start is None or pts >= start:
+            report.frames += 1
+            report.damaged_frames += picture.is_corrupt
+            report.repaired_timestamps += pts != picture.pts
+            yield Frame(luma_of(picture, info, report), pts, duration)
