@@ -53,7 +53,10 @@ def _film(path: Path) -> Iterator[Picture]:
         with av.open(path) as container:
             container.streams.video[0].thread_type = "AUTO"
             for frame in container.decode(video=0):
-                rgb = frame.reformat(format="rgb24", src_colorspace=matrix, interpolation=_CAREFUL)
+                # With more threads swscale now and then spoils a few samples of small pictures.
+                rgb = frame.reformat(
+                    format="rgb24", src_colorspace=matrix, interpolation=_CAREFUL, threads=1
+                )
                 yield rgb.to_ndarray().astype("uint8", copy=False)
     except av.FFmpegError as error:
         raise MediaError(f"{path}: cannot be read to its end ({error})") from error
