@@ -1,0 +1,11 @@
+"""From painted batches to closed part files.
+
+A film is painted segment by segment; each becomes one part, a file that is whole by itself
+(``encoder.py``). ``codecs.py`` knows what each codec holds.
+"""
+
+from .codecs import Codec, EncodeSettings, part_suffix, picture_format
+from .encoder import Encoder
+from .part import Part
+
+__all__ = ["Codec", "EncodeSettings", "Encoder", "Part", "part_suffix", "picture_format"]

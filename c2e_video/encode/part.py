@@ -1,0 +1,51 @@
+"""A part, and how files are named and written."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import MediaError
+
+
+@dataclass(frozen=True)
+class Part:
+    """A closed file with the painted pictures of one segment.
+
+    ``pts`` and ``durations`` are those of its frames in presentation order, in the film's
+    ``time_base``. They are the word on time, whatever the file's container can hold.
+    """
+
+    path: Path
+    pts: tuple[int, ...]
+    durations: tuple[int, ...]
+
+
+def decoding_time(times: Sequence[int], index: int, delay: int) -> int:
+    """The dts of the packet decoded at ``index``, where frames are shown at ``times``.
+
+    It is the time shown ``delay`` frames before: it always grows, and is never later than the
+    packet's own pts if no packet comes more than ``delay`` places after its turn to be shown.
+    """
+    if index >= delay:
+        return times[index - delay]
+    step = times[1] - times[0] if len(times) > 1 else 1
+    return times[0] - (delay - index) * step
+
+
+def local(path: Path) -> str:
+    """A path as FFmpeg takes it for a file, whatever colons and dashes are in it."""
+    return f"file:{path}"
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Make a :class:`MediaError` of a write to ``path`` that fails."""
+    try:
+        yield
+    except OSError as error:
+        raise MediaError(
+            f"cannot write {str(path)!r}: {error.strerror}; free space there or write elsewhere"
+        ) from error
