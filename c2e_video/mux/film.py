@@ -1,0 +1,256 @@
+"""The writing of a film: the painted picture and everything else, in the order of time."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Discard, Stream
+from av.video.stream import VideoStream
+
+from ..encode import EncodeSettings, Part
+from ..encode.part import local
+from ..errors import MediaError
+from ..frames import VideoInfo
+from .containers import Container
+from .matroska import set_pixel_shape
+from .stamps import is_even, stamped
+from .streams import film_fields, picture_fields
+from .tracks import Outlet, Track, add_track
+
+_FOREVER = 1 << 62
+
+
+@dataclass(frozen=True)
+class MuxPlan:
+    """What goes into the output. ``notes`` has one line for everything that is lost or changed.
+
+    ``picture`` is the index of the painted stream. Only what lies in ``window`` is kept, and what
+    is at ``origin`` comes at zero; both are pts in the film's ``time_base``.
+    """
+
+    source: Path
+    container: Container
+    info: VideoInfo
+    settings: EncodeSettings
+    picture: int
+    tracks: tuple[Track, ...]
+    chapters: bool
+    window: tuple[int | None, int | None] = (None, None)
+    origin: int = 0
+    notes: tuple[str, ...] = ()
+
+    def ticks(self, base: Fraction) -> tuple[int, int, int]:
+        """Window and origin in another time base: ``first <= t < stop`` is kept, as ``t - origin``."""
+        first, stop = self.window
+        ends = (-_FOREVER if first is None else first, _FOREVER if stop is None else stop)
+        first, stop, origin = (round(t * self.info.time_base / base) for t in (*ends, self.origin))
+        return first, stop, origin
+
+    def still_true(self, fields: Mapping[str, str]) -> dict[str, str]:
+        """The fields without the timecode of a beginning that is cut off."""
+        cut = self.window[0] is not None
+        return {k: v for k, v in fields.items() if not (cut and k.lower() == "timecode")}
+
+
+def open_film(path: Path) -> InputContainer:
+    """A film to read from; :class:`MediaError` if it cannot be read."""
+    try:
+        # Metadata that is not UTF-8 goes over as the bytes it is.
+        return av.open(local(path), metadata_errors="surrogateescape")
+    except (av.FFmpegError, OSError) as error:
+        raise MediaError(f"cannot read {str(path)!r}: {error.strerror}") from error
+
+
+def write_film(
+    plan: MuxPlan,
+    parts: Sequence[Part],
+    target: Path | io.BytesIO,
+    extra_metadata: Mapping[str, str] | None = None,
+    limit: int | None = None,
+) -> set[int]:
+    """Write the film to a path or into memory; of the source's packets, at most ``limit``.
+
+    Returns the indices of the source's streams that had packets.
+    """
+    in_memory = isinstance(target, io.BytesIO)
+    with (
+        open_film(plan.source) as film,
+        open_film(parts[0].path) as first,
+        av.open(
+            target if isinstance(target, io.BytesIO) else local(target),
+            "w",
+            format=plan.container.muxer,
+            container_options=_options(plan, film, faststart=not in_memory),
+            metadata_errors="surrogateescape",
+        ) as file,
+    ):
+        fields = plan.still_true(film_fields(film.metadata))
+        file.metadata.update(_joined(fields, extra_metadata or {}))
+        if plan.chapters:
+            file.set_chapters(_chapters(plan, film))
+        # Every stream is there before the first packet, which writes the header.
+        tracks = {track.index: track for track in plan.tracks}
+        indices = sorted([plan.picture, *tracks])
+        outlets: dict[int, Outlet] = {}
+        for index in indices:
+            if index == plan.picture:
+                picture = _add_picture(plan, film, first.streams.video[0], file, parts)
+            elif outlet := add_track(file, film, tracks[index], plan.container):
+                outlets[index] = outlet
+        painted = stamped(parts, plan.settings, plan.info.time_base, plan.origin)
+        seen = set()
+        for packet in heapq.merge(
+            _entering(picture, painted), _copied(plan, film, outlets, limit), key=_seconds
+        ):
+            seen.add(indices[packet.stream_index])
+            file.mux_one(packet)
+    _tell_pixel_shape(plan, target)
+    return seen
+
+
+def _options(plan: MuxPlan, film: InputContainer, *, faststart: bool) -> dict[str, str]:
+    copied = [film.streams[track.index] for track in plan.tracks]
+    rates = [s.codec_context.sample_rate for s in copied if isinstance(s, AudioStream)]
+    options = plan.container.options(plan.info.time_base.denominator, rates)
+    if plan.container.quicktime and faststart:
+        options["movflags"] = "+faststart"
+    return options
+
+
+def _joined(fields: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """The film's fields and more; where both have one, the film's words come first."""
+    joined = dict(fields)
+    names = {name.lower(): name for name in fields}
+    for name, value in more.items():
+        known = names.get(name.lower())
+        joined[known or name] = f"{fields[known]}; {value}" if known else value
+    return joined
+
+
+def _chapters(plan: MuxPlan, film: InputContainer) -> list[Any]:
+    """The film's chapters, cut to the window."""
+    chapters = []
+    for chapter in film.chapters():
+        first, stop, origin = plan.ticks(Fraction(chapter["time_base"] or 1))
+        start, end = max(chapter["start"], first), min(chapter["end"], stop)
+        if start < end or first <= chapter["start"] < stop:
+            chapters.append({**chapter, "start": start - origin, "end": end - origin})
+    return chapters
+
+
+def _add_picture(
+    plan: MuxPlan,
+    film: InputContainer,
+    template: VideoStream,
+    file: OutputContainer,
+    parts: Sequence[Part],
+) -> VideoStream:
+    """The painted stream: the part tells of its samples, the source of everything else."""
+    source, info = film.streams[plan.picture], plan.info
+    picture = file.add_stream_from_template(template, opaque=True)
+    context = picture.codec_context
+    context.sample_aspect_ratio = info.sample_aspect_ratio
+    if plan.container.quicktime:
+        context.framerate = info.frame_rate or Fraction(25)  # for the timecode track alone
+        if plan.settings.codec == "h265":
+            context.codec_tag = "hvc1"  # Apple's players take no other
+    else:
+        # Players are told how long every frame lasts; of a variable rate that must not be said.
+        context.framerate = info.frame_rate if info.frame_rate and is_even(parts) else Fraction(0)
+    if info.rotation:
+        picture.set_display_rotation(info.rotation)
+    picture.metadata.clear()
+    picture.metadata.update(plan.still_true(picture_fields(source.metadata)))
+    picture.disposition = source.disposition
+    return picture
+
+
+def _entering(stream: VideoStream, packets: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
+    for packet in packets:
+        packet.stream = stream
+        yield packet
+
+
+def _copied(
+    plan: MuxPlan, film: InputContainer, outlets: Mapping[int, Outlet], limit: int | None
+) -> Iterator[Packet[Any]]:
+    """The other tracks' packets, in the source's order."""
+    if not outlets:
+        return
+    film.streams[plan.picture].discard = Discard.all
+    clocks = {index: _Clock(film.streams[index]) for index in outlets}
+    with contextlib.suppress(av.error.InvalidDataError):  # a truncated film ends where it ends
+        for packet in islice(film.demux([film.streams[index] for index in outlets]), limit):
+            if not packet.size:  # it only says that a track has ended
+                continue
+            clocks[packet.stream_index].complete(packet)
+            if _enter_window(plan, packet):
+                ready = outlets[packet.stream_index](packet)
+                if ready is not None:
+                    yield ready
+
+
+def _enter_window(plan: MuxPlan, packet: Packet[Any]) -> bool:
+    """Whether a packet is kept; it then has its time in the output."""
+    first, stop, origin = plan.ticks(Fraction(packet.time_base))
+    pts, dts, duration = packet.pts or 0, packet.dts or 0, packet.duration or 0
+    if packet.stream.type == "subtitle" and pts < first < pts + duration:
+        pts, dts, duration = first, first, pts + duration - first
+    packet.pts, packet.dts, packet.duration = pts - origin, dts - origin, duration
+    return first <= pts < stop
+
+
+class _Clock:
+    """Tells of a track's packets what they do not say of their time, by the one before."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.sound = isinstance(stream, AudioStream)
+        self.delay = stream.codec_context.reorder_depth if isinstance(stream, VideoStream) else 0
+        self.last: int | None = None  # dts
+        self.next = 0
+
+    def complete(self, packet: Packet[Any]) -> None:
+        pts, dts, duration = packet.pts, packet.dts, packet.duration or 0
+        if dts is None and pts is not None and self.delay == 0:
+            dts = pts
+        elif dts is None and pts is not None and self.last is None:
+            dts = pts - self.delay * duration  # as Matroska begins a track with B-frames
+        elif dts is None:
+            dts = self.next
+        if self.sound and self.last is not None and not duration:
+            duration = dts - self.last  # mp4 leaves out a last packet that takes no time
+        packet.pts, packet.dts, packet.duration = dts if pts is None else pts, dts, duration
+        self.last, self.next = dts, dts + duration
+
+
+def _seconds(packet: Packet[Any]) -> Fraction:
+    assert packet.dts is not None
+    return packet.dts * Fraction(packet.time_base)
+
+
+def _tell_pixel_shape(plan: MuxPlan, target: Path | io.BytesIO) -> None:
+    shape = plan.info.sample_aspect_ratio
+    if plan.container.quicktime or shape == 1:
+        return
+    with contextlib.ExitStack() as opened:
+        file = (
+            target if isinstance(target, io.BytesIO) else opened.enter_context(open(target, "r+b"))
+        )
+        if not set_pixel_shape(file, shape):
+            raise MediaError(
+                f"{plan.container.name} cannot be told that the film's pixels are {shape} as wide as "
+                "high; write to .mp4 or .mkv"
+            )
