@@ -1,0 +1,370 @@
+"""The sentence the project is: decode, shots, references, embed once, colorize, encode, mux."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Protocol
+
+from . import plan
+from .colorizer import ColorEmbedding, Colorizer, Device, Precision
+from .decode import DecodeReport, Deinterlace, decode, probe
+from .encode import Encoder, EncodeSettings, Part, part_suffix, picture_format
+from .errors import C2EError, MediaError
+from .frames import Frame, FrameBatch, PictureFormat, VideoInfo, batched
+from .job import SEGMENT_SECONDS, Job, Segment, cut_segments, file_digest, film_digest
+from .mux import mux, plan_mux
+from .prefetch import Sink, prefetch
+from .reference_csv import read_map
+from .references import Reference, ReferenceMap, load_references
+from .version import __version__
+
+# Frames between two stages: enough to even out their pace, little enough for any memory.
+DECODED_AHEAD, PAINTED_AHEAD = 24, 3
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a film is painted and written. Everything here is part of a job's identity.
+
+    ``start`` and ``end`` are exact seconds on the film's own clock; only what lies between is painted and
+    written. ``drop`` names kinds of streams to leave out: audio, subtitles, attachments, data, chapters.
+    """
+
+    encode: EncodeSettings = field(default_factory=EncodeSettings)
+    device: Device = "auto"
+    precision: Precision = "auto"
+    size: int = 256
+    batch: int = 8
+    saturation: float = 1.0
+    weights: Path | None = None
+    start: Fraction | None = None
+    end: Fraction | None = None
+    deinterlace: Deinterlace = "off"
+    drop: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.batch <= 1024:
+            raise C2EError(f"batch is 1 to 1024 frames, got {self.batch}")
+        if self.start is not None and self.end is not None and self.start >= self.end:
+            raise C2EError(
+                f"start {float(self.start):.3f} s is not before end {float(self.end):.3f} s"
+            )
+
+
+class Progress(Protocol):
+    """What a caller may watch; see :class:`Silent` for one that does nothing."""
+
+    def stage(self, name: str, frames: int | None) -> None:
+        """A stage begins: "looking" or "painting", with its number of frames if known."""
+
+    def advance(self, frames: int) -> None:
+        """So many frames more are done."""
+
+    def note(self, line: str) -> None:
+        """Something the user ought to know."""
+
+
+class Silent:
+    """No progress shown."""
+
+    def stage(self, name: str, frames: int | None) -> None: ...
+
+    def advance(self, frames: int) -> None: ...
+
+    def note(self, line: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished film: where it is, its frames, its shots with their references, what to know of it."""
+
+    output: Path
+    frames: int
+    references: ReferenceMap
+    notes: tuple[str, ...]
+
+
+def colorize_video(
+    source: str | Path,
+    output: str | Path | None = None,
+    *,
+    references: str | Path | Sequence[str | Path] | ReferenceMap,
+    options: Options | None = None,
+    overwrite: bool = False,
+    restart: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Paint a black-and-white film and write it with everything else it had.
+
+    ``references`` is one colour picture, several (or folders of them), a map in a ``.csv`` file, or
+    a :class:`ReferenceMap`. ``output`` is ``<name>.color.mp4`` beside the source by default (mkv
+    stays mkv). The work is done in segments beside the output; a run that was stopped is taken up by
+    the same call, unless ``restart``. Nothing ever stands half-written under the output's name.
+
+    Raises a :class:`C2EError` for anything a user can mend.
+    """
+    source = Path(source)
+    options, progress = options or Options(), progress or Silent()
+    info = probe(source)
+    output = Path(output) if output is not None else default_output(source, options.encode)
+    check_output(source, output, overwrite)
+    window = _window(info, options)
+    muxing = plan_mux(source, output, info, options.encode, options.drop, window=window)
+    picture = picture_format(info, options.encode)
+    for line in muxing.notes:
+        progress.note(line)
+    painter = Painter(info, picture, options)
+    given = _load(references, info)
+    looked = _look(source, info, given, window, progress)
+    chosen = _choose(looked, source, info, given, painter, progress)
+    segments = cut_segments(chosen.shots, max(1, int(SEGMENT_SECONDS / info.time_base)))
+    folder = output.with_name(output.name + ".c2e")
+    with Job.open(folder, _identity(source, chosen, painter, options), restart=restart) as job:
+        if job.resumed:
+            progress.note(f"taking up the interrupted run in {folder.name}")
+        progress.stage("painting", len(looked.pts))
+        work = Work(source, info, options, chosen, looked, painter, job, progress)
+        parts, problems = work.do(segments)
+        partial = output.with_name(f".{output.stem}.partial{output.suffix}")
+        try:
+            mux(muxing, parts, partial, _metadata())
+            os.replace(partial, output)
+        finally:
+            partial.unlink(missing_ok=True)
+        job.remove()
+    notes = (*muxing.notes, *looked.problems, *problems)
+    return Result(output, len(looked.pts), chosen, notes)
+
+
+class Painter:
+    """A colorizer that knows the film: it reads each distinct reference once, and then only paints."""
+
+    def __init__(self, info: VideoInfo, picture: PictureFormat, options: Options) -> None:
+        self.info, self.picture = info, picture
+        self.colorizer = Colorizer(
+            options.weights,
+            device=options.device,
+            precision=options.precision,
+            size=options.size,
+            saturation=options.saturation,
+        )
+        self._looks: dict[str, ColorEmbedding] = {}
+
+    def look(self, reference: Reference) -> ColorEmbedding:
+        """The look of a reference, read at its first use."""
+        if reference.digest not in self._looks:
+            self._looks[reference.digest] = self.colorizer.embed(reference.image)
+        return self._looks[reference.digest]
+
+    def look_at(self, pts: int, chosen: ReferenceMap) -> ColorEmbedding:
+        """The look of the film at ``pts``: one reference's, or on the way from one to the next."""
+        (first, _), *rest = chosen.weights_at(pts)
+        look, total = self.look(first), chosen.weights_at(pts)[0][1]
+        for reference, weight in rest:
+            total += weight
+            look = look.blend(self.look(reference), weight / total)
+        return look
+
+    def paint(self, batch: FrameBatch, chosen: ReferenceMap) -> Any:
+        """The batch in colour: with one look where it has one, with one a frame where it changes."""
+        looks = [self.look_at(pts, chosen) for pts in batch.pts]
+        same = all(look.digest == looks[0].digest for look in looks)
+        return self.colorizer.colorize(batch, looks[0] if same else looks, self.info, self.picture)
+
+    def similarity(self, frame: Frame, reference: Reference) -> float:
+        """How much of ``frame`` the reference can answer for, 0 to 1."""
+        return self.colorizer.similarity(frame, self.look(reference), self.info)
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """The painting of a film's segments into parts."""
+
+    source: Path
+    info: VideoInfo
+    options: Options
+    chosen: ReferenceMap
+    looked: plan.Survey
+    painter: Painter
+    job: Job
+    progress: Progress
+
+    def do(self, segments: Sequence[Segment]) -> tuple[list[Part], list[str]]:
+        """The parts of all segments, those of an earlier run included; and what went wrong on the way."""
+        done = {segment: self.job.part(segment) for segment in segments}
+        problems: list[str] = []
+        for segment, part in done.items():
+            if part is not None:
+                self.progress.advance(self._frames_in(segment))
+        # Segments that follow one another are decoded in one go.
+        for missing, run in groupby(segments, key=lambda segment: done[segment] is None):
+            if missing:
+                for segment, part in self._paint_run(list(run), problems):
+                    done[segment] = part
+        return [part for part in done.values() if part is not None], problems
+
+    def _paint_run(self, run: list[Segment], problems: list[str]) -> Iterator[tuple[Segment, Part]]:
+        report = DecodeReport()
+        stop = run[-1].stop
+        frames = prefetch(
+            decode(
+                self.source,
+                self.info,
+                start=run[0].start,
+                stop=stop,
+                deinterlace=self.options.deinterlace,
+                report=report,
+            ),
+            depth=DECODED_AHEAD,
+        )
+        starts = [segment.start for segment in run]
+        try:
+            owners = groupby(frames, key=lambda frame: run[bisect_right(starts, frame.pts) - 1])
+            for segment, own in owners:
+                yield segment, self._paint_segment(segment, own)
+        finally:
+            frames.close()
+        problems += report.problems()
+
+    def _paint_segment(self, segment: Segment, frames: Iterator[Frame]) -> Part:
+        path = self.job.partial_path(segment, part_suffix(self.options.encode))
+        encoder = Encoder(path, self.info, self.options.encode)
+        with encoder:
+            with Sink(encoder.write, depth=PAINTED_AHEAD) as sink:
+                for batch in batched(frames, self.chosen.shots, self.options.batch):
+                    sink.put(self.painter.paint(batch, self.chosen))
+                    self.progress.advance(len(batch))
+            part = encoder.close()
+        expected = self._frames_in(segment)
+        if len(part.pts) != expected:
+            raise MediaError(
+                f"the film gave {len(part.pts)} frames between {self.info.seconds(segment.start):.3f} s "
+                f"and {self.info.seconds(segment.stop):.3f} s where it gave {expected} before; "
+                "it was changed while it was being read, or its disk is failing: run again"
+            )
+        return self.job.finish(segment, part)
+
+    def _frames_in(self, segment: Segment) -> int:
+        return self.looked.count(segment.start, segment.stop)
+
+
+def default_output(source: Path, settings: EncodeSettings) -> Path:
+    """``film.color.mp4`` beside ``film.avi``; mkv and mov stay what they are, FFV1 and ProRes get theirs."""
+    suffix = source.suffix.lower() if source.suffix.lower() in (".mkv", ".mov") else ".mp4"
+    suffix = {"ffv1": ".mkv", "prores": ".mov"}.get(settings.codec, suffix)
+    return source.with_name(f"{source.stem}.color{suffix}")
+
+
+def check_output(source: Path, output: Path, overwrite: bool) -> None:
+    """Raise a :class:`C2EError` if the film could not be written to ``output`` in the end."""
+    folder = output.parent
+    if not folder.is_dir():
+        raise C2EError(f"no folder {str(folder)!r} to write {output.name!r} into; make it first")
+    if not os.access(folder, os.W_OK):
+        raise C2EError(f"the folder {str(folder)!r} cannot be written to; choose another with -o")
+    if output.is_dir():
+        raise C2EError(f"the output {str(output)!r} is a folder; give a file name such as film.mp4")
+    if output.exists() and output.samefile(source):
+        raise C2EError(f"the output {str(output)!r} is the film itself; give another name with -o")
+    if output.exists() and not overwrite:
+        raise C2EError(f"{str(output)!r} exists; -y overwrites it, -o writes elsewhere")
+
+
+def _load(
+    references: str | Path | Sequence[str | Path] | ReferenceMap, info: VideoInfo
+) -> ReferenceMap | list[Reference]:
+    if isinstance(references, ReferenceMap):
+        return references
+    if isinstance(references, (str, Path)):
+        references = [references]
+    paths = [Path(reference) for reference in references]
+    maps = [path for path in paths if path.suffix.lower() == ".csv"]
+    if maps and len(paths) > 1:
+        raise C2EError(f"a map {str(maps[0])!r} names its references itself; give it alone")
+    return read_map(maps[0], info) if maps else load_references(paths)
+
+
+def _window(info: VideoInfo, options: Options) -> tuple[int | None, int | None]:
+    """The pts between which the film is painted; None where it is not cut short."""
+    start, end = options.start, options.end
+    if start is not None and info.duration_seconds and start >= info.duration_seconds:
+        raise C2EError(
+            f"start {float(start):.3f} s lies behind the film's end at {info.duration_seconds:.3f} s"
+        )
+    return (
+        None if start is None else round(start / info.time_base),
+        None if end is None else round(end / info.time_base),
+    )
+
+
+def _look(
+    source: Path,
+    info: VideoInfo,
+    given: ReferenceMap | list[Reference],
+    window: tuple[int | None, int | None],
+    progress: Progress,
+) -> plan.Survey:
+    progress.stage("looking", info.frame_count)
+    wanted = given if isinstance(given, list) and len(given) > 1 else ()
+    looked = plan.survey(
+        source,
+        info,
+        wanted,
+        start=window[0],
+        stop=window[1],
+        on_frame=lambda frame: progress.advance(1),
+    )
+    for line in looked.problems:
+        progress.note(line)
+    return looked
+
+
+def _choose(
+    looked: plan.Survey,
+    source: Path,
+    info: VideoInfo,
+    given: ReferenceMap | list[Reference],
+    painter: Painter,
+    progress: Progress,
+) -> ReferenceMap:
+    if isinstance(given, ReferenceMap):
+        return given.snapped(looked.pts)
+    chosen, choices = plan.assign(looked, source, info, given, painter.similarity)
+    for choice in choices:
+        if choice.far:
+            progress.note(
+                f"shot {choice.shot.index + 1} at {info.seconds(choice.shot.start):.3f} s: "
+                f"nearest reference is far ({choice.similarity:.2f})"
+            )
+    return chosen
+
+
+def _identity(
+    source: Path, chosen: ReferenceMap, painter: Painter, options: Options
+) -> dict[str, Any]:
+
+    return {
+        "version": __version__,
+        "source": film_digest(source),
+        "shots": [[s.start, s.stop, s.dissolve] for s in chosen.shots],
+        "references": [[[r.digest, r.at] for r in row] for row in chosen.references],
+        "weights": file_digest(painter.colorizer.weights),
+        "network precision": str(painter.colorizer.dtype),
+        "options": {
+            **{k: v for k, v in asdict(options).items() if k not in ("weights", "device", "batch")},
+            "start": str(options.start),
+            "end": str(options.end),
+            "drop": sorted(options.drop),
+        },
+    }
+
+
+def _metadata() -> dict[str, str]:
+
+    return {"comment": f"colorized by c2e-video {__version__}"}
