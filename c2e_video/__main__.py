@@ -1,0 +1,5 @@
+"""``python -m c2e_video``."""
+
+from .cli import main
+
+main()
