@@ -22,6 +22,8 @@ def random_model(config: ModelConfig = TINY) -> Color2Embed:
         nn.init.normal_(model.pffn.memory.out.weight, std=0.3)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
             nn.init.uniform_(module.running_mean, -0.5, 0.5)
             nn.init.uniform_(module.running_var, 0.5, 2.0)
     return model.eval().requires_grad_(False)

@@ -42,10 +42,11 @@ def info(base: Fraction = Fraction(1, 25), depth: int = 8) -> VideoInfo:
 def scene(seed: int, index: int = 0, speed: float = 1.0) -> Any:
     """Frame ``index`` of a camera pan over a textured picture, float in luma's range."""
     rng = np.random.default_rng(seed)
-    wide = sum(
+    layers = [
         cv2.resize(rng.random((3 * k, 8 * k)), (480, 90), interpolation=cv2.INTER_CUBIC) / k
         for k in (1, 2, 5)
-    )
+    ]
+    wide = np.sum(layers, axis=0)
     wide = 30 + 180 * (wide - wide.min()) / np.ptp(wide)
     at = round(index * speed) % 320
     return wide[:, at : at + 160]

@@ -72,8 +72,9 @@ def test_cache_is_decoded_once_from_folders_and_tars(photos: Path, tmp_path: Pat
     assert len(cache) == 21
     assert "a/grey.png" not in cache.names
     index = list(cache.names).index("c/0.png")
-    truth = cv2.imread(str(photos / "b" / "0.png"))[:, :, ::-1]
-    np.testing.assert_array_equal(cache[index], truth)
+    truth = cv2.imread(str(photos / "b" / "0.png"))
+    assert truth is not None
+    np.testing.assert_array_equal(cache[index], truth[:, :, ::-1])
     made = (tmp_path / "cache" / "photos.bin").stat().st_mtime_ns
     open_cache([photos, tar], tmp_path / "cache")
     assert (tmp_path / "cache" / "photos.bin").stat().st_mtime_ns == made
@@ -190,6 +191,7 @@ def test_training_learns_and_leaves_its_files(photos: Path, tmp_path: Path) -> N
     assert sum(losses[-5:]) < sum(losses[:5])
     assert load_weights(tmp_path / WEIGHTS).config == TINY
     sheet = cv2.imread(str(tmp_path / "sheet-000028.png"))
+    assert sheet is not None
     assert sheet.shape == (2 * 32, 4 * 32, 3)
     assert sheet.std() > 10
 

@@ -1,0 +1,113 @@
+"""The shipped weights and the sample film: real pictures, really painted."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from c2e_video.color import rgb_to_lab
+from c2e_video.colorizer import Colorizer, default_weights
+from c2e_video.decode import probe
+from c2e_video.encode import EncodeSettings
+from c2e_video.model import load_weights
+from c2e_video.pipeline import Options, colorize_video
+from c2e_video.reference_csv import read_map
+from tests.media import packets, video_pts
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+FILM = SAMPLES / "film.mp4"
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture(scope="module")
+def colorizer() -> Colorizer:
+    return Colorizer(device="cpu", precision="fp32", size=128)
+
+
+def small(path: Path) -> Any:
+    return np.asarray(Image.open(path).convert("RGB").resize((320, 180)))
+
+
+def gray_of(rgb: Any) -> Any:
+    return np.round(rgb @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
+
+
+def psnr(a: Any, b: Any) -> float:
+    return float(10 * np.log10(255**2 / np.mean((a.astype(float) - b) ** 2)))
+
+
+def test_they_are_light_and_load() -> None:
+    path = default_weights()
+    assert path.stat().st_size < 45 << 20
+    config = load_weights(path).config
+    assert config.width == 32
+    assert config.memory > 0
+
+
+def test_a_keyframe_paints_its_own_frame(colorizer: Colorizer) -> None:
+    """The grey of a keyframe, painted with the keyframe, is far nearer to it than the grey is."""
+    for path in sorted(SAMPLES.glob("keyframe-*")):
+        truth = small(path)
+        gray = gray_of(truth)
+        painted = colorizer.paint(gray, colorizer.embed(truth))
+        assert psnr(painted, truth) > psnr(gray[..., None], truth) + 2, path.name
+
+
+def test_colours_come_from_the_reference_not_from_habit(colorizer: Colorizer) -> None:
+    """With its hues turned half around, the reference turns the painting's hues too."""
+    truth = small(sorted(SAMPLES.glob("keyframe-*"))[0])
+    gray = gray_of(truth)
+
+    def mean_ab(rgb: Any) -> Any:
+        planes = torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float() / 255
+        return rgb_to_lab(planes)[0, 1:].mean((1, 2)).numpy()
+
+    swapped = truth[:, :, ::-1].copy()
+    plain, turned = (mean_ab(colorizer.paint(gray, colorizer.embed(r))) for r in (truth, swapped))
+    wanted = mean_ab(swapped) - mean_ab(truth)
+    moved = turned - plain
+    assert wanted @ moved > 0.3 * (wanted @ wanted)
+
+
+def test_the_sample_film_is_what_it_says() -> None:
+    info = probe(FILM)
+    chosen = read_map(SAMPLES / "references.csv", info)
+    assert len(chosen.shots) >= 3
+    assert len(chosen.distinct()) == len(chosen.shots)
+    assert FILM.stat().st_size < 3 << 20
+    frames = video_pts(FILM)
+    for shot, row in zip(chosen.shots, chosen.references, strict=True):
+        assert any(
+            abs(info.seconds(t) - info.seconds(shot.start)) < 0.001 for t in frames if t is not None
+        )
+        assert row[0].at is not None
+    assert packets(FILM, "audio")
+
+
+def test_a_stretch_of_the_sample_gets_colour(tmp_path: Path) -> None:
+    """What `make demo` does, on half a second around the first cut, with a small network size."""
+    chosen = read_map(SAMPLES / "references.csv", probe(FILM))
+    cut = chosen.shots[1].start * probe(FILM).time_base
+    options = Options(
+        EncodeSettings(preset="ultrafast"),
+        device="cpu",
+        size=96,
+        start=cut - Fraction(1, 4),
+        end=cut + Fraction(1, 4),
+    )
+    result = colorize_video(
+        FILM, tmp_path / "out.mp4", references=SAMPLES / "references.csv", options=options
+    )
+    assert len(result.references.shots) == 2
+    with av.open(str(result.output)) as film:
+        planes = [frame.to_ndarray() for frame in film.decode(video=0)]
+    assert len(planes) == result.frames
+    height = planes[0].shape[0] * 2 // 3
+    assert min(plane[height:].std() for plane in planes) > 1.5
