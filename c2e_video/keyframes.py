@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .frames import Frame, Plane, VideoInfo
-from .references import Reference
+from .reference_pictures import Reference
 
 Floats = npt.NDArray[np.float32]
 

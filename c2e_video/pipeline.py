@@ -20,8 +20,8 @@ from .frames import Frame, FrameBatch, PictureFormat, VideoInfo, batched
 from .job import SEGMENT_SECONDS, Job, Segment, cut_segments, file_digest, film_digest
 from .mux import mux, plan_mux
 from .prefetch import Sink, prefetch
-from .reference_csv import read_map
-from .references import Reference, ReferenceMap, load_references
+from .reference_pictures import Reference, load_references
+from .references import ReferenceMap
 from .version import __version__
 
 # Frames between two stages: enough to even out their pace, little enough for any memory.
@@ -287,7 +287,7 @@ def _load(
     maps = [path for path in paths if path.suffix.lower() == ".csv"]
     if maps and len(paths) > 1:
         raise C2EError(f"a map {str(maps[0])!r} names its references itself; give it alone")
-    return read_map(maps[0], info) if maps else load_references(paths)
+    return ReferenceMap.from_csv(maps[0], info) if maps else load_references(paths)
 
 
 def _window(info: VideoInfo, options: Options) -> tuple[int | None, int | None]:

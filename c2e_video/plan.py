@@ -12,7 +12,8 @@ from .decode import DecodeReport, decode
 from .frames import Frame, Shot, VideoInfo
 from .keyframes import KeyframeMatcher, Match
 from .prefetch import prefetch
-from .references import Reference, ReferenceMap
+from .reference_pictures import Reference
+from .references import ReferenceMap
 from .shots import ShotDetector
 
 Similarity = Callable[[Frame, Reference], float]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from .errors import BadReference, C2EError
 from .frames import Shot, VideoInfo
-from .references import Reference, ReferenceMap, load_reference
+from .reference_pictures import Reference, load_reference
 from .timecode import format_timecode, parse_timecode
 
 COLUMNS = ("shot", "start", "end", "transition", "reference", "at")
@@ -40,8 +40,16 @@ class _Row:
     reference: Reference
 
 
-def write_map(chosen: ReferenceMap, path: Path, info: VideoInfo) -> None:
-    """Write ``chosen`` to a table whose pictures are named as seen from its folder."""
+References = tuple[tuple[Reference, ...], ...]
+
+
+def write_table(
+    shots: Sequence[Shot],
+    references: Sequence[Sequence[Reference]],
+    path: Path,
+    info: VideoInfo,
+) -> None:
+    """Write shots with their references to a table that names pictures as seen from its folder."""
     text = io.StringIO(newline="")
     table = csv.writer(text)
     table.writerow(COLUMNS)
@@ -49,7 +57,7 @@ def write_map(chosen: ReferenceMap, path: Path, info: VideoInfo) -> None:
     def timecode(pts: int) -> str:
         return format_timecode(pts * info.time_base)
 
-    for shot, row in zip(chosen.shots, chosen.references, strict=True):
+    for shot, row in zip(shots, references, strict=True):
         kind = f"dissolve {timecode(shot.dissolve)}" if shot.dissolve else "cut"
         for reference in row:
             picture = os.path.relpath(reference.path, path.parent)
@@ -59,7 +67,7 @@ def write_map(chosen: ReferenceMap, path: Path, info: VideoInfo) -> None:
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
-def read_map(path: Path, info: VideoInfo) -> ReferenceMap:
+def read_table(path: Path, info: VideoInfo) -> tuple[tuple[Shot, ...], References]:
     """Read a table. Raises :class:`BadReference`: file, line, column, what is wrong, what is accepted."""
     return _Table(path, info).read()
 
@@ -69,7 +77,7 @@ class _Table:
         self.path, self.info = path, info
         self.pictures: dict[Path, Reference] = {}
 
-    def read(self) -> ReferenceMap:
+    def read(self) -> tuple[tuple[Shot, ...], References]:
         rows = [self._row(line, fields) for line, fields in self._lines()]
         if not rows:
             raise self._wrong(1, None, "the table has no rows; it needs one for each shot")
@@ -83,7 +91,7 @@ class _Table:
             dissolve = first.dissolve if shots else 0  # the first has nothing to come from
             shots.append(Shot.after(dissolve, len(shots), first.start, first.end))
             references.append(tuple(row.reference for row in own))
-        return ReferenceMap(tuple(shots), tuple(references))
+        return tuple(shots), tuple(references)
 
     def _agree(self, own: list[_Row], shots: list[Shot]) -> None:
         first = own[0]

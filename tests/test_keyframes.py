@@ -12,7 +12,7 @@ import pytest
 
 from c2e_video.frames import Frame, VideoInfo
 from c2e_video.keyframes import KeyframeMatcher
-from c2e_video.references import Reference
+from c2e_video.reference_pictures import Reference
 
 SIZE = (180, 320)
 

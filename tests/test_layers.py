@@ -16,7 +16,7 @@ FLOORS = [
     ["errors", "version"],
     ["timecode", "frames", "prefetch", "color", "model", "upsample"],
     ["decode", "shots", "containers", "encode", "mux", "colorizer"],
-    ["references", "reference_csv", "keyframes"],
+    ["reference_pictures", "reference_csv", "references", "keyframes"],
     ["job", "plan"],
     ["pipeline"],
     ["train", "evaluate", "terminal"],

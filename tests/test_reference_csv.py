@@ -11,8 +11,8 @@ from PIL import Image
 
 from c2e_video.errors import BadReference
 from c2e_video.frames import Shot, VideoInfo
-from c2e_video.reference_csv import read_map, write_map
-from c2e_video.references import ReferenceMap, load_reference
+from c2e_video.reference_pictures import load_reference
+from c2e_video.references import ReferenceMap
 
 HEADER = "shot,start,end,transition,reference,at\n"
 INFO = VideoInfo(
@@ -54,11 +54,11 @@ def test_round_trip(folder: Path) -> None:
     a, b = (load_reference(folder / f"{name}.png") for name in "ab")
     shots = (Shot(0, 0, 1200), Shot.after(400, 1, 1200, 3000))
     chosen = ReferenceMap(shots, ((a,), (a.moved(1500), b.moved(2800))))
-    write_map(chosen, folder / "map.csv", INFO)
+    chosen.to_csv(folder / "map.csv", INFO)
     assert (folder / "map.csv").read_text().splitlines()[2] == (
         "2,00:00:01.200,00:00:03.000,dissolve 00:00:00.400,a.png,00:00:01.500"
     )
-    again = read_map(folder / "map.csv", INFO)
+    again = ReferenceMap.from_csv(folder / "map.csv", INFO)
     assert again.shots == shots
     assert [[(r.digest, r.at) for r in row] for row in again.references] == [
         [(r.digest, r.at) for r in row] for row in chosen.references
@@ -70,12 +70,12 @@ def test_spreadsheets_and_hands(folder: Path) -> None:
     text = "\ufeffShot;Start;End;Reference\r\n2;0:05;10;b.png\r\n\r\n1;0;5;a.png\r\n"
     path = folder / "map.csv"
     path.write_bytes(text.encode())
-    assert read_map(path, INFO).shots == (Shot(0, 0, 5000), Shot(1, 5000, 10000))
+    assert ReferenceMap.from_csv(path, INFO).shots == (Shot(0, 0, 5000), Shot(1, 5000, 10000))
 
 
 def test_milliseconds_of_hole_are_rounding(folder: Path) -> None:
     path = table(folder, HEADER + "1,0,1.001,cut,a.png,\n2,1.002,2,cut,b.png,\n")
-    assert read_map(path, INFO).shots == (Shot(0, 0, 1002), Shot(1, 1002, 2000))
+    assert ReferenceMap.from_csv(path, INFO).shots == (Shot(0, 0, 1002), Shot(1, 1002, 2000))
 
 
 ROW = "1,0,1,cut,a.png,\n"
@@ -104,7 +104,7 @@ MISTAKES = [
 def test_mistakes_are_named(folder: Path, text: str, line: int, message: str) -> None:
     path = table(folder, text)
     with pytest.raises(BadReference) as error:
-        read_map(path, INFO)
+        ReferenceMap.from_csv(path, INFO)
     assert str(error.value).startswith(f"{path}:{line}: ")
     assert message in str(error.value)
     assert "\n" not in str(error.value)
@@ -112,7 +112,7 @@ def test_mistakes_are_named(folder: Path, text: str, line: int, message: str) ->
 
 def test_files_that_are_no_tables(folder: Path) -> None:
     with pytest.raises(BadReference, match="cannot be read"):
-        read_map(folder / "none.csv", INFO)
+        ReferenceMap.from_csv(folder / "none.csv", INFO)
     (folder / "latin.csv").write_bytes(b"shot,start\xe9")
     with pytest.raises(BadReference, match="not UTF-8"):
-        read_map(folder / "latin.csv", INFO)
+        ReferenceMap.from_csv(folder / "latin.csv", INFO)

@@ -15,7 +15,8 @@ from PIL import Image
 
 from c2e_video.errors import BadReference
 from c2e_video.frames import Shot
-from c2e_video.references import Reference, ReferenceMap, load_reference, load_references
+from c2e_video.reference_pictures import Reference, load_reference, load_references
+from c2e_video.references import ReferenceMap
 
 
 def colours(height: int = 40, width: int = 60) -> Any:

@@ -18,7 +18,7 @@ from c2e_video.decode import probe
 from c2e_video.encode import EncodeSettings
 from c2e_video.model import load_weights
 from c2e_video.pipeline import Options, colorize_video
-from c2e_video.reference_csv import read_map
+from c2e_video.references import ReferenceMap
 from tests.media import packets, video_pts
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -78,7 +78,7 @@ def test_colours_come_from_the_reference_not_from_habit(colorizer: Colorizer) ->
 
 def test_the_sample_film_is_what_it_says() -> None:
     info = probe(FILM)
-    chosen = read_map(SAMPLES / "references.csv", info)
+    chosen = ReferenceMap.from_csv(SAMPLES / "references.csv", info)
     assert len(chosen.shots) >= 3
     assert len(chosen.distinct()) == len(chosen.shots)
     assert FILM.stat().st_size < 3 << 20
@@ -93,7 +93,7 @@ def test_the_sample_film_is_what_it_says() -> None:
 
 def test_a_stretch_of_the_sample_gets_colour(tmp_path: Path) -> None:
     """What `make demo` does, on half a second around the first cut, with a small network size."""
-    chosen = read_map(SAMPLES / "references.csv", probe(FILM))
+    chosen = ReferenceMap.from_csv(SAMPLES / "references.csv", probe(FILM))
     cut = chosen.shots[1].start * probe(FILM).time_base
     options = Options(
         EncodeSettings(preset="ultrafast"),
