@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -155,19 +156,22 @@ class Colorizer:
         )
 
     @torch.inference_mode()
-    def similarity(self, frame: Frame, look: ColorEmbedding, info: VideoInfo) -> float:
-        """How much of ``frame`` the look's memory can answer for: mean best cosine, at most 1.
+    def similarities(
+        self, frame: Frame, looks: Sequence[ColorEmbedding], info: VideoInfo
+    ) -> list[float]:
+        """How much of ``frame`` each look's memory can answer for: mean best cosine, at most 1.
 
-        A network without a memory cannot tell and says 0.
+        A network without a memory cannot tell and says NaN.
         """
         memory = self._model.pffn.memory
-        if memory is None or look.memory is None:
-            return 0.0
+        if memory is None:
+            return [math.nan] * len(looks)
         scale, offset = luma_range(info)
         size = network_size(frame.luma.shape, self.size)
         lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
         content = self._model.content_encoder(self._nhwc(lightness / 50 - 1), depth=3)[3]
-        return float(memory.look_up(content, look.memory).similarity.mean())
+        memories = [look.memory for look in looks if look.memory is not None]
+        return [float(memory.similarity(content, known).mean()) for known in memories]
 
     def _paint_halving(
         self,

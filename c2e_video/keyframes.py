@@ -44,24 +44,22 @@ class KeyframeMatcher:
         self.turns = round(info.rotation / 90) % 4
         grays = [cv2.cvtColor(reference.image, cv2.COLOR_RGB2GRAY) for reference in references]
         # A reference may be cropped, or the frame may be: each in turn against the whole other.
-        self.wanted = [_thumbnails(cast(Plane, gray)) for gray in grays]
-        self.best = [(-1.0, 0)] * len(self.references)
+        self.wanted = np.array([_thumbnails(cast(Plane, gray)) for gray in grays])
+        self.best = np.full(len(self.references), -1.0)
+        self.best_pts = [0] * len(self.references)
 
     def see(self, frame: Frame) -> None:
         """Compare the next frame of the film."""
         luma = np.rot90(frame.luma, self.turns) if self.turns else frame.luma
         seen = _thumbnails(luma)
-        for i, wanted in enumerate(self.wanted):
-            similarity = float(max((wanted[0] @ seen.T).max(), (wanted @ seen[0]).max()))
-            if similarity > self.best[i][0]:
-                self.best[i] = (similarity, frame.pts)
+        scores = np.concatenate((self.wanted[:, 0] @ seen.T, self.wanted @ seen[0]), axis=1).max(1)
+        for i in np.flatnonzero(scores > self.best):
+            self.best[i], self.best_pts[i] = scores[i], frame.pts
 
     def finish(self) -> list[Match]:
         """What was found, in the references' order."""
-        return [
-            Match(reference, pts if similarity >= FOUND else None, similarity)
-            for reference, (similarity, pts) in zip(self.references, self.best, strict=True)
-        ]
+        found = zip(self.references, self.best_pts, self.best.tolist(), strict=True)
+        return [Match(r, pts if best >= FOUND else None, best) for r, pts, best in found]
 
 
 def _thumbnails(gray: Plane) -> Floats:

@@ -9,23 +9,26 @@ from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from . import plan
-from .colorizer import ColorEmbedding, Colorizer, Device, Precision
+from .colorizer import Colorizer, Device, Precision
 from .decode import DecodeReport, Deinterlace, decode, probe
 from .encode import Encoder, EncodeSettings, Part, part_suffix, picture_format
-from .errors import C2EError, MediaError
-from .frames import Frame, FrameBatch, PictureFormat, VideoInfo, batched
+from .errors import BadReference, C2EError, MediaError
+from .frames import Frame, PictureFormat, VideoInfo, batched
 from .job import SEGMENT_SECONDS, Job, Segment, cut_segments, file_digest, film_digest
 from .mux import mux, plan_mux
+from .painter import Painter
+from .plan import Plan, Survey, make_plan
 from .prefetch import Sink, prefetch
+from .progress import Progress, Silent
 from .reference_pictures import Reference, load_references
 from .references import ReferenceMap
 from .version import __version__
 
 # Frames between two stages: enough to even out their pace, little enough for any memory.
 DECODED_AHEAD, PAINTED_AHEAD = 24, 3
+MOST_TOLD = 5  # shots named one by one
 
 
 @dataclass(frozen=True)
@@ -55,29 +58,6 @@ class Options:
             raise C2EError(
                 f"start {float(self.start):.3f} s is not before end {float(self.end):.3f} s"
             )
-
-
-class Progress(Protocol):
-    """What a caller may watch; see :class:`Silent` for one that does nothing."""
-
-    def stage(self, name: str, frames: int | None) -> None:
-        """A stage begins: "looking" or "painting", with its number of frames if known."""
-
-    def advance(self, frames: int) -> None:
-        """So many frames more are done."""
-
-    def note(self, line: str) -> None:
-        """Something the user ought to know."""
-
-
-class Silent:
-    """No progress shown."""
-
-    def stage(self, name: str, frames: int | None) -> None: ...
-
-    def advance(self, frames: int) -> None: ...
-
-    def note(self, line: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -114,22 +94,25 @@ def colorize_video(
     info = probe(source)
     output = Path(output) if output is not None else default_output(source, options.encode)
     check_output(source, output, overwrite)
-    window = _window(info, options)
+    window = window_of(info, options)
     muxing = plan_mux(source, output, info, options.encode, options.drop, window=window)
     picture = picture_format(info, options.encode)
     for line in muxing.notes:
         progress.note(line)
-    painter = Painter(info, picture, options)
-    given = _load(references, info)
-    looked = _look(source, info, given, window, progress)
-    chosen = _choose(looked, source, info, given, painter, progress)
+    painter = Painter(colorizer_for(options), info)
+    given = load_given(references, info)
+    planned = make_plan(source, info, given, painter, progress, window=window)
+    chosen, looked = planned.chosen, planned.survey
+    if chosen is None:
+        raise BadReference("a film needs at least one reference; give a colour picture")
+    _tell(planned, progress)
     segments = cut_segments(chosen.shots, max(1, int(SEGMENT_SECONDS / info.time_base)))
     folder = output.with_name(output.name + ".c2e")
     with Job.open(folder, _identity(source, chosen, painter, options), restart=restart) as job:
         if job.resumed:
             progress.note(f"taking up the interrupted run in {folder.name}")
         progress.stage("painting", len(looked.pts))
-        work = Work(source, info, options, chosen, looked, painter, job, progress)
+        work = Work(source, info, options, picture, chosen, looked, painter, job, progress)
         parts, problems = work.do(segments)
         partial = output.with_name(f".{output.stem}.partial{output.suffix}")
         try:
@@ -142,46 +125,6 @@ def colorize_video(
     return Result(output, len(looked.pts), chosen, notes)
 
 
-class Painter:
-    """A colorizer that knows the film: it reads each distinct reference once, and then only paints."""
-
-    def __init__(self, info: VideoInfo, picture: PictureFormat, options: Options) -> None:
-        self.info, self.picture = info, picture
-        self.colorizer = Colorizer(
-            options.weights,
-            device=options.device,
-            precision=options.precision,
-            size=options.size,
-            saturation=options.saturation,
-        )
-        self._looks: dict[str, ColorEmbedding] = {}
-
-    def look(self, reference: Reference) -> ColorEmbedding:
-        """The look of a reference, read at its first use."""
-        if reference.digest not in self._looks:
-            self._looks[reference.digest] = self.colorizer.embed(reference.image)
-        return self._looks[reference.digest]
-
-    def look_at(self, pts: int, chosen: ReferenceMap) -> ColorEmbedding:
-        """The look of the film at ``pts``: one reference's, or on the way from one to the next."""
-        (first, _), *rest = chosen.weights_at(pts)
-        look, total = self.look(first), chosen.weights_at(pts)[0][1]
-        for reference, weight in rest:
-            total += weight
-            look = look.blend(self.look(reference), weight / total)
-        return look
-
-    def paint(self, batch: FrameBatch, chosen: ReferenceMap) -> Any:
-        """The batch in colour: with one look where it has one, with one a frame where it changes."""
-        looks = [self.look_at(pts, chosen) for pts in batch.pts]
-        same = all(look.digest == looks[0].digest for look in looks)
-        return self.colorizer.colorize(batch, looks[0] if same else looks, self.info, self.picture)
-
-    def similarity(self, frame: Frame, reference: Reference) -> float:
-        """How much of ``frame`` the reference can answer for, 0 to 1."""
-        return self.colorizer.similarity(frame, self.look(reference), self.info)
-
-
 @dataclass(frozen=True, eq=False)
 class Work:
     """The painting of a film's segments into parts."""
@@ -189,8 +132,9 @@ class Work:
     source: Path
     info: VideoInfo
     options: Options
+    picture: PictureFormat
     chosen: ReferenceMap
-    looked: plan.Survey
+    looked: Survey
     painter: Painter
     job: Job
     progress: Progress
@@ -238,7 +182,7 @@ class Work:
         with encoder:
             with Sink(encoder.write, depth=PAINTED_AHEAD) as sink:
                 for batch in batched(frames, self.chosen.shots, self.options.batch):
-                    sink.put(self.painter.paint(batch, self.chosen))
+                    sink.put(self.painter.paint(batch, self.chosen, self.picture))
                     self.progress.advance(len(batch))
             part = encoder.close()
         expected = self._frames_in(segment)
@@ -252,6 +196,17 @@ class Work:
 
     def _frames_in(self, segment: Segment) -> int:
         return self.looked.count(segment.start, segment.stop)
+
+
+def colorizer_for(options: Options) -> Colorizer:
+    """The network as ``options`` ask for it."""
+    return Colorizer(
+        options.weights,
+        device=options.device,
+        precision=options.precision,
+        size=options.size,
+        saturation=options.saturation,
+    )
 
 
 def default_output(source: Path, settings: EncodeSettings) -> Path:
@@ -276,9 +231,10 @@ def check_output(source: Path, output: Path, overwrite: bool) -> None:
         raise C2EError(f"{str(output)!r} exists; -y overwrites it, -o writes elsewhere")
 
 
-def _load(
+def load_given(
     references: str | Path | Sequence[str | Path] | ReferenceMap, info: VideoInfo
 ) -> ReferenceMap | list[Reference]:
+    """The map, or the pictures, that a user gave."""
     if isinstance(references, ReferenceMap):
         return references
     if isinstance(references, (str, Path)):
@@ -290,7 +246,7 @@ def _load(
     return ReferenceMap.from_csv(maps[0], info) if maps else load_references(paths)
 
 
-def _window(info: VideoInfo, options: Options) -> tuple[int | None, int | None]:
+def window_of(info: VideoInfo, options: Options) -> tuple[int | None, int | None]:
     """The pts between which the film is painted; None where it is not cut short."""
     start, end = options.start, options.end
     if start is not None and info.duration_seconds and start >= info.duration_seconds:
@@ -303,52 +259,24 @@ def _window(info: VideoInfo, options: Options) -> tuple[int | None, int | None]:
     )
 
 
-def _look(
-    source: Path,
-    info: VideoInfo,
-    given: ReferenceMap | list[Reference],
-    window: tuple[int | None, int | None],
-    progress: Progress,
-) -> plan.Survey:
-    progress.stage("looking", info.frame_count)
-    wanted = given if isinstance(given, list) and len(given) > 1 else ()
-    looked = plan.survey(
-        source,
-        info,
-        wanted,
-        start=window[0],
-        stop=window[1],
-        on_frame=lambda frame: progress.advance(1),
-    )
-    for line in looked.problems:
-        progress.note(line)
-    return looked
-
-
-def _choose(
-    looked: plan.Survey,
-    source: Path,
-    info: VideoInfo,
-    given: ReferenceMap | list[Reference],
-    painter: Painter,
-    progress: Progress,
-) -> ReferenceMap:
-    if isinstance(given, ReferenceMap):
-        return given.snapped(looked.pts)
-    chosen, choices = plan.assign(looked, source, info, given, painter.similarity)
-    for choice in choices:
-        if choice.far:
-            progress.note(
-                f"shot {choice.shot.index + 1} at {info.seconds(choice.shot.start):.3f} s: "
-                f"nearest reference is far ({choice.similarity:.2f})"
-            )
-    return chosen
+def _tell(planned: Plan, progress: Progress) -> None:
+    """Name the shots worth another keyframe: each if they are few, their number if they are many."""
+    wanting = planned.wanting
+    if len(wanting) <= MOST_TOLD:
+        for choice in wanting:
+            progress.note(choice.line(planned.info))
+    else:
+        progress.note(
+            f"{len(wanting)} of {len(planned.shots)} shots are far from every reference; "
+            "`c2e-video plan FILM --ref … --sheet plan.html` shows which"
+        )
+    for reference in planned.unused:
+        progress.note(f"{reference.path.name} colours no shot: others are nearer to each")
 
 
 def _identity(
     source: Path, chosen: ReferenceMap, painter: Painter, options: Options
 ) -> dict[str, Any]:
-
     return {
         "version": __version__,
         "source": film_digest(source),
@@ -366,5 +294,4 @@ def _identity(
 
 
 def _metadata() -> dict[str, str]:
-
     return {"comment": f"colorized by c2e-video {__version__}"}

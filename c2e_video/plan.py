@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from .decode import DecodeReport, decode
 from .frames import Frame, Shot, VideoInfo
 from .keyframes import KeyframeMatcher, Match
+from .painter import Painter
 from .prefetch import prefetch
+from .progress import Progress
 from .reference_pictures import Reference
 from .references import ReferenceMap
 from .shots import ShotDetector
+from .timecode import format_timecode
 
-Similarity = Callable[[Frame, Reference], float]
 FAR = 0.5  # below this mean similarity a reference is called far from a shot
+Window = tuple[int | None, int | None]  # the first pts, and the one to stop before
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,20 +38,25 @@ class Survey:
         """Frames with ``start <= pts < stop``."""
         return bisect_left(self.pts, stop) - bisect_left(self.pts, start)
 
+    def shown(self, shot: Shot) -> tuple[int, int, int]:
+        """The pts of the shot's first, middle and last frame."""
+        first, after = bisect_left(self.pts, shot.start), bisect_left(self.pts, shot.stop)
+        return self.pts[first], self.pts[(first + after) // 2], self.pts[after - 1]
+
 
 def survey(
     source: Path,
     info: VideoInfo,
     references: Sequence[Reference] = (),
     *,
-    start: int | None = None,
-    stop: int | None = None,
+    window: Window = (None, None),
     on_frame: Callable[[Frame], None] = lambda frame: None,
 ) -> Survey:
     """Look at every frame of the film once. ``references`` are looked for among the frames."""
     detector, matcher = ShotDetector(info), KeyframeMatcher(references, info)
     report = DecodeReport()
     pts = array("q")
+    start, stop = window
     for frame in prefetch(decode(source, info, start=start, stop=stop, report=report), depth=32):
         detector.see(frame)
         if references:
@@ -59,61 +69,113 @@ def survey(
 
 @dataclass(frozen=True)
 class Choice:
-    """Why a shot has its reference: ``found`` among its frames, or the most similar."""
+    """Why a shot has its reference, and how sure that is.
+
+    ``how`` is "frame" where the reference is one of the shot's frames (``similarity`` is then the
+    correlation of the two), "nearest" where it is the one the shot resembles most (``similarity`` is
+    the network's, NaN where it cannot tell), and "map" where a person said so (NaN).
+    """
 
     shot: Shot
-    found: bool
+    how: Literal["frame", "nearest", "map"]
     similarity: float
 
     @property
     def far(self) -> bool:
         """Whether another keyframe is worth painting for this shot."""
-        return not self.found and self.similarity < FAR
+        return self.how == "nearest" and self.similarity < FAR
+
+    def line(self, info: VideoInfo) -> str:
+        """The shot and its nearest reference in words."""
+        time = format_timecode(self.shot.start * info.time_base)
+        return (
+            f"shot {self.shot.index + 1} at {time}: nearest reference is far "
+            f"({self.similarity:.2f})"
+        )
 
 
-def assign(
-    survey: Survey,
-    source: Path,
-    info: VideoInfo,
-    references: Sequence[Reference],
-    similarity: Similarity,
-) -> tuple[ReferenceMap, tuple[Choice, ...]]:
-    """Give every shot its references.
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A film's shots and their references: all that is decided before the first frame is painted.
 
-    A reference that is a frame of the film serves the shot it belongs to, at its time. A shot
-    without one takes the reference its middle frame resembles most.
+    ``chosen`` is None where no references were given; ``choices`` has one entry a shot otherwise.
     """
-    if len(references) == 1:
-        choices = tuple(Choice(shot, True, 1.0) for shot in survey.shots)
-        return ReferenceMap.single(references[0], survey.shots), choices
-    own: dict[int, list[Reference]] = {shot.index: [] for shot in survey.shots}
-    for match in survey.matches:
-        if match.pts is not None:
-            shot = next(shot for shot in survey.shots if match.pts in shot)
-            own[shot.index].append(match.reference.moved(match.pts))
-    rows, choices_made = [], []
-    for shot in survey.shots:
-        found = sorted(own[shot.index], key=lambda reference: reference.at or 0)
-        choice = Choice(shot, True, 1.0)
-        if not found:
-            best, nearness = _nearest(shot, survey, source, info, references, similarity)
-            found, choice = [best], Choice(shot, False, nearness)
-        rows.append(tuple(found))
-        choices_made.append(choice)
-    return ReferenceMap(survey.shots, tuple(rows)), tuple(choices_made)
+
+    source: Path
+    info: VideoInfo
+    survey: Survey
+    shots: tuple[Shot, ...]
+    chosen: ReferenceMap | None = None
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def wanting(self) -> list[Choice]:
+        """The shots worth another keyframe, those with the most frames first."""
+        far = [choice for choice in self.choices if choice.far]
+        return sorted(far, key=lambda c: -self.survey.count(c.shot.start, c.shot.stop))
+
+    @property
+    def unused(self) -> list[Reference]:
+        """References that colour no shot, because others are nearer to every one."""
+        used = {r.digest for r in self.chosen.distinct()} if self.chosen else set()
+        return [m.reference for m in self.survey.matches if m.reference.digest not in used]
 
 
-def _nearest(
-    shot: Shot,
-    survey: Survey,
+def make_plan(
     source: Path,
     info: VideoInfo,
-    references: Sequence[Reference],
-    similarity: Similarity,
-) -> tuple[Reference, float]:
-    first, last = bisect_left(survey.pts, shot.start), bisect_left(survey.pts, shot.stop)
-    middle = survey.pts[(first + last) // 2]
-    frame = next(iter(decode(source, info, start=middle, stop=middle + 1)))
-    scored = [(similarity(frame, reference), reference) for reference in references]
-    nearness, best = max(scored, key=lambda pair: pair[0])
-    return best, nearness
+    given: ReferenceMap | Sequence[Reference],
+    painter: Painter,
+    progress: Progress,
+    *,
+    window: Window = (None, None),
+) -> Plan:
+    """Look at the film and give every shot its references.
+
+    A map is taken as it is, its borders moved to the nearest frames. Of pictures, those that are
+    frames of the film serve the shot they belong to, at their time; a shot without one takes the
+    picture its middle frame resembles most.
+    """
+    progress.stage("looking", info.frame_count)
+    pictures = () if isinstance(given, ReferenceMap) else given
+    looked = survey(
+        source, info, pictures, window=window, on_frame=lambda frame: progress.advance(1)
+    )
+    for line in looked.problems:
+        progress.note(line)
+    if isinstance(given, ReferenceMap):
+        chosen = given.snapped(looked.pts)
+        choices = tuple(Choice(shot, "map", math.nan) for shot in chosen.shots)
+        return Plan(source, info, looked, chosen.shots, chosen, choices)
+    if not given:
+        return Plan(source, info, looked, looked.shots)
+    return _assigned(source, info, looked, given, painter)
+
+
+def _assigned(
+    source: Path, info: VideoInfo, looked: Survey, given: Sequence[Reference], painter: Painter
+) -> Plan:
+    rows, choices = [], []
+    for shot in looked.shots:
+        found = _found_in(shot, looked.matches)
+        if found:
+            rows.append(tuple(match.reference.moved(match.pts) for match in found))
+            choices.append(Choice(shot, "frame", min(match.similarity for match in found)))
+        else:
+            _, middle, _ = looked.shown(shot)
+            frame = next(decode(source, info, start=middle, stop=middle + 1))
+            nearness = painter.similarities(frame, given)
+            best = max(range(len(given)), key=nearness.__getitem__)
+            rows.append((given[best],))
+            choices.append(Choice(shot, "nearest", nearness[best]))
+    chosen = ReferenceMap(looked.shots, tuple(rows))
+    return Plan(source, info, looked, looked.shots, chosen, tuple(choices))
+
+
+def _found_in(shot: Shot, matches: Sequence[Match]) -> list[Match]:
+    """The keyframes that are frames of ``shot``, by time; of two for one frame, the likelier."""
+    at: dict[int, Match] = {}
+    for match in sorted(matches, key=lambda match: match.similarity):
+        if match.pts is not None and match.pts in shot:
+            at[match.pts] = match
+    return [at[pts] for pts in sorted(at)]

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 
 class Bar:
-    """A :class:`~c2e_video.pipeline.Progress` that draws one bar per stage on standard error."""
+    """A :class:`~c2e_video.progress.Progress` that draws one bar per stage on standard error."""
 
     def __init__(self) -> None:
         self._bar: Any = None

@@ -13,12 +13,13 @@ PACKAGE = Path(__file__).parents[1] / "c2e_video"
 
 # Each floor may import those below it, and within itself where the order says so.
 FLOORS = [
-    ["errors", "version"],
+    ["errors", "version", "progress"],
     ["timecode", "frames", "prefetch", "color", "model", "upsample"],
     ["decode", "shots", "containers", "encode", "mux", "colorizer"],
     ["reference_pictures", "reference_csv", "references", "keyframes"],
+    ["painter"],
     ["job", "plan"],
-    ["pipeline"],
+    ["sheet", "pipeline"],
     ["train", "evaluate", "terminal"],
     ["cli"],
     ["__main__"],

@@ -22,6 +22,7 @@ from c2e_video import colorizer, pipeline
 from c2e_video.encode import Encoder, EncodeSettings
 from c2e_video.errors import C2EError, JobMismatch, MediaError
 from c2e_video.model import save_weights
+from c2e_video.painter import Painter
 from c2e_video.pipeline import Options, colorize_video
 from c2e_video.references import ReferenceMap
 from tests.media import luma_frames, packets, video_pts, write_film
@@ -191,7 +192,7 @@ def test_a_failing_stage_raises_its_own_error_and_leaves_nothing(
 
     home, name = {
         "decode": (pipeline, "decode"),
-        "paint": (pipeline.Painter, "paint"),
+        "paint": (Painter, "paint"),
         "encode": (Encoder, "write"),
         "mux": (pipeline, "mux"),
     }[stage]

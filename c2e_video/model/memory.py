@@ -76,12 +76,20 @@ class ColorMemory(nn.Module):
     def look_up(self, content: Tensor, memory: Memory) -> MemoryLookup:
         """What ``memory`` (of one, or of as many as there are frames) holds for every place."""
         n, _, h, w = content.shape
-        queries = F.normalize(self.key(content).flatten(2), dim=1)
-        similarity = queries.transpose(1, 2) @ memory.keys  # [N, places, M]
+        similarity = self._cosines(content, memory)
         logits = similarity * self.log_sharpness.exp() + memory.bias[:, None]
         weights = logits.softmax(dim=-1)
         values = (memory.values @ weights.transpose(1, 2)).view(n, -1, h, w)
         return MemoryLookup(values, similarity.amax(-1).view(n, 1, h, w))
+
+    def similarity(self, content: Tensor, memory: Memory) -> Tensor:
+        """The best cosine that ``memory`` has for every place, ``[N, places]``."""
+        return self._cosines(content, memory).amax(-1)
+
+    def _cosines(self, content: Tensor, memory: Memory) -> Tensor:
+        """``[N, places, M]`` in [-1, 1]."""
+        queries = F.normalize(self.key(content).flatten(2), dim=1)
+        return queries.transpose(1, 2) @ memory.keys
 
     def inject(self, found: MemoryLookup) -> Tensor:
         """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""

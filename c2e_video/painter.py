@@ -1,0 +1,44 @@
+"""A colorizer at work on one film: it reads each distinct reference once, and then only paints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .colorizer import ColorEmbedding, Colorizer
+from .frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo
+from .reference_pictures import Reference
+from .references import ReferenceMap
+
+
+class Painter:
+    """A colorizer that knows the film and keeps the looks of its references."""
+
+    def __init__(self, colorizer: Colorizer, info: VideoInfo) -> None:
+        self.colorizer, self.info = colorizer, info
+        self._looks: dict[str, ColorEmbedding] = {}
+
+    def look(self, reference: Reference) -> ColorEmbedding:
+        """The look of a reference, read at its first use."""
+        if reference.digest not in self._looks:
+            self._looks[reference.digest] = self.colorizer.embed(reference.image)
+        return self._looks[reference.digest]
+
+    def look_at(self, pts: int, chosen: ReferenceMap) -> ColorEmbedding:
+        """The look of the film at ``pts``: one reference's, or on the way from one to the next."""
+        (first, total), *rest = chosen.weights_at(pts)
+        look = self.look(first)
+        for reference, weight in rest:
+            total += weight
+            look = look.blend(self.look(reference), weight / total)
+        return look
+
+    def paint(self, batch: FrameBatch, chosen: ReferenceMap, picture: PictureFormat) -> ColorBatch:
+        """The batch in colour: with one look where it has one, with one a frame where it changes."""
+        looks = [self.look_at(pts, chosen) for pts in batch.pts]
+        same = all(look.digest == looks[0].digest for look in looks)
+        return self.colorizer.colorize(batch, looks[0] if same else looks, self.info, picture)
+
+    def similarities(self, frame: Frame, references: Sequence[Reference]) -> list[float]:
+        """How much of ``frame`` each reference can answer for, at most 1; NaN if it cannot tell."""
+        looks = [self.look(reference) for reference in references]
+        return self.colorizer.similarities(frame, looks, self.info)

@@ -1,0 +1,160 @@
+"""The contact sheet of a plan: one HTML file with its pictures inside, to be looked at before painting."""
+
+from __future__ import annotations
+
+import base64
+import math
+from fractions import Fraction
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .colorizer import luma_range
+from .decode import decode
+from .frames import Frame, Shot, VideoInfo
+from .job import write_whole
+from .painter import Painter
+from .plan import Choice, Plan, Window
+from .prefetch import prefetch
+from .progress import Progress
+from .reference_pictures import Reference
+from .timecode import format_timecode
+
+Picture = npt.NDArray[np.uint8]
+
+HEIGHT = 112  # of the thumbnails, in pixels
+PREVIEW = 2 * HEIGHT  # short side at which a preview is painted, before it is made as small
+QUALITY = 82  # of JPEG, of 100
+
+
+def write_sheet(
+    plan: Plan, painter: Painter, path: Path, progress: Progress, *, window: Window = (None, None)
+) -> None:
+    """Write the sheet of ``plan`` to ``path``, whole or not at all.
+
+    A row a shot: its first, middle and last frame, its references, how sure the match is, and the
+    middle frame painted. Shots that no reference is near to are red, and listed on top, those with
+    the most frames first.
+    """
+    frames = _frames(plan, window, progress)
+    progress.stage("previewing", len(plan.shots))
+    rows = []
+    for shot in plan.shots:
+        rows.append(_row(plan, shot, frames, painter))
+        progress.advance(1)
+    template = Template(resources.files(__package__).joinpath("sheet.html").read_text("utf-8"))
+    page = template.substitute(
+        title=escape(plan.source.name),
+        facts=escape(_facts(plan)),
+        wanting=_wanting(plan),
+        height=HEIGHT,
+        rows="\n".join(rows),
+    )
+    write_whole(path, page)
+
+
+def _frames(plan: Plan, window: Window, progress: Progress) -> dict[int, Picture]:
+    """The thumbnails that the sheet shows, grey ``[h, w]`` by pts, from one more pass."""
+    wanted = {pts for shot in plan.shots for pts in plan.survey.shown(shot)}
+    progress.stage("gathering frames", len(plan.survey.pts))
+    found = {}
+    start, stop = window
+    for frame in prefetch(decode(plan.source, plan.info, start=start, stop=stop), depth=32):
+        if frame.pts in wanted:
+            found[frame.pts] = _thumbnail(frame, plan.info)
+        progress.advance(1)
+    return found
+
+
+def _thumbnail(frame: Frame, info: VideoInfo) -> Picture:
+    """Grey at the size a preview is painted in, upright and with square pixels."""
+    scale, offset = luma_range(info)
+    height, width = frame.luma.shape
+    shape = Fraction(width, height) * info.sample_aspect_ratio
+    size = (max(1, round(PREVIEW * shape)), PREVIEW)
+    small = cv2.resize(frame.luma, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    gray = np.clip((small - offset) * scale * 255, 0, 255).round().astype(np.uint8)
+    return np.ascontiguousarray(np.rot90(gray, round(info.rotation / 90)))
+
+
+def _row(plan: Plan, shot: Shot, frames: dict[int, Picture], painter: Painter) -> str:
+    times = plan.survey.shown(shot)
+    shown = [frames[pts] for pts in times if pts in frames]
+    references, preview, sure = "", "", "no reference yet"
+    choice = next((c for c in plan.choices if c.shot == shot), None)
+    if plan.chosen is not None and choice is not None:
+        references = "".join(_reference(r, plan.info) for r in plan.chosen.references[shot.index])
+        sure = _sureness(choice)
+        if times[1] in frames:
+            look = painter.look_at(times[1], plan.chosen)
+            preview = _image(painter.colorizer.paint(frames[times[1]], look), "painted preview")
+    mark = ' class="far"' if choice is None or choice.far else ""
+    stills = "".join(map(_image, shown, ("first frame", "middle frame", "last frame")))
+    return (
+        f'<tr id="shot-{shot.index + 1}"{mark}><th>{shot.index + 1}</th>'
+        f"<td>{_times(plan, shot)}</td><td>{stills}</td><td>{references}</td>"
+        f"<td>{escape(sure)}</td><td>{preview}</td></tr>"
+    )
+
+
+def _times(plan: Plan, shot: Shot) -> str:
+    base = plan.info.time_base
+    kind = f"dissolve of {float(shot.dissolve * base):.2f} s" if shot.dissolve else "cut"
+    count = plan.survey.count(shot.start, shot.stop)
+    lines = (format_timecode(shot.start * base), f"{count} frames", kind)
+    return "<br>".join(map(escape, lines))
+
+
+def _reference(reference: Reference, info: VideoInfo) -> str:
+    at = "" if reference.at is None else f" at {format_timecode(reference.at * info.time_base)}"
+    caption = escape(f"{reference.path.name}{at}")
+    picture = _image(reference.image, reference.path.name)
+    return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
+
+
+def _sureness(choice: Choice) -> str:
+    if choice.how == "map":
+        return "as the map says"
+    if choice.how == "frame":
+        return f"a frame of this shot ({choice.similarity:.2f})"
+    if math.isnan(choice.similarity):
+        return "the network cannot tell"
+    return f"{'nearest, but far' if choice.far else 'nearest'} ({choice.similarity:.2f})"
+
+
+def _facts(plan: Plan) -> str:
+    base, pts = plan.info.time_base, plan.survey.pts
+    length = format_timecode((plan.shots[-1].stop - plan.shots[0].start) * base)
+    count = len(plan.chosen.distinct()) if plan.chosen else 0
+    return (
+        f"{plan.info.width}×{plan.info.height}, {length}, {len(pts)} frames, "
+        f"{len(plan.shots)} shots, {count} references in use"
+    )
+
+
+def _wanting(plan: Plan) -> str:
+    """Where another keyframe is worth painting, as links to the rows."""
+    if not plan.wanting:
+        return ""
+    items = "".join(
+        f'<li><a href="#shot-{c.shot.index + 1}">{escape(c.line(plan.info))}, '
+        f"{plan.survey.count(c.shot.start, c.shot.stop)} frames</a></li>"
+        for c in plan.wanting
+    )
+    return f"<h2>Worth another keyframe</h2><ol>{items}</ol>"
+
+
+def _image(picture: Picture, words: str) -> str:
+    """A JPEG of a grey or RGB picture, inside the page."""
+    width = max(1, round(picture.shape[1] * HEIGHT / picture.shape[0]))
+    small = cv2.resize(picture, (width, HEIGHT), interpolation=cv2.INTER_AREA)
+    if small.ndim == 3:
+        small = np.ascontiguousarray(small[:, :, ::-1])
+    _, content = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    data = base64.b64encode(content.tobytes()).decode()
+    return f'<img alt="{escape(words)}" src="data:image/jpeg;base64,{data}">'
