@@ -222,9 +222,13 @@ def _digest_of(chunks: Iterator[bytes]) -> str:
 def write_whole(path: Path, text: str) -> None:
     """Write a small file so that its name never stands for half of it."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    sync(partial)
-    os.replace(partial, path)
+    try:
+        partial.write_text(text)
+        sync(partial)
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def sync(path: Path) -> None:

@@ -22,6 +22,7 @@ from .painter import Painter
 from .plan import Plan, Survey, make_plan
 from .prefetch import Sink, prefetch
 from .progress import Progress, Silent
+from .record import comment, record_of, record_path, write_record
 from .reference_pictures import Reference, load_references
 from .references import ReferenceMap
 from .version import __version__
@@ -108,7 +109,8 @@ def colorize_video(
     _tell(planned, progress)
     segments = cut_segments(chosen.shots, max(1, int(SEGMENT_SECONDS / info.time_base)))
     folder = output.with_name(output.name + ".c2e")
-    with Job.open(folder, _identity(source, chosen, painter, options), restart=restart) as job:
+    identity = _identity(source, chosen, painter, options)
+    with Job.open(folder, identity, restart=restart) as job:
         if job.resumed:
             progress.note(f"taking up the interrupted run in {folder.name}")
         progress.stage("painting", len(looked.pts))
@@ -116,12 +118,16 @@ def colorize_video(
         parts, problems = work.do(segments)
         partial = output.with_name(f".{output.stem}.partial{output.suffix}")
         try:
-            mux(muxing, parts, partial, _metadata())
+            mux(muxing, parts, partial, comment(identity["weights"]))
             os.replace(partial, output)
         finally:
             partial.unlink(missing_ok=True)
         job.remove()
     notes = (*muxing.notes, *looked.problems, *problems)
+    record = record_of(source, info, chosen, options, identity, notes)
+    for line in (unwritten := write_record(output, record)):
+        progress.note(line)
+    notes = (*notes, *unwritten)
     return Result(output, len(looked.pts), chosen, notes)
 
 
@@ -227,8 +233,9 @@ def check_output(source: Path, output: Path, overwrite: bool) -> None:
         raise C2EError(f"the output {str(output)!r} is a folder; give a file name such as film.mp4")
     if output.exists() and output.samefile(source):
         raise C2EError(f"the output {str(output)!r} is the film itself; give another name with -o")
-    if output.exists() and not overwrite:
-        raise C2EError(f"{str(output)!r} exists; -y overwrites it, -o writes elsewhere")
+    for path in (output, record_path(output)):
+        if path.exists() and not overwrite:
+            raise C2EError(f"{str(path)!r} exists; -y overwrites it, -o writes elsewhere")
 
 
 def load_given(
@@ -291,7 +298,3 @@ def _identity(
             "drop": sorted(options.drop),
         },
     }
-
-
-def _metadata() -> dict[str, str]:
-    return {"comment": f"colorized by c2e-video {__version__}"}

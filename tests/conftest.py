@@ -4,12 +4,45 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from c2e_video.encode import EncodeSettings
+from c2e_video.model import save_weights
+from c2e_video.pipeline import Options
+
 from .media import write_film
+from .test_model import random_model
 
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
     """A film of two shots, 8 and 6 frames of 64x48 at 25 a second, lossless H.264, with sound."""
     return write_film(tmp_path / "film.mp4", shots=[8, 6], b_frames=2, audio="aac")
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a tiny random network."""
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_weights(random_model(), path)
+    return path
+
+
+@pytest.fixture
+def quick(tiny_weights: Path) -> Options:
+    """The quickest way to paint a film: tiny random weights, strong colour."""
+    fast = EncodeSettings("h264", preset="ultrafast")
+    return Options(
+        fast, weights=tiny_weights, device="cpu", precision="fp32", size=32, saturation=4.0
+    )
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Path:
+    """A colour picture."""
+    small = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    path = tmp_path / "reference.png"
+    cv2.imwrite(str(path), cv2.resize(small, (64, 48), interpolation=cv2.INTER_CUBIC))
+    return path

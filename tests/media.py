@@ -7,6 +7,7 @@ package under test.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -302,6 +303,13 @@ def luma_frames(path: Path) -> list[Plane]:
             f.planes[0], f.format.components[0].bits, big_endian=f.format.is_big_endian
         ).copy()
         for f in _frames(path)
+    ]
+
+
+def picture_digests(path: Path) -> list[tuple[int | None, str]]:
+    """The pts and a digest of all samples of every decoded frame of the first video track."""
+    return [
+        (f.pts, hashlib.sha256(b"".join(map(bytes, f.planes))).hexdigest()) for f in _frames(path)
     ]
 
 

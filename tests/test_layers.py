@@ -18,7 +18,7 @@ FLOORS = [
     ["decode", "shots", "containers", "encode", "mux", "colorizer"],
     ["reference_pictures", "reference_csv", "references", "keyframes"],
     ["painter"],
-    ["job", "plan"],
+    ["job", "plan", "record"],
     ["sheet", "pipeline"],
     ["train", "evaluate", "terminal"],
     ["cli"],

@@ -85,6 +85,7 @@ def test_a_film_gets_colour_and_keeps_the_rest(
         assert [c["metadata"]["title"] for c in painted.chapters()] == ["one"]
         assert "colorized" in painted.metadata["comment"]
     assert sorted(p.name for p in film.parent.iterdir()) == [
+        "film.color.json",
         "film.color.mp4",
         "film.mp4",
         "keyframe.png",
@@ -259,6 +260,8 @@ def test_outputs_that_cannot_be(
     fails(film, "is the film itself")
     fails(tmp_path / "none" / "out.mp4", "no folder")
     fails(tmp_path, "is a folder")
+    (tmp_path / "record.json").write_text("mine")
+    fails(tmp_path / "record.mp4", "record.json' exists; -y overwrites")
     (tmp_path / "there.mp4").write_bytes(b"mine")
     fails(tmp_path / "there.mp4", "exists; -y overwrites")
     assert (tmp_path / "there.mp4").read_bytes() == b"mine"
