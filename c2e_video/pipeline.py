@@ -19,7 +19,7 @@ from .frames import Frame, PictureFormat, VideoInfo, batched
 from .job import SEGMENT_SECONDS, Job, Segment, cut_segments, file_digest, film_digest
 from .mux import mux, plan_mux
 from .painter import Painter
-from .plan import Plan, Survey, make_plan
+from .plan import Survey, make_plan
 from .prefetch import Sink, prefetch
 from .progress import Progress, Silent
 from .record import comment, record_of, record_path, write_record
@@ -106,7 +106,8 @@ def colorize_video(
     chosen, looked = planned.chosen, planned.survey
     if chosen is None:
         raise BadReference("a film needs at least one reference; give a colour picture")
-    _tell(planned, progress)
+    for line in planned.remarks(MOST_TOLD):
+        progress.note(line)
     segments = cut_segments(chosen.shots, max(1, int(SEGMENT_SECONDS / info.time_base)))
     folder = output.with_name(output.name + ".c2e")
     identity = _identity(source, chosen, painter, options)
@@ -264,21 +265,6 @@ def window_of(info: VideoInfo, options: Options) -> tuple[int | None, int | None
         None if start is None else round(start / info.time_base),
         None if end is None else round(end / info.time_base),
     )
-
-
-def _tell(planned: Plan, progress: Progress) -> None:
-    """Name the shots worth another keyframe: each if they are few, their number if they are many."""
-    wanting = planned.wanting
-    if len(wanting) <= MOST_TOLD:
-        for choice in wanting:
-            progress.note(choice.line(planned.info))
-    else:
-        progress.note(
-            f"{len(wanting)} of {len(planned.shots)} shots are far from every reference; "
-            "`c2e-video plan FILM --ref … --sheet plan.html` shows which"
-        )
-    for reference in planned.unused:
-        progress.note(f"{reference.path.name} colours no shot: others are nearer to each")
 
 
 def _identity(

@@ -16,6 +16,7 @@ from .keyframes import KeyframeMatcher, Match
 from .painter import Painter
 from .prefetch import prefetch
 from .progress import Progress
+from .reference_csv import write_table
 from .reference_pictures import Reference
 from .references import ReferenceMap
 from .shots import ShotDetector
@@ -86,7 +87,7 @@ class Choice:
         return self.how == "nearest" and self.similarity < FAR
 
     def line(self, info: VideoInfo) -> str:
-        """The shot and its nearest reference in words."""
+        """What there is to say of a shot that is far from every reference."""
         time = format_timecode(self.shot.start * info.time_base)
         return (
             f"shot {self.shot.index + 1} at {time}: nearest reference is far "
@@ -112,13 +113,48 @@ class Plan:
     def wanting(self) -> list[Choice]:
         """The shots worth another keyframe, those with the most frames first."""
         far = [choice for choice in self.choices if choice.far]
-        return sorted(far, key=lambda c: -self.survey.count(c.shot.start, c.shot.stop))
+        return sorted(far, key=lambda choice: -self.frames_of(choice.shot))
 
     @property
     def unused(self) -> list[Reference]:
         """References that colour no shot, because others are nearer to every one."""
         used = {r.digest for r in self.chosen.distinct()} if self.chosen else set()
         return [m.reference for m in self.survey.matches if m.reference.digest not in used]
+
+    def remarks(self, most: int = 1000) -> list[str]:
+        """A line for every shot that wants another keyframe (their number, if there are more than
+        ``most``) and for every reference that colours no shot."""
+        wanting = self.wanting
+        lines = [
+            f"{choice.line(self.info)}, {self.frames_of(choice.shot)} frames" for choice in wanting
+        ]
+        if len(wanting) > most:
+            lines = [
+                f"{len(wanting)} of {len(self.shots)} shots are far from every reference; "
+                "`c2e-video plan` with --sheet shows which"
+            ]
+        names = [reference.path.name for reference in self.unused]
+        return lines + [f"{name} colours no shot: others are nearer to each" for name in names]
+
+    def summary(self) -> str:
+        """The plan in a line."""
+        line = f"{self.source.name}: {len(self.survey.pts)} frames, {len(self.shots)} shots"
+        if self.chosen is None:
+            return f"{line}, no references yet"
+        found = sum(choice.how == "frame" for choice in self.choices)
+        used = len(self.chosen.distinct())
+        return f"{line} ({found} with a keyframe of their own), {used} references in use"
+
+    def frames_of(self, shot: Shot) -> int:
+        """How many frames a shot has."""
+        return self.survey.count(shot.start, shot.stop)
+
+    def write(self, path: Path) -> None:
+        """Write the table of shots and references, to be edited and given back."""
+        if self.chosen is not None:
+            self.chosen.to_csv(path, self.info)
+        else:
+            write_table(self.shots, [()] * len(self.shots), path, self.info)
 
 
 def make_plan(

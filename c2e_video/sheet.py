@@ -105,7 +105,7 @@ def _row(plan: Plan, shot: Shot, frames: dict[int, Picture], painter: Painter) -
 def _times(plan: Plan, shot: Shot) -> str:
     base = plan.info.time_base
     kind = f"dissolve of {float(shot.dissolve * base):.2f} s" if shot.dissolve else "cut"
-    count = plan.survey.count(shot.start, shot.stop)
+    count = plan.frames_of(shot)
     lines = (format_timecode(shot.start * base), f"{count} frames", kind)
     return "<br>".join(map(escape, lines))
 
@@ -143,7 +143,7 @@ def _wanting(plan: Plan) -> str:
         return ""
     items = "".join(
         f'<li><a href="#shot-{c.shot.index + 1}">{escape(c.line(plan.info))}, '
-        f"{plan.survey.count(c.shot.start, c.shot.stop)} frames</a></li>"
+        f"{plan.frames_of(c.shot)} frames</a></li>"
         for c in plan.wanting
     )
     return f"<h2>Worth another keyframe</h2><ol>{items}</ol>"

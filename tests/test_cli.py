@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from c2e_video import cli
+from c2e_video.cli.train import sizes_of, weights_of
 from c2e_video.errors import C2EError
 from c2e_video.model import save_weights
 from tests.media import video_pts, write_film
@@ -168,12 +169,12 @@ def test_usage_errors_are_clicks(
 
 
 def test_sizes_and_favours() -> None:
-    assert cli._sizes("96,128@2500") == ((0, 96), (2500, 128))
-    assert cli._weights_of(("a=3", "b=0.5")) == (("a", 3.0), ("b", 0.5))
+    assert sizes_of("96,128@2500") == ((0, 96), (2500, 128))
+    assert weights_of(("a=3", "b=0.5")) == (("a", 3.0), ("b", 0.5))
     with pytest.raises(C2EError, match="got 'big'"):
-        cli._sizes("big")
+        sizes_of("big")
     with pytest.raises(C2EError, match="--favour"):
-        cli._weights_of(("a",))
+        weights_of(("a",))
 
 
 def test_train_runs_from_the_command_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,72 @@
+"""The command line. Heavy modules are imported by the commands that need them: ``--help`` is quick."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from ..errors import C2EError
+from ..version import __version__
+from .evaluate import evaluate
+from .film import colorize, plan
+from .train import train
+
+
+class FilmFirst(click.Group):
+    """``c2e-video film.mp4 …`` means ``c2e-video colorize film.mp4 …``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "-h", "--version"}
+        if args and args[0] not in self.commands and args[0] not in own:
+            args = ["colorize", *args]
+        return super().parse_args(ctx, args)
+
+
+def main() -> NoReturn:
+    """The console script: a :class:`C2EError` is one line and exit code 1, a stop is 130 or 143."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = cli(standalone_mode=False)
+    except C2EError as error:
+        _fail(str(error), 1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("stopped; the same command goes on where it was", 130)
+    except BrokenPipeError:
+        sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    click.echo("c2e-video: terminated; the same command goes on where it was", err=True)
+    sys.exit(128 + number)
+
+
+def _fail(line: str, code: int) -> NoReturn:
+    click.echo(f"c2e-video: {' '.join(line.split())}", err=True)
+    sys.exit(code)
+
+
+@click.group(
+    cls=FilmFirst,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Usually: c2e-video FILM --ref KEYFRAME. See: c2e-video colorize --help.",
+)
+@click.version_option(__version__, prog_name="c2e-video")
+def cli() -> None:
+    """Colour for black-and-white film, from one painted keyframe per shot.
+
+    c2e-video FILM --ref KEYFRAME.png paints FILM and writes FILM.color.mp4: the luma, timing, sound,
+    subtitles and chapters stay the original's.
+    """
+
+
+for command in (colorize, plan, evaluate, train):
+    cli.add_command(command)

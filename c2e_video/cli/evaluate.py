@@ -1,0 +1,65 @@
+"""The command that measures colour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import C2EError
+from .options import PATH, network_options
+
+
+@click.command(short_help="Measure colour against the truth.")
+@click.argument("clips", type=PATH, nargs=-1)
+@click.option(
+    "--pairs", type=PATH, help="A .csv file of reference,target pictures instead of clips."
+)
+@click.option("--reference", default=0, show_default=True, help="The frame that is the reference.")
+@click.option("--every", type=int, help="A new reference every so many frames.")
+@click.option("--limit", "limit_frames", type=int, help="Only so many frames of each clip.")
+@click.option("--lpips", type=PATH, help="LPIPS weights, AlexNet heads (.safetensors).")
+@click.option("--json", "json_file", type=PATH, help="Write the figures there.")
+@click.option(
+    "--sheet", type=PATH, help="Write a picture there: truth | grey | painted, a row a clip."
+)
+@network_options
+def evaluate(
+    clips: tuple[Path, ...],
+    pairs: Path | None,
+    lpips: Path | None,
+    json_file: Path | None,
+    sheet: Path | None,
+    reference: int,
+    every: int | None,
+    limit_frames: int | None,
+    **network: Any,
+) -> None:
+    """Make colour CLIPS grey, paint them from their own frames, and compare with the truth.
+
+    CLIPS are colour films or folders of numbered frames.
+    """
+    if bool(clips) == bool(pairs):
+        raise C2EError("give colour clips to measure, or --pairs FILE, one of the two")
+    from ..colorizer import Colorizer
+    from ..evaluate.lpips import Lpips
+    from ..evaluate.report import table, write_json, write_sheet
+    from ..evaluate.video import evaluate_clips, evaluate_pairs
+    from ..terminal import Bar
+
+    painter = Colorizer(network.pop("weights"), **network)
+    distance = Lpips.load(lpips) if lpips else None
+    with Bar() as bar:
+        bar.stage("measuring", None)
+        watch: dict[str, Any] = {"lpips": distance, "on_frame": lambda *_: bar.advance(1)}
+        if pairs:
+            results = evaluate_pairs(painter, pairs, **watch)
+        else:
+            watch |= {"reference": reference, "every": every, "limit_frames": limit_frames}
+            results = evaluate_clips(painter, clips, **watch)
+    click.echo(table(results))
+    if json_file:
+        write_json(results, json_file)
+    if sheet:
+        write_sheet(results, sheet)

@@ -1,0 +1,127 @@
+"""Commands on a film: paint it, or plan it first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..timecode import parse_timecode
+from .options import PATH, network_options
+
+CODECS = ("h264", "h265", "ffv1", "prores", "av1")
+DROPS = ("audio", "subtitles", "attachments", "data", "chapters")
+
+
+@click.command(short_help="Paint a film (the default command).")
+@click.argument("film", type=PATH)
+@click.option(
+    "--ref",
+    "--refs",
+    "references",
+    type=PATH,
+    multiple=True,
+    required=True,
+    help="A colour picture, a folder of them, or a map in a .csv file. May be repeated.",
+)
+@click.option("-o", "--output", type=PATH, help="Where to write; FILM.color.mp4 by default.")
+@click.option("--codec", type=click.Choice(CODECS), default="h264", show_default=True)
+@click.option("--crf", type=float, help="Quality of the codec, smaller is better.")
+@click.option("--preset", help="Speed preset of the codec.")
+@network_options
+@click.option("--batch", default=8, show_default=True, help="Frames painted at once.")
+@click.option("--start", type=parse_timecode, help="Paint from here on (HH:MM:SS.mmm).")
+@click.option("--end", type=parse_timecode, help="Paint up to here.")
+@click.option(
+    "--deinterlace", type=click.Choice(["auto", "on", "off"]), default="off", show_default=True
+)
+@click.option("--drop", type=click.Choice(DROPS), multiple=True, help="Leave out; may be repeated.")
+@click.option("--restart", is_flag=True, help="Forget an interrupted run instead of taking it up.")
+@click.option("-y", "--overwrite", is_flag=True, help="Overwrite the output.")
+def colorize(
+    film: Path, references: tuple[Path, ...], output: Path | None, **settings: Any
+) -> None:
+    """Paint FILM with the colours of one or more reference pictures.
+
+    One picture colours the whole film. Of several, those that are frames of the film find their own
+    shots, and every other shot takes the one it resembles most.
+    """
+    from ..encode import EncodeSettings
+    from ..pipeline import Options, colorize_video
+    from ..terminal import Bar
+
+    overwrite, restart = settings.pop("overwrite"), settings.pop("restart")
+    encode = EncodeSettings(*(settings.pop(name) for name in ("codec", "crf", "preset")))
+    drop = frozenset(settings.pop("drop"))
+    with Bar() as bar:
+        result = colorize_video(
+            film,
+            output,
+            references=references,
+            options=Options(encode, drop=drop, **settings),
+            overwrite=overwrite,
+            restart=restart,
+            progress=bar,
+        )
+    shots = len(result.references.shots)
+    click.echo(
+        f"{result.output}: {result.frames} frames, {shots} shot{'s' * (shots != 1)}, "
+        f"{len(result.references.distinct())} reference(s)"
+    )
+
+
+@click.command(short_help="Find the shots of a film and their references, and write them down.")
+@click.argument("film", type=PATH)
+@click.option(
+    "--ref",
+    "--refs",
+    "references",
+    type=PATH,
+    multiple=True,
+    help="A colour picture, a folder of them, or a map in a .csv file. May be repeated.",
+)
+@click.option("-o", "--output", type=PATH, help="The table to write; FILM.csv by default.")
+@click.option("--sheet", type=PATH, help="Write a contact sheet there (.html).")
+@network_options
+@click.option("--start", type=parse_timecode, help="Look from here on (HH:MM:SS.mmm).")
+@click.option("--end", type=parse_timecode, help="Look up to here.")
+@click.option("-y", "--overwrite", is_flag=True, help="Overwrite the table and the sheet.")
+def plan(
+    film: Path,
+    references: tuple[Path, ...],
+    output: Path | None,
+    sheet: Path | None,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
+    """Find the shots of FILM, give each its reference, and write a table to look at and to edit.
+
+    `c2e-video FILM --refs FILM.csv` then paints FILM as the table says.
+    """
+    from ..decode import probe
+    from ..painter import Painter
+    from ..pipeline import Options, check_output, colorizer_for, load_given, window_of
+    from ..plan import make_plan
+    from ..references import ReferenceMap
+    from ..sheet import write_sheet
+    from ..terminal import Bar
+
+    options, info = Options(**settings), probe(film)
+    given = load_given(references, info)
+    if output is None and not isinstance(given, ReferenceMap):  # a map is not written over
+        output = film.with_suffix(".csv")
+    for path in filter(None, (output, sheet)):
+        check_output(film, path, overwrite)
+    window = window_of(info, options)
+    painter = Painter(colorizer_for(options), info)
+    with Bar() as bar:
+        planned = make_plan(film, info, given, painter, bar, window=window)
+        if output:
+            planned.write(output)
+        if sheet:
+            write_sheet(planned, painter, sheet, bar, window=window)
+    for line in (planned.summary(), *planned.remarks()):
+        click.echo(line)
+    for path in filter(None, (output, sheet)):
+        click.echo(f"written: {path}")

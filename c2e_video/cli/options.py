@@ -1,0 +1,40 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+PATH = click.Path(path_type=Path)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def network_options(command: Command) -> Command:
+    """Options of every command that paints."""
+    for option in (
+        click.option(
+            "--weights", type=PATH, help="Weights (.safetensors) instead of the shipped ones."
+        ),
+        click.option(
+            "--saturation", default=1.0, show_default=True, help="Colour strength, 0 to 4."
+        ),
+        click.option("--size", default=256, show_default=True, help="Short side the network sees."),
+        click.option(
+            "--precision",
+            type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
+            default="auto",
+            show_default=True,
+        ),
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+            default="auto",
+            show_default=True,
+        ),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,90 @@
+"""The command that trains weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import C2EError
+from .options import PATH
+
+
+def sizes_of(text: str) -> tuple[tuple[int, int], ...]:
+    """``128`` or ``96,128@2500,256@5000``: the side, and from which step on."""
+    try:
+        parts = [part.partition("@") for part in text.split(",")]
+        return tuple((int(start or 0), int(side)) for side, _, start in parts)
+    except ValueError:
+        raise C2EError(f"--sizes is like 128 or 96,128@2500,256@5000, got {text!r}") from None
+
+
+def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    try:
+        split = [pair.split("=") for pair in pairs]
+        return tuple((folder, float(weight)) for folder, weight in split)
+    except ValueError:
+        raise C2EError(f"--favour is like faces=3, got {' '.join(pairs)!r}") from None
+
+
+@click.command(short_help="Train weights on photographs.")
+@click.option(
+    "--photos", type=PATH, multiple=True, required=True, help="Folders or tars of pictures."
+)
+@click.option("--out", type=PATH, required=True, help="Folder for weights, state, losses, sheets.")
+@click.option("--width", default=64, show_default=True, help="Network width; 64 is the paper's.")
+@click.option(
+    "--memory", default=0, show_default=True, help="Colour memory channels; 0 is the paper's form."
+)
+@click.option("--steps", default=100_000, show_default=True)
+@click.option("--batch", default=64, show_default=True)
+@click.option("--accumulate", default=1, show_default=True, help="Micro-batches of a step.")
+@click.option("--sizes", default="256", show_default=True, help="Side, or 96,128@2500,256@5000.")
+@click.option("--lr", default=1e-4, show_default=True)
+@click.option(
+    "--schedule", type=click.Choice(["constant", "cosine"]), default="constant", show_default=True
+)
+@click.option("--warmup", default=0, show_default=True, help="Steps in which the rate rises.")
+@click.option(
+    "--perceptual", "perceptual_weight", default=0.1, show_default=True, help="Weight; 0 is off."
+)
+@click.option("--perceptual-every", default=1, show_default=True, help="Only every so many steps.")
+@click.option(
+    "--vgg", type=PATH, help="VGG weights (.safetensors); torchvision's VGG-19 otherwise."
+)
+@click.option("--ema", default=0.999, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--favour", "folder_weights", multiple=True, help="FOLDER=3: draw its pictures more often."
+)
+@click.option("--squashed", multiple=True, help="A folder whose pictures were squeezed to squares.")
+@click.option("--recolor", "recolor_share", default=0.0, help="Share in another palette.")
+@click.option("--crop", "crop_share", default=0.0, help="Share with a reference of a part only.")
+@click.option("--old-film", "old_film_share", default=0.0, help="Share with old film's grey.")
+@click.option("--forget", "forget_share", default=0.0, help="Share painted without the memory.")
+@click.option(
+    "--stranger", "stranger_share", default=0.0, help="Share with another picture's memory."
+)
+@click.option(
+    "--cache", type=PATH, help="Where decoded photographs are kept; OUT/cache by default."
+)
+@click.option("--init", type=PATH, help="Weights to start from.")
+@click.option("--resume", is_flag=True, help="Go on with the run in OUT.")
+@click.option("--sheet-every", default=500, show_default=True, help="Steps between sheets.")
+@click.option("--save-every", default=200, show_default=True, help="Steps between checkpoints.")
+def train(photos: tuple[Path, ...], out: Path, **settings: Any) -> None:
+    """Train a network by self-reference, as the paper does; the shares add what the paper has not.
+
+    Several GPUs: torchrun --nproc-per-node=N -m c2e_video train ...
+    """
+    from ..model import ModelConfig
+    from ..train.config import TrainConfig
+    from ..train.loop import Trainer
+
+    model = ModelConfig(width=settings.pop("width"), memory=settings.pop("memory"))
+    run = {name: settings.pop(name) for name in ("cache", "vgg", "init", "resume")}
+    every = {name: settings.pop(name) for name in ("sheet_every", "save_every")}
+    settings["sizes"] = sizes_of(settings["sizes"])
+    settings["folder_weights"] = weights_of(settings["folder_weights"])
+    Trainer(list(photos), out, TrainConfig(model=model, **settings), **run).run(**every)
