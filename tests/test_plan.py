@@ -1,0 +1,216 @@
+"""The plan: why each shot has its reference, the table to edit, and the sheet to look at."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from c2e_video import cli, plan
+from c2e_video.colorizer import Colorizer
+from c2e_video.decode import probe
+from c2e_video.errors import BadReference
+from c2e_video.frames import Shot
+from c2e_video.model import save_weights
+from c2e_video.painter import Painter
+from c2e_video.pipeline import Options, colorize_video
+from c2e_video.plan import Plan, make_plan
+from c2e_video.progress import Silent
+from c2e_video.reference_pictures import load_references
+from c2e_video.references import ReferenceMap
+from c2e_video.sheet import write_sheet
+from tests.media import luma_frames, write_film
+from tests.test_model import random_model
+
+SHOTS = (16, 16, 16)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_weights(random_model(), path)
+    return path
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    return write_film(tmp_path / "film.mp4", shots=SHOTS, size=(160, 96))
+
+
+@pytest.fixture
+def painter(film: Path, weights: Path) -> Painter:
+    colorizer = Colorizer(weights, device="cpu", precision="fp32", size=32)
+    return Painter(colorizer, probe(film))
+
+
+def keyframe(film: Path, index: int, name: str) -> Path:
+    """Frame ``index`` with colour on it."""
+    gray = np.clip((luma_frames(film)[index].astype(float) - 16) * 255 / 219, 0, 255)
+    path = film.with_name(name)
+    cv2.imwrite(str(path), np.clip(gray[..., None] * np.roll([0.8, 1.0, 1.15], index), 0, 255))
+    return path
+
+
+def planned(film: Path, painter: Painter, *pictures: Path) -> Plan:
+    return make_plan(film, painter.info, load_references(pictures), painter, Silent())
+
+
+def test_keyframes_serve_their_shot_at_their_frame(film: Path, painter: Painter) -> None:
+    pictures = [keyframe(film, index, f"{index}.png") for index in (40, 8, 27, 20)]
+    made = planned(film, painter, *pictures)
+    assert made.chosen is not None
+    pts = made.survey.pts
+    rows = [[(r.path.name, r.at) for r in row] for row in made.chosen.references]
+    assert rows == [
+        [("8.png", pts[8])],
+        [("20.png", pts[20]), ("27.png", pts[27])],
+        [("40.png", pts[40])],
+    ]
+    assert [choice.how for choice in made.choices] == ["frame"] * 3
+    assert min(choice.similarity for choice in made.choices) > 0.75
+    assert not made.wanting
+    assert "3 with a keyframe of their own" in made.summary()
+
+
+def test_two_keyframes_of_one_frame_are_one(film: Path, painter: Painter) -> None:
+    made = planned(film, painter, keyframe(film, 8, "a.png"), keyframe(film, 8, "b.png"))
+    assert made.chosen is not None
+    assert len(made.chosen.references[0]) == 1
+
+
+def test_a_shot_without_one_takes_the_nearest_and_says_if_it_is_far(
+    film: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, other = keyframe(film, 8, "own.png"), keyframe(film, 40, "other.png")
+    nearness = {"own.png": 0.31, "other.png": 0.2}
+    monkeypatch.setattr(
+        painter, "similarities", lambda frame, given: [nearness[r.path.name] for r in given]
+    )
+    made = planned(film, painter, other, own)
+    assert made.chosen is not None
+    assert [row[0].path.name for row in made.chosen.references] == [
+        "own.png",
+        "own.png",
+        "other.png",
+    ]
+    (line,) = made.remarks()
+    assert line == "shot 2 at 00:00:00.640: nearest reference is far (0.31), 16 frames"
+
+
+def test_the_longest_far_shots_come_first_and_many_are_a_number(film: Path) -> None:
+    info = probe(film)
+    shots = tuple(Shot(i, 10 * i * i, 10 * (i + 1) ** 2) for i in range(4))
+    survey = plan.Survey(shots, range(160), (), ())
+    choices = tuple(plan.Choice(shot, "nearest", 0.3) for shot in shots)
+    made = Plan(film, info, survey, shots, None, choices)
+    assert [choice.shot.index for choice in made.wanting] == [3, 2, 1, 0]
+    assert len(made.remarks()) == 4
+    (line,) = made.remarks(3)
+    assert line.startswith("4 of 4 shots are far")
+
+
+def test_a_network_that_cannot_tell_calls_nothing_far() -> None:
+    assert not plan.Choice(Shot(0, 0, 1), "nearest", math.nan).far
+
+
+def test_a_reference_that_colours_nothing_is_named(
+    film: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (96, 160, 3), dtype=np.uint8)
+    stranger = film.with_name("stranger.png")
+    cv2.imwrite(str(stranger), noise)
+    monkeypatch.setattr(painter, "similarities", lambda frame, given: [0.9, 0.1])
+    made = planned(film, painter, keyframe(film, 8, "own.png"), stranger)
+    assert made.remarks() == ["stranger.png colours no shot: others are nearer to each"]
+
+
+def test_the_table_paints_the_film_as_the_plan_would(
+    film: Path, painter: Painter, weights: Path
+) -> None:
+    pictures = [keyframe(film, index, f"{index}.png") for index in (40, 8, 24)]
+    made = planned(film, painter, *pictures)
+    table = film.with_name("film.csv")
+    made.write(table)
+    options = Options(weights=weights, device="cpu", precision="fp32", size=32)
+    result = colorize_video(film, references=table, options=options)
+    assert made.chosen is not None
+    assert result.references.shots == made.chosen.shots
+    assert [[(r.digest, r.at) for r in row] for row in result.references.references] == [
+        [(r.digest, r.at) for r in row] for row in made.chosen.references
+    ]
+
+
+def test_a_plan_without_references_waits_for_them(film: Path, painter: Painter) -> None:
+    made = planned(film, painter)
+    table = film.with_name("film.csv")
+    made.write(table)
+    assert len(table.read_text().splitlines()) == 4
+    assert made.summary().endswith("no references yet")
+    with pytest.raises(BadReference, match=r"film\.csv:2: column 'reference'"):
+        ReferenceMap.from_csv(table, painter.info)
+
+
+def test_the_sheet_shows_every_shot_and_needs_nothing_else(
+    film: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(painter, "similarities", lambda frame, given: [0.31] * len(given))
+    own = keyframe(film, 8, "<b>&.png")
+    made = planned(film, painter, own)
+    sheet = film.with_name("film.html")
+    write_sheet(made, painter, sheet, Silent())
+    page = sheet.read_text()
+    rows = re.findall(r"<tr id=.*?</tr>", page)
+    assert len(rows) == 3
+    # first, middle, last, reference, painted
+    assert [row.count("data:image/jpeg;base64,") for row in rows] == [5] * 3
+    assert ["far" in row.partition(">")[0] for row in rows] == [False, True, True]
+    assert page.count("nearest reference is far (0.31)") == 2
+    assert "&lt;b&gt;&amp;.png" in page
+    assert "<b>" not in page
+    assert "http" not in page
+    assert not list(film.parent.glob("*.partial"))
+
+
+def test_a_sheet_without_references(film: Path, painter: Painter) -> None:
+    sheet = film.with_name("film.html")
+    write_sheet(planned(film, painter), painter, sheet, Silent())
+    assert sheet.read_text().count("no reference yet") == 3
+
+
+def test_the_command_writes_table_and_sheet(
+    film: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(film.parent)
+    keyframe(film, 8, "key.png")
+
+    def call(*arguments: str) -> object:
+        common = ["--weights", str(weights), "--size", "32", "--device", "cpu"]
+        monkeypatch.setattr(sys, "argv", ["c2e-video", "plan", *arguments, *common])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        return stop.value.code
+
+    assert call("film.mp4", "--ref", "key.png", "--sheet", "film.html") == 0
+    assert "film.mp4: 48 frames, 3 shots" in capsys.readouterr().out
+    assert Path("film.html").exists()
+    edited = Path("film.csv").read_text()
+    assert call("film.mp4", "--ref", "key.png") == 1  # nothing is overwritten unasked
+    assert "exists; -y overwrites it" in capsys.readouterr().err
+    assert call("film.mp4", "--refs", "film.csv", "--sheet", "again.html") == 0
+    assert Path("film.csv").read_text() == edited
+    assert "as the map says" in Path("again.html").read_text()
+
+
+def test_equal_pictures_are_read_once(film: Path, painter: Painter) -> None:
+    """However many shots, names and passes: the color encoder reads a picture once."""
+    one = keyframe(film, 8, "one.png")
+    same = film.with_name("same.png")
+    same.write_bytes(one.read_bytes())
+    made = planned(film, painter, one, same)
+    write_sheet(made, painter, film.with_name("film.html"), Silent())
+    assert painter.colorizer.embeddings_made == 1
