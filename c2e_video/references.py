@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -96,18 +96,40 @@ class ReferenceMap:
         half a millisecond beside its frame; the nearest frame is taken. The first shot begins with
         the film and the last ends with it. Shots in which no frame is left are dropped.
         """
-        starts = [pts[0], *(_nearest(pts, shot.start) for shot in self.shots[1:])]
-        stops = [*starts[1:], max(pts[-1] + 1, self.shots[-1].stop)]
-        shots: list[Shot] = []
-        rows = []
-        for shot, start, stop, row in zip(self.shots, starts, stops, self.references, strict=True):
-            if stop > start:
-                dissolve = min(shot.dissolve, stop - start) if shots else 0
-                shots.append(Shot.after(dissolve, len(shots), start, stop))
-                rows.append(
-                    tuple(r.moved(r.at if r.at is None else _nearest(pts, r.at)) for r in row)
-                )
-        return ReferenceMap(tuple(shots), tuple(rows))
+        kept = list(_snapped(self.shots, pts))
+        rows = (_on_frames(self.references[index], pts) for index, _ in kept)
+        return ReferenceMap(tuple(shot for _, shot in kept), tuple(rows))
+
+
+def snap_shots(shots: Sequence[Shot], pts: Sequence[int]) -> tuple[Shot, ...]:
+    """The same shots with their borders on frames, as :meth:`ReferenceMap.snapped` has them."""
+    return tuple(shot for _, shot in _snapped(shots, pts))
+
+
+def _snapped(shots: Sequence[Shot], pts: Sequence[int]) -> Iterator[tuple[int, Shot]]:
+    """Each shot that has frames, with its place among ``shots``."""
+    after = 2 * pts[-1] - pts[-2] if len(pts) > 1 else pts[-1] + 1  # where one more frame would be
+    end = max(pts[-1] + 1, min(after, shots[-1].stop))
+
+    def border(wanted: int) -> int:
+        return end if 2 * wanted > pts[-1] + after else _nearest(pts, wanted)
+
+    starts = (pts[0], *(border(shot.start) for shot in shots[1:]))
+    count = 0
+    for index, (start, stop) in enumerate(pairwise((*starts, end))):
+        if stop > start:
+            dissolve = min(shots[index].dissolve, stop - start) if count else 0
+            yield index, Shot.after(dissolve, count, start, stop)
+            count += 1
+
+
+def _on_frames(row: tuple[Reference, ...], pts: Sequence[int]) -> tuple[Reference, ...]:
+    """Keyframes at the frames they are, unless that is outside ``pts`` or one frame for two."""
+    moved = tuple(
+        r if r.at is None or not pts[0] <= r.at <= pts[-1] else r.moved(_nearest(pts, r.at))
+        for r in row
+    )
+    return moved if len({r.at for r in moved}) == len(row) else row
 
 
 def _nearest(pts: Sequence[int], wanted: int) -> int:

@@ -88,7 +88,7 @@ MISTAKES = [
     (HEADER + "1,soon,1,cut,a.png,\n", 2, "column 'start': got 'soon'; accepted: a time"),
     (HEADER + "1,2,1,cut,a.png,\n", 2, "column 'end': shot 1 ends at 1, not after its start 2"),
     (HEADER + "1,0,1,wipe,a.png,\n", 2, "column 'transition': got 'wipe'"),
-    (HEADER + "1,0,1,dissolve x,a.png,\n", 2, "column 'transition': got 'x'"),
+    (HEADER + "1,0,1,dissolve x,a.png,\n", 2, "column 'transition': got 'dissolve x'"),
     (HEADER + "1,0,1,cut,none.png,\n", 2, "column 'reference': no reference at"),
     (HEADER + "1,0,1,cut,,\n", 2, "column 'reference': is empty"),
     (HEADER + "1,0,1,cut,a.png,5\n", 2, "column 'at': 5 lies outside shot 1"),

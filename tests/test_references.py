@@ -16,7 +16,7 @@ from PIL import Image
 from c2e_video.errors import BadReference
 from c2e_video.frames import Shot
 from c2e_video.reference_pictures import Reference, load_reference, load_references
-from c2e_video.references import ReferenceMap
+from c2e_video.references import ReferenceMap, snap_shots
 
 
 def colours(height: int = 40, width: int = 60) -> Any:
@@ -207,6 +207,29 @@ def test_snapping_drops_shots_without_frames() -> None:
     snapped = ReferenceMap(shots, ((A,), (B,), (C,))).snapped(list(range(0, 900, 40)))
     assert [row[0].path.stem for row in snapped.references] == ["1", "3"]
     assert [s.index for s in snapped.shots] == [0, 1]
+
+
+def test_snapping_shots_alone() -> None:
+    shots = (Shot(0, 0, 105), Shot(1, 105, 106), Shot.after(300, 2, 106, 310), Shot(3, 310, 900))
+    assert snap_shots(shots, range(0, 900, 40)) == (
+        Shot(0, 0, 120),
+        Shot.after(200, 1, 120, 320),
+        Shot(2, 320, 900),
+    )
+
+
+def test_snapping_to_a_part_of_the_film() -> None:
+    """What lies outside leaves no trace: no frame of a far shot's colours, no keyframe moved."""
+    shots = (Shot(0, 0, 400), Shot(1, 400, 1000), Shot(2, 1000, 2000))
+    row = (B.moved(900), C.moved(980))
+    snapped = ReferenceMap(shots, ((A,), row, (A,))).snapped(range(480, 720, 40))
+    assert snapped.shots == (Shot(0, 480, 720),)
+    assert [r.at for r in snapped.references[0]] == [900, 980]
+
+
+def test_snapping_two_keyframes_of_one_frame() -> None:
+    chosen = ReferenceMap((Shot(0, 0, 400),), ((A.moved(81), B.moved(84)),))
+    assert [r.at for r in chosen.snapped(range(0, 400, 40)).references[0]] == [81, 84]
 
 
 def test_maps_check_themselves() -> None:
