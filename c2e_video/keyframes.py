@@ -16,11 +16,13 @@ import numpy.typing as npt
 
 from .frames import Frame, Plane, VideoInfo
 from .reference_pictures import Reference
+from .thumbnails import halved
 
 Floats = npt.NDArray[np.float32]
 
 WIDTH, HEIGHT = 96, 54
 CROPS = (0.0, 0.02, 0.04, 0.06)  # of each side, of the reference or of the frame
+POSSIBLE = 0.2  # correlation of whole pictures below which no crop is tried
 FOUND = 0.75  # correlation from which on a frame is taken for the reference's own
 
 
@@ -52,9 +54,11 @@ class KeyframeMatcher:
         """Compare the next frame of the film."""
         luma = np.rot90(frame.luma, self.turns) if self.turns else frame.luma
         seen = _thumbnails(luma)
-        scores = np.concatenate((self.wanted[:, 0] @ seen.T, self.wanted @ seen[0]), axis=1).max(1)
-        for i in np.flatnonzero(scores > self.best):
-            self.best[i], self.best_pts[i] = scores[i], frame.pts
+        scores = (self.wanted[:, 0] @ seen.T).max(1)
+        for i in np.flatnonzero(scores > POSSIBLE):
+            score = max(scores[i], (self.wanted[i] @ seen[0]).max())
+            if score > self.best[i]:
+                self.best[i], self.best_pts[i] = score, frame.pts
 
     def finish(self) -> list[Match]:
         """What was found, in the references' order."""
@@ -64,9 +68,7 @@ class KeyframeMatcher:
 
 def _thumbnails(gray: Plane) -> Floats:
     """One thumbnail for each crop, flattened, of zero mean and unit length: ``[crops, W * H]``."""
-    small = gray
-    if min(gray.shape) > 4 * HEIGHT:  # once for all crops
-        small = cast(Plane, cv2.resize(gray, (4 * WIDTH, 4 * HEIGHT), interpolation=cv2.INTER_AREA))
+    small = halved(gray, 2 * HEIGHT)
     rows, columns = small.shape
     cropped = (
         small[

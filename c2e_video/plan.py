@@ -6,7 +6,7 @@ import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,8 +20,10 @@ from .reference_csv import write_table
 from .reference_pictures import Reference
 from .references import ReferenceMap
 from .shots import ShotDetector
+from .thumbnails import halved
 from .timecode import format_timecode
 
+SURVEYED = 108  # rows at least, of the pictures that shots and keyframes are found in
 FAR = 0.5  # below this mean similarity a reference is called far from a shot
 Window = tuple[int | None, int | None]  # the first pts, and the one to stop before
 
@@ -59,9 +61,10 @@ def survey(
     pts = array("q")
     start, stop = window
     for frame in prefetch(decode(source, info, start=start, stop=stop, report=report), depth=32):
-        detector.see(frame)
+        small = replace(frame, luma=halved(frame.luma, SURVEYED))
+        detector.see(small)
         if references:
-            matcher.see(frame)
+            matcher.see(small)
         pts.append(frame.pts)
         on_frame(frame)
     matches = tuple(matcher.finish()) if references else ()
