@@ -13,7 +13,7 @@ from typing import Any
 
 from .colorizer import Colorizer, Device, Precision
 from .decode import DecodeReport, Deinterlace, decode, probe
-from .encode import Encoder, EncodeSettings, Part, part_suffix, picture_format
+from .encode import Encoder, EncodeSettings, Part, output_suffix, part_suffix, picture_format
 from .errors import BadReference, C2EError, MediaError
 from .frames import Frame, PictureFormat, VideoInfo, batched
 from .job import SEGMENT_SECONDS, Job, Segment, cut_segments, file_digest, film_digest
@@ -219,8 +219,7 @@ def colorizer_for(options: Options) -> Colorizer:
 def default_output(source: Path, settings: EncodeSettings) -> Path:
     """``film.color.mp4`` beside ``film.avi``; mkv and mov stay what they are, FFV1 and ProRes get theirs."""
     suffix = source.suffix.lower() if source.suffix.lower() in (".mkv", ".mov") else ".mp4"
-    suffix = {"ffv1": ".mkv", "prores": ".mov"}.get(settings.codec, suffix)
-    return source.with_name(f"{source.stem}.color{suffix}")
+    return source.with_name(f"{source.stem}.color{output_suffix(settings) or suffix}")
 
 
 def check_output(source: Path, output: Path, overwrite: bool) -> None:

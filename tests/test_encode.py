@@ -8,12 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import av
+import av.logging
 import numpy as np
 import pytest
 
-from c2e_video.encode import Codec, Encoder, EncodeSettings, part_suffix, picture_format
+from c2e_video.encode import (
+    Codec,
+    Encoder,
+    EncodeSettings,
+    ProfileName,
+    conversion,
+    part_suffix,
+    picture_format,
+    settings_for,
+)
 from c2e_video.errors import MediaError
 from c2e_video.frames import ColorBatch, Frame, FrameBatch, Plane, Shot, VideoInfo
+from c2e_video.levels import Scale
 from tests import media
 
 CODECS: tuple[Codec, ...] = ("h264", "h265", "ffv1", "prores", "av1")
@@ -104,6 +115,75 @@ def test_prores_is_ten_bit_for_an_eight_bit_film(tmp_path: Path) -> None:
     assert frame.format.name == "yuv422p10le"
     error = planes(frame, 10)[0].astype(int) - (batch.gray.frames[0].luma.astype(int) << 2)
     assert np.abs(error).max() <= 16  # of 1023: ProRes is lossy
+
+
+# What the source is, what the profile makes of it, and how luma must then be.
+CONVERSIONS: list[tuple[ProfileName, dict[str, Any], str, str, bool]] = [
+    ("web", {"bit_depth": 8}, "yuv420p", "", True),
+    ("web", {"bit_depth": 10}, "yuv420p", "from 10 bits to 8", True),
+    ("web", {"bit_depth": 16, "full_range": True}, "yuv420p", "from 16 bits to 8", True),
+    ("archive", {"bit_depth": 12, "full_range": True}, "yuv420p12le", "", True),
+    ("master", {"bit_depth": 8}, "yuv422p10le", "", False),
+    ("master", {"bit_depth": 12}, "yuv422p10le", "from 12 bits to 10", False),
+    ("master", {"full_range": True}, "yuv422p10le", "from full to limited range", False),
+]
+
+
+@pytest.mark.parametrize(("profile", "film", "form", "said", "exact"), CONVERSIONS)
+def test_a_profile_has_its_depth_and_says_what_that_does_to_luma(
+    tmp_path: Path, profile: ProfileName, film: dict[str, Any], form: str, said: str, exact: bool
+) -> None:
+    source = info(**film)
+    lossless = {"crf": 0, "preset": "veryfast"} if profile == "web" else {}
+    how = settings_for(profile, **lossless)  # type: ignore[arg-type]
+    line = conversion(source, how)
+    assert said in line if said and line else line is None
+    part, batch = write(tmp_path / f"part{part_suffix(how)}", source, how, [0, 1001])
+    picture = picture_format(source, how)
+    before = Scale(source.bit_depth, source.full_range)
+    (black, white), (low, high) = before.ends, Scale(picture.bit_depth, picture.full_range).ends
+    for frame, gray in zip(decoded(part.path), batch.gray.frames, strict=True):
+        assert frame.format.name.replace("yuvj", "yuv") == form
+        assert frame.color_range == (2 if picture.full_range else 1)
+        wanted = (gray.luma.astype(float) - black) * ((high - low) / (white - black)) + low
+        error = np.abs(planes(frame, picture.bit_depth)[0] - wanted).max()
+        assert error <= (0.5 if exact else 16)  # of 1023, and ProRes is lossy
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("web", "ffv1"), "profile web is h264 in .mp4, got codec ffv1; give one of the two"),
+        (("cinema",), "profile is one of web, master, archive; got 'cinema'"),
+        (("archive", None, 12.0), "crf 12.0 means nothing to ffv1"),
+    ],
+)
+def test_profiles_that_cannot_be(arguments: Any, words: str) -> None:
+    with pytest.raises(MediaError, match=words):
+        settings_for(*arguments)
+
+
+def test_a_profile_takes_its_own_codec_and_web_no_odd_sizes() -> None:
+    assert settings_for("master", "prores") == EncodeSettings("prores", profile="master")
+    assert settings_for(None) == EncodeSettings()
+    with pytest.raises(MediaError, match="even sizes only, got 65x48; use codec h264 without"):
+        picture_format(info((65, 48)), settings_for("web"))
+
+
+def test_the_archives_slices_have_their_checksums(tmp_path: Path) -> None:
+    """A bit turned over in a slice is found by the decoder."""
+    part, _ = write(tmp_path / "part.mkv", info(), settings_for("archive"), [0])
+    data = bytearray(part.path.read_bytes())
+    packet = media.packets(part.path, "video")[0].data
+    data[data.index(packet) + len(packet) // 2] ^= 1
+    part.path.write_bytes(data)
+    before = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    with av.logging.Capture() as lines, av.open(str(part.path)) as file:
+        file.streams.video[0].codec_context.thread_count = 1
+        list(file.decode(video=0))
+    av.logging.set_level(before)
+    assert any("slice CRC mismatch" in line for _, _, line in lines)
 
 
 def test_luma_may_be_a_view_of_padded_rows(tmp_path: Path) -> None:

@@ -14,8 +14,18 @@ PACKAGE = Path(__file__).parents[1] / "c2e_video"
 # Each floor may import those below it, and within itself where the order says so.
 FLOORS = [
     ["errors", "version", "progress"],
-    ["timecode", "text_files", "csv_table", "frames", "prefetch", "color", "model", "upsample", "thumbnails"],
-    ["decode", "shots", "containers", "encode", "mux", "colorizer"],
+    [
+        "timecode",
+        "text_files",
+        "csv_table",
+        "frames",
+        "prefetch",
+        "color",
+        "model",
+        "upsample",
+        "thumbnails",
+    ],
+    ["levels", "decode", "shots", "containers", "encode", "mux", "colorizer"],
     ["reference_pictures", "reference_csv", "references", "keyframes"],
     ["painter"],
     ["job", "plan", "record"],

@@ -14,7 +14,7 @@ import pytest
 from av.stream import Disposition, Stream
 
 from c2e_video.decode import decode, probe
-from c2e_video.encode import Codec, Encoder, EncodeSettings, Part, part_suffix
+from c2e_video.encode import Codec, Encoder, EncodeSettings, Part, part_suffix, settings_for
 from c2e_video.errors import MediaError
 from c2e_video.frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
 from c2e_video.mux import MuxPlan, mux, plan_mux
@@ -482,6 +482,17 @@ def test_what_a_container_cannot_hold(tmp_path: Path, name: str, codec: Codec, w
     with pytest.raises(MediaError) as caught:
         plan_mux(source, tmp_path / name, probe(source), EncodeSettings(codec))
     assert words in str(caught.value)
+
+
+def test_a_profile_has_its_container_and_its_conversion_is_said(tmp_path: Path) -> None:
+    source = media.write_film(tmp_path / "film.mkv", 2, codec="ffv1", pixel_format="yuv420p10le")
+    web = settings_for("web")
+    with pytest.raises(MediaError, match=r"profile web is h264 in \.mp4, got 'out\.mkv'"):
+        plan_mux(source, tmp_path / "out.mkv", probe(source), web)
+    plan = plan_mux(source, tmp_path / "out.mp4", probe(source), web)
+    assert plan.notes == (
+        "profile web takes luma from 10 bits to 8, each sample to the nearest step",
+    )
 
 
 def test_streams_the_container_cannot_hold_are_named_with_the_remedy(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from c2e_video import colorizer, pipeline
-from c2e_video.encode import Encoder, EncodeSettings
+from c2e_video.encode import Encoder, EncodeSettings, settings_for
 from c2e_video.errors import C2EError, JobMismatch, MediaError
 from c2e_video.model import save_weights
 from c2e_video.painter import Painter
@@ -242,12 +242,13 @@ def test_a_truncated_film_is_painted_as_far_as_it_goes(
 
 
 def test_output_names(tmp_path: Path) -> None:
-    def name(source: str, codec: Any = "h264") -> str:
-        return pipeline.default_output(tmp_path / source, EncodeSettings(codec)).name
+    def name(source: str, codec: Any = None, profile: Any = None) -> str:
+        return pipeline.default_output(tmp_path / source, settings_for(profile, codec)).name
 
     assert name("a.mp4") == name("a.avi") == name("a.MP4") == "a.color.mp4"
     assert name("a.mkv") == name("a.avi", "ffv1") == "a.color.mkv"
     assert name("a.mp4", "prores") == name("a.mov") == "a.color.mov"
+    assert name("a.mkv", profile="web") == "a.color.mp4"
 
 
 def test_outputs_that_cannot_be(

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
 from ..errors import MediaError
 from ..frames import Matrix, Plane, VideoInfo
+from ..levels import Scale, levelled
 from .report import DecodeReport
 from .tags import depth_of, is_grey, is_rgb, tagged_full
 
@@ -59,11 +59,12 @@ def luma_of(picture: VideoFrame, info: VideoInfo, report: DecodeReport) -> Plane
     else:
         luma = _plane(picture, 0)
     full = tagged_full(picture)
-    ends = _ends(depth_of(picture.format), info.full_range if full is None else full)
-    if luma.shape == (info.height, info.width) and ends == _ends(info.bit_depth, info.full_range):
+    scale = Scale(depth_of(picture.format), info.full_range if full is None else full)
+    wanted = Scale(info.bit_depth, info.full_range)
+    if luma.shape == (info.height, info.width) and scale == wanted:
         return luma
     report.rescaled += 1
-    return _resized(_levelled(luma, ends, info), info)
+    return _resized(levelled(luma, scale, wanted), info)
 
 
 def _plane(picture: VideoFrame, index: int) -> Plane:
@@ -86,19 +87,6 @@ def _weighted(green_blue_red: Sequence[Plane], matrix: Matrix) -> Plane:
         total += plane * np.uint32(weight)
     deep = green_blue_red[0].dtype == np.uint16
     return (total >> 16).astype(np.uint16) if deep else (total >> 16).astype(np.uint8)
-
-
-def _ends(depth: int, full: bool) -> tuple[int, int]:
-    """The samples that mean black and white."""
-    return (0, (1 << depth) - 1) if full else (16 << (depth - 8), 235 << (depth - 8))
-
-
-def _levelled(luma: Plane, ends: tuple[int, int], info: VideoInfo) -> Plane:
-    """Samples between other ends, between those of ``info``."""
-    (black, white), (low, high) = ends, _ends(info.bit_depth, info.full_range)
-    values = (luma.astype(np.float32) - black) * ((high - low) / (white - black)) + low
-    samples: npt.NDArray[np.float32] = np.rint(values).clip(0, (1 << info.bit_depth) - 1)
-    return samples.astype(np.uint16) if info.bit_depth > 8 else samples.astype(np.uint8)
 
 
 def _resized(luma: Plane, info: VideoInfo) -> Plane:

@@ -4,8 +4,28 @@ A film is painted segment by segment; each becomes one part, a file that is whol
 (``encoder.py``). ``codecs.py`` knows what each codec holds.
 """
 
-from .codecs import Codec, EncodeSettings, part_suffix, picture_format
+from .codecs import (
+    Codec,
+    EncodeSettings,
+    ProfileName,
+    conversion,
+    output_suffix,
+    part_suffix,
+    picture_format,
+    settings_for,
+)
 from .encoder import Encoder
 from .part import Part
 
-__all__ = ["Codec", "EncodeSettings", "Encoder", "Part", "part_suffix", "picture_format"]
+__all__ = [
+    "Codec",
+    "EncodeSettings",
+    "Encoder",
+    "Part",
+    "ProfileName",
+    "conversion",
+    "output_suffix",
+    "part_suffix",
+    "picture_format",
+    "settings_for",
+]

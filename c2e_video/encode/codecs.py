@@ -87,6 +87,28 @@ RECIPES: Mapping[str, Recipe] = {
 }
 _SUFFIXES = {"mp4": ".mp4", "mov": ".mov", "matroska": ".mkv"}
 
+ProfileName = Literal["web", "master", "archive"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A delivery: its codec and container, and its depth where that is not the source's own.
+
+    Where it has a depth, luma is brought to that, and to a range the codec has: the one place where
+    luma is changed, and said before the first frame.
+    """
+
+    codec: Codec
+    suffix: str
+    depth: int | None = None
+
+
+PROFILES: Mapping[str, Profile] = {
+    "web": Profile("h264", ".mp4", depth=8),
+    "master": Profile("prores", ".mov", depth=10),
+    "archive": Profile("ffv1", ".mkv"),
+}
+
 
 @dataclass(frozen=True)
 class EncodeSettings:
@@ -94,16 +116,20 @@ class EncodeSettings:
 
     ``crf`` is the constant quality of h264 and h265 (0 to 51) and av1 (whole, 0 to 63): lower is
     better. ``preset`` is an x264/x265 preset name, or "0" to "13" for av1. ffv1 is lossless and
-    prores has the quality of its HQ profile; neither takes the two. Raises :class:`MediaError`.
+    prores has the quality of its HQ profile; neither takes the two. ``profile`` goes with its own
+    codec: :func:`settings_for` finds it. Raises :class:`MediaError`.
     """
 
     codec: Codec = "h264"
     crf: float | None = None
     preset: str | None = None
+    profile: ProfileName | None = None
 
     def __post_init__(self) -> None:
         if self.codec not in get_args(Codec):
             raise MediaError(f"codec is one of {', '.join(get_args(Codec))}; got {self.codec!r}")
+        if self.profile is not None:
+            self._check_profile()
         recipe = RECIPES[self.codec]
         for name, value in (("crf", self.crf), ("preset", self.preset)):
             if value is not None and getattr(recipe, name) is None:
@@ -125,6 +151,34 @@ class EncodeSettings:
                 f"got {self.preset!r}"
             )
 
+    def _check_profile(self) -> None:
+        own = PROFILES.get(self.profile or "")
+        if own is None:
+            raise MediaError(f"profile is one of {', '.join(PROFILES)}; got {self.profile!r}")
+        if self.codec != own.codec:
+            raise MediaError(
+                f"profile {self.profile} is {own.codec} in {own.suffix}, got codec {self.codec}; "
+                "give one of the two"
+            )
+
+
+def settings_for(
+    profile: ProfileName | None,
+    codec: Codec | None = None,
+    crf: float | None = None,
+    preset: str | None = None,
+) -> EncodeSettings:
+    """The settings of a profile, or of a codec (h264 by default). Raises :class:`MediaError`."""
+    own = PROFILES.get(profile or "")
+    return EncodeSettings(codec or (own.codec if own else "h264"), crf, preset, profile)
+
+
+def output_suffix(settings: EncodeSettings) -> str | None:
+    """The suffix the output must or should have: a profile's, or FFV1's and ProRes's own."""
+    if settings.profile is not None:
+        return PROFILES[settings.profile].suffix
+    return {"ffv1": ".mkv", "prores": ".mov"}.get(settings.codec)
+
 
 def part_suffix(settings: EncodeSettings) -> str:
     """The usual suffix of a part's file: ".mp4", ".mov" or ".mkv"."""
@@ -140,29 +194,50 @@ def picture_format(info: VideoInfo, settings: EncodeSettings) -> PictureFormat:
     """The output's pictures: the source's depth and range, 4:2:0 (ProRes 4:2:2).
 
     Where a codec lacks the source's depth it takes the next higher one it has, and luma is shifted
-    left. H.264 and H.265 refuse odd sizes below 4:4:4 and get 4:4:4 then. Raises
-    :class:`MediaError` for what the codec cannot hold without loss to luma.
+    left. H.264 and H.265 refuse odd sizes below 4:4:4 and get 4:4:4 then. A profile with a depth
+    has that, and limited range where the codec has no other. Raises :class:`MediaError` for what the
+    codec cannot hold without loss to luma.
     """
     recipe = RECIPES[settings.codec]
+    fixed = PROFILES[settings.profile].depth if settings.profile else None
     if min(info.width, info.height) < recipe.smallest:
         raise MediaError(
             f"{settings.codec} needs pictures of at least {recipe.smallest}x{recipe.smallest}, "
             f"got {info.width}x{info.height}; use codec h264 or ffv1"
         )
-    if info.full_range and not recipe.full_range:
+    if info.full_range and not recipe.full_range and fixed is None:
         raise MediaError(
             f"{info.path.name} has full-range luma, which {settings.codec} cannot hold unchanged; "
             f"use codec {able_codecs(info)}"
         )
     odd = info.width % 2 or info.height % 2
     sx, sy = (1, 1) if odd and not recipe.odd_sizes else recipe.subsampling
-    depth = _depth(settings.codec, info.bit_depth, sx, sy)
+    if odd and settings.profile == "web":
+        raise MediaError(
+            f"profile web is 4:2:0, which h264 has for even sizes only, got "
+            f"{info.width}x{info.height}; use codec h264 without a profile (4:4:4), or profile archive"
+        )
+    depth = fixed or _depth(settings.codec, info.bit_depth, sx, sy)
     if depth is None:
         raise MediaError(
             f"{info.path.name} has {info.bit_depth}-bit luma, which {settings.codec} "
             f"cannot hold; use codec {able_codecs(info)}"
         )
-    return PictureFormat(_format_name(depth, sx, sy), depth, (sx, sy), info.matrix, info.full_range)
+    full_range = info.full_range and recipe.full_range
+    return PictureFormat(_format_name(depth, sx, sy), depth, (sx, sy), info.matrix, full_range)
+
+
+def conversion(info: VideoInfo, settings: EncodeSettings) -> str | None:
+    """A line about what a profile does to luma; None where every sample can be got back as it was."""
+    picture = picture_format(info, settings)
+    steps = []
+    if picture.bit_depth < info.bit_depth:
+        steps.append(f"from {info.bit_depth} bits to {picture.bit_depth}")
+    if picture.full_range != info.full_range:
+        steps.append("from full to limited range")
+    if not steps:
+        return None
+    return f"profile {settings.profile} takes luma {' and '.join(steps)}, each sample to the nearest step"
 
 
 def _format_name(depth: int, sx: int, sy: int) -> str:

@@ -1,7 +1,8 @@
 """Painted batches go in, a closed part comes out.
 
 The Y samples handed to the encoder are the decoder's own; where the codec has more bits than the
-source they are shifted left, which loses nothing and is undone by a shift right.
+source they are shifted left, which loses nothing and is undone by a shift right. Only a profile may
+ask for fewer bits or another range (``codecs.py``).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from av.video.stream import VideoStream
 
 from ..errors import MediaError
 from ..frames import ColorBatch, Frame, Matrix, Plane, VideoInfo
+from ..levels import Scale, levelled
 from .codecs import RECIPES, EncodeSettings, able_codecs, encoder_options, picture_format, reorders
 from .part import Part, decoding_time, disk_errors, local
 
@@ -45,7 +47,7 @@ def _open_encoder(
     # On the context: on the stream it is lost, and x264 then refuses a variable frame rate.
     context.time_base = info.time_base
     context.sample_aspect_ratio = info.sample_aspect_ratio
-    _tag(context, info)
+    _tag(context, info, picture.full_range)
     context.thread_count = 0  # as many as there are processors
     context.thread_type = "AUTO"
     context.options = encoder_options(info, settings)
@@ -61,11 +63,11 @@ def _open_encoder(
     return stream
 
 
-def _tag(target: Any, info: VideoInfo) -> None:
+def _tag(target: Any, info: VideoInfo, full_range: bool) -> None:
     """Say on an encoder or a frame what its samples mean."""
     matrix = 5 if info.matrix == "bt601" and info.primaries == 5 else _MATRICES[info.matrix]
     target.colorspace = matrix
-    target.color_range = 2 if info.full_range else 1
+    target.color_range = 2 if full_range else 1
     target.color_trc, target.color_primaries = info.transfer, info.primaries
 
 
@@ -117,14 +119,23 @@ class Encoder:
                 f"{self.info.seconds(frame.pts):.3f} s; cut the film there and paint both pieces"
             )
         picture = av.VideoFrame(width, height, self.picture.pixel_format)
-        _fill(picture.planes[0], frame.luma, self.picture.bit_depth - self.info.bit_depth)
+        _fill(picture.planes[0], *self._fitted(frame.luma))
         _fill(picture.planes[1], cb)
         _fill(picture.planes[2], cr)
         picture.pts, picture.time_base = frame.pts, self.info.time_base
         picture.duration = frame.duration
         picture.pict_type = 0  # the encoder's own choice
-        _tag(picture, self.info)
+        _tag(picture, self.info, self.picture.full_range)
         return picture
+
+    def _fitted(self, luma: Plane) -> tuple[Plane, int]:
+        """Luma for the output's pictures, and by how many bits it is still to be shifted left."""
+        source = Scale(self.info.bit_depth, self.info.full_range)
+        wanted = Scale(self.picture.bit_depth, self.picture.full_range)
+        shift = wanted.bit_depth - source.bit_depth
+        if shift < 0 or source.full_range != wanted.full_range:
+            return levelled(luma, source, wanted), 0
+        return luma, shift
 
     def _mux(self, packets: Sequence[Packet[Any]]) -> None:
         with disk_errors(self.path):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import lcm
 from pathlib import Path
 
-from ..encode import EncodeSettings
+from ..encode import EncodeSettings, output_suffix
 from ..errors import MediaError
 
 
@@ -63,6 +63,11 @@ def container_for(output: Path, settings: EncodeSettings) -> Container:
         raise MediaError(
             f"cannot tell the container of {output.name!r} by its suffix; "
             f"write to {either(CONTAINERS)}"
+        )
+    if settings.profile and CONTAINERS[output_suffix(settings) or ""] != container:
+        raise MediaError(
+            f"profile {settings.profile} is {settings.codec} in {output_suffix(settings)}, got "
+            f"{output.name!r}; write to that, or give a codec instead of the profile"
         )
     if settings.codec not in container.codecs:
         able = (f".{c.name}" for c in holders(settings))
