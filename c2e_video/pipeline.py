@@ -94,7 +94,8 @@ def colorize_video(
     options, progress = options or Options(), progress or Silent()
     info = probe(source)
     output = Path(output) if output is not None else default_output(source, options.encode)
-    check_output(source, output, overwrite)
+    for path in (output, record_path(output)):
+        check_output(source, path, overwrite)
     window = window_of(info, options)
     muxing = plan_mux(source, output, info, options.encode, options.drop, window=window)
     picture = picture_format(info, options.encode)
@@ -233,9 +234,8 @@ def check_output(source: Path, output: Path, overwrite: bool) -> None:
         raise C2EError(f"the output {str(output)!r} is a folder; give a file name such as film.mp4")
     if output.exists() and output.samefile(source):
         raise C2EError(f"the output {str(output)!r} is the film itself; give another name with -o")
-    for path in (output, record_path(output)):
-        if path.exists() and not overwrite:
-            raise C2EError(f"{str(path)!r} exists; -y overwrites it, -o writes elsewhere")
+    if output.exists() and not overwrite:
+        raise C2EError(f"{str(output)!r} exists; -y overwrites it, -o writes elsewhere")
 
 
 def load_given(

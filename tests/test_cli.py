@@ -86,6 +86,14 @@ MISTAKES = {
     "no such folder": (("film.mp4", "--ref", "key.png", "-o", "none/x.mp4"), "no folder"),
     "unknown container": (("film.mp4", "--ref", "key.png", "-o", "x.xyz"), "x.xyz"),
     "ffv1 into mp4": (("film.mp4", "--ref", "key.png", "--codec", "ffv1", "-o", "x.mp4"), ".mkv"),
+    "profile and codec": (
+        ("film.mp4", "--ref", "key.png", "--profile", "archive", "--codec", "h264"),
+        "profile archive is ffv1 in .mkv, got codec h264; give one of the two",
+    ),
+    "profile and container": (
+        ("film.mp4", "--ref", "key.png", "--profile", "web", "-o", "x.mkv"),
+        "profile web is h264 in .mp4, got 'x.mkv'",
+    ),
     "no such weights": (("film.mp4", "--ref", "key.png", "--weights", "none"), "no weights"),
     "no weights": (("film.mp4", "--ref", "key.png", "--weights", "key.png"), "safetensors"),
     "bad timecode": (("film.mp4", "--ref", "key.png", "--start", "soon"), "soon"),

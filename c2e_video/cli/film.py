@@ -11,6 +11,7 @@ from ..timecode import parse_timecode
 from .options import PATH, network_options
 
 CODECS = ("h264", "h265", "ffv1", "prores", "av1")
+PROFILES = ("web", "master", "archive")
 DROPS = ("audio", "subtitles", "attachments", "data", "chapters")
 
 
@@ -26,7 +27,8 @@ DROPS = ("audio", "subtitles", "attachments", "data", "chapters")
     help="A colour picture, a folder of them, or a map in a .csv file. May be repeated.",
 )
 @click.option("-o", "--output", type=PATH, help="Where to write; FILM.color.mp4 by default.")
-@click.option("--codec", type=click.Choice(CODECS), default="h264", show_default=True)
+@click.option("--profile", type=click.Choice(PROFILES), help="Codec, container and depth in one.")
+@click.option("--codec", type=click.Choice(CODECS), help="h264 by default.")
 @click.option("--crf", type=float, help="Quality of the codec, smaller is better.")
 @click.option("--preset", help="Speed preset of the codec.")
 @network_options
@@ -47,12 +49,13 @@ def colorize(
     One picture colours the whole film. Of several, those that are frames of the film find their own
     shots, and every other shot takes the one it resembles most.
     """
-    from ..encode import EncodeSettings
+    from ..encode import settings_for
     from ..pipeline import Options, colorize_video
     from ..terminal import Bar
 
     overwrite, restart = settings.pop("overwrite"), settings.pop("restart")
-    encode = EncodeSettings(*(settings.pop(name) for name in ("codec", "crf", "preset")))
+    names = ("profile", "codec", "crf", "preset")
+    encode = settings_for(*(settings.pop(name) for name in names))
     drop = frozenset(settings.pop("drop"))
     with Bar() as bar:
         result = colorize_video(
