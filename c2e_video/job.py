@@ -14,10 +14,11 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
+from .decode import files_of
 from .encode import Part
 from .errors import C2EError, JobMismatch
 from .frames import Shot
@@ -199,17 +200,23 @@ def file_digest(path: Path) -> str:
 
 
 def film_digest(path: Path, chunk: int = 1 << 20) -> str:
-    """A quick sha256 of a film: its size, its first and its last MiB, and 14 MiB spread between."""
+    """A quick sha256 of a film: its size, its first and its last MiB, and 14 MiB spread between.
+
+    Of numbered pictures: their names and sizes, and the same samples of 16 spread between first and last.
+    """
+    files = files_of(path)
+    named = [f"{f.name} {f.stat().st_size}".encode() for f in files] if len(files) > 1 else []
+    some = [files[(len(files) - 1) * k // 15] for k in range(16)] if len(files) > 1 else files
+    return _digest_of(chain(named, *(_samples(file, chunk) for file in dict.fromkeys(some))))
+
+
+def _samples(path: Path, chunk: int) -> Iterator[bytes]:
     size = path.stat().st_size
-
-    def samples() -> Iterator[bytes]:
-        yield str(size).encode()
-        with open(path, "rb") as file:
-            for k in range(16):
-                file.seek(max(0, size - chunk) * k // 15)
-                yield file.read(chunk)
-
-    return _digest_of(samples())
+    yield str(size).encode()
+    with open(path, "rb") as file:
+        for k in range(16):
+            file.seek(max(0, size - chunk) * k // 15)
+            yield file.read(chunk)
 
 
 def _digest_of(chunks: Iterator[bytes]) -> str:

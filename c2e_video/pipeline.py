@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .colorizer import Colorizer, Device, Precision
-from .decode import DecodeReport, Deinterlace, decode, probe
+from .decode import DecodeReport, Deinterlace, decode, film_name, probe
 from .encode import Encoder, EncodeSettings, Part, output_suffix, part_suffix, picture_format
 from .errors import BadReference, C2EError, MediaError
 from .frames import Frame, PictureFormat, VideoInfo, batched
@@ -37,7 +37,8 @@ class Options:
     """How a film is painted and written. Everything here is part of a job's identity.
 
     ``start`` and ``end`` are exact seconds on the film's own clock; only what lies between is painted and
-    written. ``drop`` names kinds of streams to leave out: audio, subtitles, attachments, data, chapters.
+    written. ``fps`` is how many numbered pictures are shown a second (24 if not told); films know it.
+    ``drop`` names kinds of streams to leave out: audio, subtitles, attachments, data, chapters.
     """
 
     encode: EncodeSettings = field(default_factory=EncodeSettings)
@@ -49,6 +50,7 @@ class Options:
     weights: Path | None = None
     start: Fraction | None = None
     end: Fraction | None = None
+    fps: Fraction | None = None
     deinterlace: Deinterlace = "off"
     drop: frozenset[str] = frozenset()
 
@@ -92,7 +94,7 @@ def colorize_video(
     """
     source = Path(source)
     options, progress = options or Options(), progress or Silent()
-    info = probe(source)
+    info = probe(source, options.fps)
     output = Path(output) if output is not None else default_output(source, options.encode)
     for path in (output, record_path(output)):
         check_output(source, path, overwrite)
@@ -218,9 +220,13 @@ def colorizer_for(options: Options) -> Colorizer:
 
 
 def default_output(source: Path, settings: EncodeSettings) -> Path:
-    """``film.color.mp4`` beside ``film.avi``; mkv and mov stay what they are, FFV1 and ProRes get theirs."""
+    """``film.color.mp4`` beside ``film.avi`` or the folder ``film``; mkv and mov stay what they are.
+
+    FFV1, ProRes and the profiles have a container of their own.
+    """
     suffix = source.suffix.lower() if source.suffix.lower() in (".mkv", ".mov") else ".mp4"
-    return source.with_name(f"{source.stem}.color{output_suffix(settings) or suffix}")
+    name = film_name(source)
+    return name.with_name(f"{name.name}.color{output_suffix(settings) or suffix}")
 
 
 def check_output(source: Path, output: Path, overwrite: bool) -> None:
@@ -232,7 +238,7 @@ def check_output(source: Path, output: Path, overwrite: bool) -> None:
         raise C2EError(f"the folder {str(folder)!r} cannot be written to; choose another with -o")
     if output.is_dir():
         raise C2EError(f"the output {str(output)!r} is a folder; give a file name such as film.mp4")
-    if output.exists() and output.samefile(source):
+    if output.exists() and source.exists() and output.samefile(source):
         raise C2EError(f"the output {str(output)!r} is the film itself; give another name with -o")
     if output.exists() and not overwrite:
         raise C2EError(f"{str(output)!r} exists; -y overwrites it, -o writes elsewhere")
@@ -280,6 +286,7 @@ def _identity(
             **{k: v for k, v in asdict(options).items() if k not in ("weights", "device", "batch")},
             "start": str(options.start),
             "end": str(options.end),
+            "fps": str(options.fps),
             "drop": sorted(options.drop),
         },
     }

@@ -23,6 +23,18 @@ def parse_timecode(text: str) -> Fraction:
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + _decimal(seconds)
 
 
+def parse_rate(text: str) -> Fraction:
+    """Frames a second: ``24``, ``24000/1001``, or ``23.976``, which is the same. Raises :class:`C2EError`."""
+    try:
+        rate = Fraction(text.strip().replace(",", "."))
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 1 <= rate <= 240:
+        raise C2EError(f"frames a second are 1 to 240, as 24, 23.976 or 24000/1001; got {text!r}")
+    ntsc = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
+    return ntsc if rate.denominator > 1 and abs(rate - ntsc) < Fraction(1, 200) else rate
+
+
 def _decimal(seconds: str) -> Fraction:
     """Decimal seconds, with a point or a comma, exactly."""
     return Fraction(seconds.replace(",", "."))

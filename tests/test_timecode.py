@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c2e_video.errors import C2EError
-from c2e_video.timecode import format_timecode, parse_timecode
+from c2e_video.timecode import format_timecode, parse_rate, parse_timecode
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,13 @@ def test_format() -> None:
 def test_round_trip(milliseconds: int) -> None:
     time = Fraction(milliseconds, 1000)
     assert parse_timecode(format_timecode(time)) == time
+
+
+def test_rates() -> None:
+    assert parse_rate("24") == 24
+    assert parse_rate("12.5") == Fraction(25, 2)
+    assert parse_rate("23.976") == parse_rate("24000/1001") == Fraction(24000, 1001)
+    assert parse_rate("29,97") == Fraction(30000, 1001)
+    for wrong in ("0", "fast", "1/0", "1000", "-24"):
+        with pytest.raises(C2EError, match="frames a second are 1 to 240"):
+            parse_rate(wrong)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..timecode import parse_timecode
+from ..timecode import parse_rate, parse_timecode
 from .options import PATH, network_options
 
 CODECS = ("h264", "h265", "ffv1", "prores", "av1")
@@ -39,6 +39,9 @@ DROPS = ("audio", "subtitles", "attachments", "data", "chapters")
     "--deinterlace", type=click.Choice(["auto", "on", "off"]), default="off", show_default=True
 )
 @click.option("--drop", type=click.Choice(DROPS), multiple=True, help="Leave out; may be repeated.")
+@click.option(
+    "--fps", type=parse_rate, help="Of numbered pictures: how many a second; 24 if not told."
+)
 @click.option("--restart", is_flag=True, help="Forget an interrupted run instead of taking it up.")
 @click.option("-y", "--overwrite", is_flag=True, help="Overwrite the output.")
 def colorize(
@@ -89,6 +92,9 @@ def colorize(
 @network_options
 @click.option("--start", type=parse_timecode, help="Look from here on (HH:MM:SS.mmm).")
 @click.option("--end", type=parse_timecode, help="Look up to here.")
+@click.option(
+    "--fps", type=parse_rate, help="Of numbered pictures: how many a second; 24 if not told."
+)
 @click.option("-y", "--overwrite", is_flag=True, help="Overwrite the table and the sheet.")
 def plan(
     film: Path,
@@ -110,7 +116,8 @@ def plan(
     from ..sheet import write_sheet
     from ..terminal import Bar
 
-    options, info = Options(**settings), probe(film)
+    options = Options(**settings)
+    info = probe(film, options.fps)
     given = load_given(references, info)
     if output is None and not isinstance(given, ReferenceMap):  # a map is not written over
         output = film.with_suffix(".csv")

@@ -8,6 +8,7 @@ counted in a ``DecodeReport`` (``pictures.py``).
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -18,18 +19,22 @@ from ..frames import Frame, VideoInfo
 from .deinterlace import deinterlaced
 from .film import Film
 from .luma import luma_of, plain
+from .numbered import USUAL_RATE, files_of, film_name, numbered
 from .pictures import pictures_from
 from .report import DecodeReport
 from .tags import describe
 from .timing import timed
 
-__all__ = ["DecodeReport", "Deinterlace", "decode", "probe"]
+__all__ = ["DecodeReport", "Deinterlace", "decode", "files_of", "film_name", "numbered", "probe"]
 
 Deinterlace = Literal["off", "auto", "on"]
 
 
-def probe(path: str | Path) -> VideoInfo:
+def probe(path: str | Path, fps: Fraction | None = None) -> VideoInfo:
     """What a film's picture track holds, by its container and its first frame that decodes.
+
+    ``path`` may be a folder of numbered pictures or a pattern (``numbered.py``), shown ``fps`` a second,
+    24 if not told. A film has its own times.
 
     The track is the first that is not cover art. What the film does not say is guessed as players
     do: BT.709 above 576 lines or 1024 columns, else BT.601; limited range, but full for RGB and
@@ -37,6 +42,12 @@ def probe(path: str | Path) -> VideoInfo:
 
     Raises :class:`MediaError` if there is no such film, or nothing in it decodes.
     """
+    if run := numbered(path):
+        return run.describe(path, USUAL_RATE if fps is None else fps)
+    if fps is not None:
+        raise MediaError(
+            f"--fps is for numbered pictures, and {str(path)!r} is a film with its own times; leave it out"
+        )
     with Film(path) as film:
         for picture in film.pictures():
             plain(picture, path)  # or say now that it cannot be read
@@ -70,10 +81,15 @@ def decode(
     if deinterlace not in ("off", "auto", "on"):
         raise ValueError(f'deinterlace is "off", "auto" or "on", got {deinterlace!r}')
     report = DecodeReport() if report is None else report
-    if deinterlace == "off" or (deinterlace == "auto" and not info.interlaced):
-        pictures = pictures_from(path, start, 0, report)
-    else:  # the filter looks at one frame before and one after
-        pictures = deinterlaced(pictures_from(path, start, 2, report), info, deinterlace == "on")
+    weave = deinterlace == "on" or (deinterlace == "auto" and info.interlaced)
+    lead = 2 if weave else 0  # the filter looks at one frame before and one after
+    run = numbered(path)
+    if run is None:
+        pictures = pictures_from(path, start, lead, report)
+    else:
+        pictures = run.pictures(info, start, lead, report)
+    if weave:
+        pictures = deinterlaced(pictures, info, deinterlace == "on")
     return _frames(pictures, info, start, stop, report)
 
 

@@ -37,7 +37,7 @@ def describe(film: Film, picture: VideoFrame) -> VideoInfo:
     rate = Fraction(rate) if rate and rate > 0 else None
     seconds = _seconds(film)
     frames = stream.frames or (round(seconds * rate) if seconds and rate else 0)
-    primaries = _tag(picture.color_primaries, context.color_primaries)
+    primaries = tag_of(picture.color_primaries, context.color_primaries)
     aspect = stream.sample_aspect_ratio
     return VideoInfo(
         path=Path(film.path),
@@ -45,9 +45,9 @@ def describe(film: Film, picture: VideoFrame) -> VideoInfo:
         height=picture.height,
         pixel_format=picture.format.name,
         bit_depth=depth_of(picture.format),
-        matrix=_matrix(picture, _tag(picture.colorspace, context.colorspace), primaries),
-        full_range=_is_full(picture, context.color_range, context.name),
-        transfer=_tag(picture.color_trc, context.color_trc),
+        matrix=matrix_of(picture, tag_of(picture.colorspace, context.colorspace), primaries),
+        full_range=is_full(picture, context.color_range, context.name),
+        transfer=tag_of(picture.color_trc, context.color_trc),
         primaries=primaries,
         sample_aspect_ratio=Fraction(aspect) if aspect and aspect > 0 else Fraction(1),
         rotation=_rotation(picture),
@@ -82,12 +82,13 @@ def depth_of(form: VideoFormat) -> int:
     return next((depth for depth in (8, 9, 10, 12, 14) if bits <= depth), 16)
 
 
-def _tag(*tags: int) -> int:
+def tag_of(*tags: int) -> int:
     """The first code point that says something."""
     return next((tag for tag in tags if tag not in (_RESERVED, _UNSPECIFIED)), _UNSPECIFIED)
 
 
-def _matrix(picture: VideoFrame, tag: int, primaries: int) -> Matrix:
+def matrix_of(picture: VideoFrame, tag: int, primaries: int) -> Matrix:
+    """The matrix that the tag names, or that players take for granted."""
     if tag in _MATRICES:
         return _MATRICES[tag]
     if primaries == _BT2020_PRIMARIES:
@@ -95,7 +96,8 @@ def _matrix(picture: VideoFrame, tag: int, primaries: int) -> Matrix:
     return "bt709" if picture.height > 576 or picture.width > 1024 else "bt601"
 
 
-def _is_full(picture: VideoFrame, stream_range: int, codec: str) -> bool:
+def is_full(picture: VideoFrame, stream_range: int, codec: str) -> bool:
+    """Whether luma (or R, G, B) is full range, by the tags or else by what its format means."""
     tagged = tagged_full(picture)
     if tagged is None and stream_range in (_LIMITED, _FULL):
         tagged = stream_range == _FULL

@@ -20,6 +20,7 @@ from av.packet import Packet
 from av.stream import Discard, Stream
 from av.video.stream import VideoStream
 
+from ..decode import numbered
 from ..encode import EncodeSettings, Part
 from ..encode.part import local
 from ..errors import MediaError
@@ -66,8 +67,15 @@ class MuxPlan:
 
 
 def open_film(path: Path) -> InputContainer:
-    """A film to read from; :class:`MediaError` if it cannot be read."""
+    """A film to read from; :class:`MediaError` if it cannot be read.
+
+    Of numbered pictures the first stands for all: there is nothing beside them to be kept.
+    """
+    run = numbered(path)
     try:
+        if run is not None:
+            still = {"pattern_type": "none"}
+            return av.open(local(run.files[0]), format="image2", container_options=still)
         # Metadata that is not UTF-8 goes over as the bytes it is.
         return av.open(local(path), metadata_errors="surrogateescape")
     except (av.FFmpegError, OSError) as error:

@@ -20,6 +20,7 @@ from av.container import InputContainer
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from ..decode import numbered
 from ..encode import Encoder, EncodeSettings, Part, conversion, part_suffix
 from ..errors import MediaError
 from ..frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
@@ -73,7 +74,9 @@ def plan_mux(
         )
         blank = _blank_part(Path(folder), info, settings)
         plan = _fitted(plan, film, blank)
-        notes = [line] if (line := conversion(info, settings)) else []
+        run = numbered(source)
+        notes = run.notes(info.frame_rate) if run else []
+        notes += [line] if (line := conversion(info, settings)) else []
         notes += [f"{describe(s)} is dropped, as asked" for s in others if kind_of(s) in drop]
         if film.chapters() and not plan.chapters:
             notes.append(f"{len(film.chapters())} chapters are dropped, as asked")

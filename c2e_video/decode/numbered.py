@@ -1,0 +1,207 @@
+"""Numbered pictures as a film: a folder of them, or a pattern such as ``scan_%05d.dpx``."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+
+from ..errors import MediaError
+from ..frames import VideoInfo
+from .film import MAX_SAMPLES
+from .report import DecodeReport
+from .tags import depth_of, is_full, matrix_of, tag_of
+
+USUAL_RATE = Fraction(24)
+DECODERS = {
+    ".png": "png",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".dpx": "dpx",
+    ".jpg": "mjpeg",
+    ".jpeg": "mjpeg",
+}
+_PATTERN = re.compile(r"(.*?)%0?\d*d(.*)", re.DOTALL)
+_NUMBER = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
+_NAMED = 8  # so many stretches of missing numbers are listed
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A run of numbered pictures: ``files[i]`` has ``numbers[i]``, in growing order.
+
+    A number that is missing leaves a hole in time, over which the picture before it stays.
+    """
+
+    pattern: str
+    numbers: tuple[int, ...]
+    files: tuple[Path, ...]
+
+    def describe(self, path: str | Path, rate: Fraction) -> VideoInfo:
+        """The film these pictures make at ``rate`` a second, by the first that decodes."""
+        rate = rate.limit_denominator(1001)
+        for file in self.files:
+            try:
+                picture, context = _decoded(file)
+            except (FFmpegError, OSError):
+                continue
+            primaries = tag_of(picture.color_primaries)
+            aspect = context.sample_aspect_ratio
+            return VideoInfo(
+                path=Path(path),
+                width=picture.width,
+                height=picture.height,
+                pixel_format=picture.format.name,
+                bit_depth=depth_of(picture.format),
+                matrix=matrix_of(picture, tag_of(picture.colorspace), primaries),
+                full_range=is_full(picture, 0, context.name),
+                transfer=tag_of(picture.color_trc),
+                primaries=primaries,
+                sample_aspect_ratio=Fraction(aspect) if aspect and aspect > 0 else Fraction(1),
+                rotation=0,
+                time_base=Fraction(1, rate.numerator),
+                frame_rate=rate,
+                frame_count=len(self.files),
+                duration_seconds=float((self.numbers[-1] - self.numbers[0] + 1) / rate),
+            )
+        raise MediaError(
+            f"{str(path)!r}: none of its {len(self.files)} numbered pictures can be decoded; "
+            "they are damaged or of another format than their suffix says"
+        )
+
+    def pictures(
+        self, info: VideoInfo, start: int | None, lead: int, report: DecodeReport
+    ) -> Iterator[VideoFrame]:
+        """The pictures from pts ``start`` on, and ``lead`` before it; damaged ones are counted."""
+        assert info.frame_rate is not None
+        step = info.frame_rate.denominator
+        times = [(number - self.numbers[0]) * step for number in self.numbers]
+        first = next((i for i, time in enumerate(times) if start is None or time >= start), None)
+        if first is None:
+            return
+        first = max(0, first - lead)
+        for file, time in zip(self.files[first:], times[first:], strict=True):
+            try:
+                picture, _ = _decoded(file)
+            except (FFmpegError, OSError):
+                report.corrupt_packets += 1
+                continue
+            picture.pts, picture.duration = time, 0
+            yield picture
+
+    def notes(self, rate: Fraction | None) -> list[str]:
+        """What a user should know before they are taken for a film."""
+        shown = f"{float(rate or USUAL_RATE):.5g}"
+        lines = [f"{len(self.files)} pictures {self.pattern} are taken as {shown} a second (--fps)"]
+        holes = [(a + 1, b - 1) for a, b in pairwise(self.numbers) if b > a + 1]
+        named = [f"{a}" if a == b else f"{a} to {b}" for a, b in holes[:_NAMED]]
+        if len(holes) > _NAMED:
+            named.append(f"{len(holes) - _NAMED} more stretches")
+        if holes:
+            lines.append(f"missing in {self.pattern}: {', '.join(named)}; the picture before stays")
+        return lines
+
+
+def numbered(path: str | Path) -> Numbered | None:
+    """The pictures that a folder or a pattern stands for; None where ``path`` is neither.
+
+    Raises :class:`MediaError` for a folder without numbered pictures or with several runs of them.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return _in_folder(path, path.stat().st_mtime_ns)
+        if _PATTERN.fullmatch(path.name) and not path.exists() and path.parent.is_dir():
+            return _in_folder(path.parent, path.parent.stat().st_mtime_ns, path.name)
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+@lru_cache(maxsize=4)
+def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> Numbered | None:
+    runs: dict[tuple[str, str], list[tuple[int, Path]]] = defaultdict(list)
+    for file in folder.iterdir():
+        parts = _NUMBER.fullmatch(file.stem)
+        if parts and file.suffix.lower() in DECODERS and file.is_file():
+            runs[parts[1], parts[3] + file.suffix].append((int(parts[2]), file))
+    name = repr(str(folder))
+    if pattern is not None:
+        wanted = _PATTERN.fullmatch(pattern)
+        assert wanted is not None
+        key = wanted[1], wanted[2]
+        if key not in runs:
+            raise MediaError(
+                f"{name} holds no picture named {pattern}; the pictures of a film are "
+                f"{_suffixes()}, numbered as in scan_00001.png"
+            )
+        runs = {key: runs[key]}
+    if not runs:
+        raise MediaError(
+            f"{name} is a folder without numbered pictures ({_suffixes()}); give a film, or "
+            "pictures named as in scan_00001.png"
+        )
+    if len(runs) > 1:
+        found = sorted(f"{_told(key, run)} ({len(run)})" for key, run in runs.items())
+        raise MediaError(
+            f"{name} is a folder with {len(runs)} runs of pictures: {', '.join(found[:_NAMED])}; "
+            f"give one, as {str(folder / found[0].rsplit(' ', 1)[0])!r}"
+        )
+    ((key, run),) = runs.items()
+    run.sort()
+    for (number, before), (same, after) in pairwise(run):
+        if number == same:
+            raise MediaError(
+                f"{name} holds two pictures with number {number}, {before.name!r} and "
+                f"{after.name!r}; leave one"
+            )
+    numbers, files = zip(*run, strict=True)
+    return Numbered(_told(key, run), numbers, files)
+
+
+def _told(key: tuple[str, str], run: list[tuple[int, Path]]) -> str:
+    """The pattern of a run, as a user gives it."""
+    widths = {len(file.name) - len("".join(key)) for _, file in run}
+    digits = f"%0{min(widths)}d" if len(widths) == 1 else "%d"
+    return digits.join(key)
+
+
+def _suffixes() -> str:
+    return ", ".join(suffix[1:] for suffix in DECODERS)
+
+
+def files_of(path: str | Path) -> tuple[Path, ...]:
+    """The files a source is made of: the film itself, or its numbered pictures in order."""
+    run = numbered(path)
+    return (Path(path),) if run is None else run.files
+
+
+def film_name(path: Path) -> Path:
+    """The path that a source would have as a film in one file, without a suffix."""
+    if path.is_dir():
+        return path.resolve()
+    pattern = _PATTERN.fullmatch(path.name)
+    if pattern is None or path.exists():
+        return path.with_suffix("")
+    return path.resolve().with_name(pattern[1].rstrip("_-. ") or path.resolve().parent.name)
+
+
+def _decoded(file: Path) -> tuple[VideoFrame, Any]:
+    context: Any = av.CodecContext.create(DECODERS[file.suffix.lower()], "r")
+    context.options = {"max_pixels": str(MAX_SAMPLES)}
+    context.thread_count = 1
+    packet: Any = av.Packet(file.read_bytes())
+    pictures = context.decode(packet) if packet.size else []
+    if not pictures:
+        raise av.error.InvalidDataError(0, "no picture", str(file))
+    return pictures[0], context
