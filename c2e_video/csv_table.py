@@ -29,11 +29,12 @@ class Row:
 
 
 class CsvTable:
-    """The rows of a table between commas, semicolons or tabs, with any line ends, in UTF-8.
+    """A table between commas, semicolons or tabs, with any line ends, in UTF-8.
 
-    ``needed`` are the columns without which it says nothing, ``known`` all that may be there (any, if
-    None); their order is free. Blank lines are passed over. ``what`` names the kind of table, and
-    ``problem`` is raised with file, line, column, what is wrong and what is accepted.
+    ``rows`` are its rows and ``columns`` their names, of which there are all that are ``needed`` and
+    none that is not ``known`` (if that is given); their order is free. Blank lines are passed over.
+    ``what`` names the kind of table. Raises ``problem``: file, line, column, what is wrong, what is
+    accepted.
     """
 
     def __init__(
@@ -41,28 +42,16 @@ class CsvTable:
         path: Path,
         what: str,
         needed: Sequence[str],
-        known: Sequence[str] | None = None,
+        known: Sequence[str] = (),
         problem: type[C2EError] = C2EError,
     ) -> None:
-        self.path, self.what, self.problem = path, what, problem
+        self.path, self.problem = path, problem
         self.needed, self.known = needed, known
-        self.text = read_text(path, what, problem)
-
-    def rows(self) -> list[Row]:
-        """All rows. Raises ``problem`` if there is none, or a column is missing, unknown or twice."""
-        table = csv.reader(io.StringIO(self.text, newline=None), delimiter=self._delimiter())
-        try:
-            lines = [(table.line_num, [f.strip() for f in fields]) for fields in table]
-        except csv.Error as error:
-            self.wrong(table.line_num, None, f"is not CSV ({error})")
-        lines = [(line, fields) for line, fields in lines if any(fields)]
-        names = self._header(lines)
-        rows = [self._row(line, fields, names) for line, fields in lines[1:]]
-        if not rows:
-            self.wrong(
-                lines[0][0], None, f"the {self.what} has no rows; it needs one for each shot"
-            )
-        return rows
+        lines = self._lines(read_text(path, what, problem))
+        self.columns = self._header(lines)
+        self.rows = [self._row(line, fields) for line, fields in lines[1:]]
+        if not self.rows:
+            self.wrong(lines[0][0], None, f"the {what} has no rows; it needs one for each shot")
 
     def read(self, row: Row, column: str, read: Callable[[str], T], wanted: str) -> T:
         """What ``read`` makes of a field; ``wanted`` tells what is accepted."""
@@ -76,38 +65,45 @@ class CsvTable:
         where = f"column {column!r}: " if column else ""
         raise self.problem(f"{self.path}:{line}: {where}{what}")
 
-    def _delimiter(self) -> str:
-        filled = [line for line in self.text.splitlines() if line.strip(" ,;\t")][:HEADER_WITHIN]
-        header = next(
-            (line for line in filled if self.needed[0] in line.lower()), "".join(filled[:1])
-        )
+    def _lines(self, text: str) -> list[tuple[int, list[str]]]:
+        """Fields of all lines that are not blank, from the one with the columns' names on."""
+        table = csv.reader(io.StringIO(text, newline=None), delimiter=self._delimiter(text))
+        try:
+            lines = [(table.line_num, [field.strip() for field in fields]) for fields in table]
+        except csv.Error as error:
+            self.wrong(table.line_num, None, f"is not CSV ({error})")
+        lines = [(line, fields) for line, fields in lines if any(fields)]
+        for above, (_, fields) in enumerate(lines[:HEADER_WITHIN]):
+            if self.needed[0] in map(str.lower, fields):
+                return lines[above:]
+        return lines or [(1, [])]
+
+    def _delimiter(self, text: str) -> str:
+        filled = [line for line in text.splitlines() if line.strip(" ,;\t")][:HEADER_WITHIN]
+        header = next((line for line in filled if self.needed[0] in line.lower()), "".join(filled))
         return max(",;\t", key=header.count)
 
     def _header(self, lines: list[tuple[int, list[str]]]) -> list[str]:
-        """The columns' names; lines above them are taken away."""
-        for above, (_, fields) in enumerate(lines[:HEADER_WITHIN]):
-            if self.needed[0] in map(str.lower, fields):
-                del lines[:above]
-                break
-        line, names = lines[0] if lines else (1, [])
-        names = [name.lower() for name in names]
+        line, fields = lines[0]
+        columns = [name.lower() for name in fields]
         order = ",".join(self.known or self.needed)
         for name in self.needed:
-            if name not in names:
+            if name not in columns:
                 self.wrong(line, name, f"is missing; the first line names the columns: {order}")
-        for place, name in enumerate(names):
-            if name and self.known is not None and name not in self.known:
+        for place, name in enumerate(columns):
+            if name and self.known and name not in self.known:
                 self.wrong(line, name, f"is unknown; accepted: {order}")
-            if name and name in names[:place]:
+            if name and name in columns[:place]:
                 self.wrong(line, name, "is there twice; each column has a name of its own")
-        return names
+        return columns
 
-    def _row(self, line: int, fields: list[str], names: list[str]) -> Row:
-        if any(fields[len(names) :]):
+    def _row(self, line: int, fields: list[str]) -> Row:
+        count = len(self.columns)
+        if any(fields[count:]):
             self.wrong(
                 line,
                 None,
-                f"has {len(fields)} fields, and the first line names {len(names)} columns; between "
+                f"has {len(fields)} fields, and the first line names {count} columns; between "
                 "commas a time has a point, as 00:00:01.500, and a name with a comma stands in quotes",
             )
-        return Row(line, dict(zip(names, fields, strict=False)))
+        return Row(line, dict(zip(self.columns, fields, strict=False)))

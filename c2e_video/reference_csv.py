@@ -118,7 +118,7 @@ class _Table:
     def shots(self) -> list[tuple[Shot, list[_Line]]]:
         """The shots in order, each with its lines by their ``at``."""
         lines: dict[int, list[_Line]] = {}
-        for row in self.table.rows():
+        for row in self.table.rows:
             line = self._line(row)
             self._agree(line, lines.setdefault(line.shot, []))
             lines[line.shot].append(line)

@@ -9,13 +9,18 @@ from .errors import C2EError
 LARGEST = 64 << 20  # bytes; a list of that size is none
 
 
-def read_text(path: Path, what: str, problem: type[C2EError] = C2EError) -> str:
-    """The text of ``path`` in UTF-8, with or without a BOM. ``what`` names its kind in errors."""
+def read_text(
+    path: Path, what: str, problem: type[C2EError] = C2EError, *, errors: str = "strict"
+) -> str:
+    """The text of ``path`` in UTF-8, with or without a BOM. ``what`` names its kind in errors.
+
+    ``errors`` is what is done about other bytes, as in :meth:`bytes.decode`.
+    """
     name = repr(str(path))
     try:
         if path.stat().st_size > LARGEST:
             raise problem(f"{name} is no {what}: it is larger than {LARGEST >> 20} MiB")
-        return path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig", errors)
     except OSError as error:
         raise problem(f"the {what} {name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

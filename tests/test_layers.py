@@ -26,7 +26,7 @@ FLOORS = [
         "thumbnails",
     ],
     ["levels", "decode", "shots", "containers", "encode", "mux", "colorizer"],
-    ["reference_pictures", "reference_csv", "references", "keyframes"],
+    ["reference_pictures", "reference_csv", "references", "shot_lists", "keyframes"],
     ["painter"],
     ["job", "plan", "record"],
     ["sheet", "pipeline"],
