@@ -231,6 +231,11 @@ def default_output(source: Path, settings: EncodeSettings) -> Path:
 
 def check_output(source: Path, output: Path, overwrite: bool) -> None:
     """Raise a :class:`C2EError` if the film could not be written to ``output`` in the end."""
+    if str(output) == "-":
+        raise C2EError(
+            "a film is written whole or not at all, which standard output cannot promise; "
+            "give a file name with -o"
+        )
     folder = output.parent
     if not folder.is_dir():
         raise C2EError(f"no folder {str(folder)!r} to write {output.name!r} into; make it first")

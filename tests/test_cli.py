@@ -54,6 +54,17 @@ def test_options_before_the_film(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (folder / "x.mkv").exists()
 
 
+def test_a_film_from_standard_input(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open("film.mp4") as film:
+        monkeypatch.setattr(sys, "stdin", film)
+        assert call(monkeypatch, "-", "--ref", "key.png", *TINY, "-o", "out.mp4") == 0
+    assert "standard input is kept in .out.mp4.stdin" in capsys.readouterr().err
+    assert video_pts(folder / "out.mp4") == video_pts(folder / "film.mp4")
+    assert not list(folder.glob(".*"))
+
+
 def grey_picture(path: Path) -> None:
     cv2.imwrite(str(path), np.full((40, 40, 3), 90, np.uint8))
 
@@ -86,6 +97,10 @@ MISTAKES = {
     "no such folder": (("film.mp4", "--ref", "key.png", "-o", "none/x.mp4"), "no folder"),
     "unknown container": (("film.mp4", "--ref", "key.png", "-o", "x.xyz"), "x.xyz"),
     "ffv1 into mp4": (("film.mp4", "--ref", "key.png", "--codec", "ffv1", "-o", "x.mp4"), ".mkv"),
+    "standard output": (("film.mp4", "--ref", "key.png", "-o", "-"), "whole or not at all"),
+    "standard input without a name": (("-", "--ref", "key.png"), "name the output with -o"),
+    "fps of a film": (("film.mp4", "--ref", "key.png", "--fps", "18"), "film with its own times"),
+    "fps": (("film.mp4", "--ref", "key.png", "--fps", "0"), "1 to 240"),
     "profile and codec": (
         ("film.mp4", "--ref", "key.png", "--profile", "archive", "--codec", "h264"),
         "profile archive is ffv1 in .mkv, got codec h264; give one of the two",

@@ -29,7 +29,7 @@ FLOORS = [
     ["reference_pictures", "reference_csv", "references", "shot_lists", "keyframes"],
     ["painter"],
     ["job", "plan", "record"],
-    ["sheet", "pipeline"],
+    ["spool", "sheet", "pipeline"],
     ["train", "evaluate", "terminal"],
     ["cli"],
     ["__main__"],

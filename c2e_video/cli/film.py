@@ -49,20 +49,26 @@ def colorize(
 ) -> None:
     """Paint FILM with the colours of one or more reference pictures.
 
+    FILM may be a folder of numbered pictures or a pattern such as scan_%05d.dpx, or - for standard
+    input.
+
     One picture colours the whole film. Of several, those that are frames of the film find their own
     shots, and every other shot takes the one it resembles most.
     """
     from ..encode import settings_for
-    from ..pipeline import Options, colorize_video
+    from ..pipeline import Options, check_output, colorize_video
+    from ..spool import spooled
     from ..terminal import Bar
 
     overwrite, restart = settings.pop("overwrite"), settings.pop("restart")
     names = ("profile", "codec", "crf", "preset")
     encode = settings_for(*(settings.pop(name) for name in names))
     drop = frozenset(settings.pop("drop"))
-    with Bar() as bar:
+    if output is not None:
+        check_output(film, output, overwrite)
+    with Bar() as bar, spooled(film, output, bar.note) as source:
         result = colorize_video(
-            film,
+            source,
             output,
             references=references,
             options=Options(encode, drop=drop, **settings),
