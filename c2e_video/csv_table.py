@@ -99,7 +99,7 @@ class CsvTable:
 
     def _row(self, line: int, fields: list[str]) -> Row:
         count = len(self.columns)
-        if any(fields[count:]):
+        if len(fields) > count:
             self.wrong(
                 line,
                 None,
