@@ -46,17 +46,21 @@ class KeyframeMatcher:
         self.turns = round(info.rotation / 90) % 4
         grays = [cv2.cvtColor(reference.image, cv2.COLOR_RGB2GRAY) for reference in references]
         # A reference may be cropped, or the frame may be: each in turn against the whole other.
-        self.wanted = np.array([_thumbnails(cast(Plane, gray)) for gray in grays])
+        self.wanted = np.array([_thumbnails(halved(cast(Plane, g), 2 * HEIGHT)) for g in grays])
         self.best = np.full(len(self.references), -1.0)
         self.best_pts = [0] * len(self.references)
 
     def see(self, frame: Frame) -> None:
         """Compare the next frame of the film."""
         luma = np.rot90(frame.luma, self.turns) if self.turns else frame.luma
-        seen = _thumbnails(luma)
-        scores = (self.wanted[:, 0] @ seen.T).max(1)
-        for i in np.flatnonzero(scores > POSSIBLE):
-            score = max(scores[i], (self.wanted[i] @ seen[0]).max())
+        small = halved(luma, 2 * HEIGHT)
+        plain = self.wanted[:, 0] @ _thumbnail(small, 0)
+        possible = np.flatnonzero(plain > POSSIBLE)
+        if not len(possible):
+            return
+        seen = _thumbnails(small)
+        for i in possible:
+            score = max((seen @ self.wanted[i, 0]).max(), (self.wanted[i] @ seen[0]).max())
             if score > self.best[i]:
                 self.best[i], self.best_pts[i] = score, frame.pts
 
@@ -66,26 +70,20 @@ class KeyframeMatcher:
         return [Match(r, pts if best >= FOUND else None, best) for r, pts, best in found]
 
 
-def _thumbnails(gray: Plane) -> Floats:
-    """One thumbnail for each crop, flattened, of zero mean and unit length: ``[crops, W * H]``."""
-    small = halved(gray, 2 * HEIGHT)
-    rows, columns = small.shape
-    cropped = (
-        small[
-            round(rows * c) : rows - round(rows * c),
-            round(columns * c) : columns - round(columns * c),
-        ]
-        for c in CROPS
-    )
-    return np.stack([_normalized(plane) for plane in cropped])
+def _thumbnails(small: Plane) -> Floats:
+    """One thumbnail for each crop: ``[crops, WIDTH * HEIGHT]``."""
+    return np.stack([_thumbnail(small, crop) for crop in CROPS])
 
 
-def _normalized(plane: Plane) -> Floats:
+def _thumbnail(small: Plane, crop: float) -> Floats:
+    """What is left after a share ``crop`` of each side, flattened, of zero mean and unit length."""
+    rows, columns = (round(side * crop) for side in small.shape)
+    plane = small[rows : small.shape[0] - rows, columns : small.shape[1] - columns]
     how = cv2.INTER_AREA if min(plane.shape) > HEIGHT else cv2.INTER_LINEAR
-    small = cv2.resize(plane.astype(np.float32), (WIDTH, HEIGHT), interpolation=how)
-    detail = small - cv2.blur(small, (15, 15))
+    tiny = cv2.resize(plane.astype(np.float32), (WIDTH, HEIGHT), interpolation=how)
+    detail = tiny - cv2.blur(tiny, (15, 15))
     # Divided by the local contrast: a brighter print is the same picture.
     contrast = np.sqrt(cv2.blur(detail * detail, (15, 15)))
-    flat = (detail / (contrast + 0.02 * (small.std() + 1e-3) + 1e-3)).ravel()
+    flat = (detail / (contrast + 0.02 * (tiny.std() + 1e-3) + 1e-3)).ravel()
     flat -= flat.mean()
     return cast(Floats, flat / (np.linalg.norm(flat) + 1e-6))
