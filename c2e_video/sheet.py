@@ -1,9 +1,10 @@
-"""The contact sheet of a plan: one HTML file with its pictures inside, to be looked at before painting."""
+"""A plan to look at before painting: a contact sheet (one HTML file), and stills worth painting."""
 
 from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Container, Iterator
 from fractions import Fraction
 from html import escape
 from importlib import resources
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from .colorizer import luma_range
 from .decode import decode
+from .errors import C2EError
 from .frames import Frame, Shot, VideoInfo
 from .job import write_whole
 from .painter import Painter
@@ -58,27 +60,56 @@ def write_sheet(
     write_whole(path, page)
 
 
+def write_stills(
+    plan: Plan, folder: Path, progress: Progress, *, window: Window = (None, None)
+) -> int:
+    """Write the middle frame of every shot that has no near reference, in full size, to be painted.
+
+    The pictures are grey PNG, upright, with square pixels; they bear the shot's number and the
+    frame's time. Gives their number;
+    raises :class:`C2EError` where they cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise C2EError(f"cannot write stills to {str(folder)!r}: {error.strerror}") from None
+    shots = [choice.shot for choice in plan.wanting] if plan.choices else plan.shots
+    middles = {plan.survey.shown(shot)[1]: shot for shot in shots}
+    for frame in _picked(plan, middles, window, progress):
+        time = format_timecode(frame.pts * plan.info.time_base).replace(":", "-")
+        path = folder / f"shot-{middles[frame.pts].index + 1:04d}_{time}.png"
+        if not cv2.imwrite(str(path), _upright(frame, plan.info, frame.luma.shape[0])):
+            raise C2EError(f"cannot write {str(path)!r}; is the disk full?")
+    return len(middles)
+
+
 def _frames(plan: Plan, window: Window, progress: Progress) -> dict[int, Picture]:
-    """The thumbnails that the sheet shows, grey ``[h, w]`` by pts, from one more pass."""
+    """The thumbnails that the sheet shows, grey ``[h, w]`` by pts."""
     wanted = {pts for shot in plan.shots for pts in plan.survey.shown(shot)}
+    picked = _picked(plan, wanted, window, progress)
+    return {frame.pts: _upright(frame, plan.info, PREVIEW) for frame in picked}
+
+
+def _picked(
+    plan: Plan, wanted: Container[int], window: Window, progress: Progress
+) -> Iterator[Frame]:
+    """The film's frames with these pts, from one more pass."""
     progress.stage("gathering frames", len(plan.survey.pts))
-    found = {}
     start, stop = window
     for frame in prefetch(decode(plan.source, plan.info, start=start, stop=stop), depth=32):
         if frame.pts in wanted:
-            found[frame.pts] = _thumbnail(frame, plan.info)
+            yield frame
         progress.advance(1)
-    return found
 
 
-def _thumbnail(frame: Frame, info: VideoInfo) -> Picture:
-    """Grey at the size a preview is painted in, upright and with square pixels."""
+def _upright(frame: Frame, info: VideoInfo, height: int) -> Picture:
+    """A frame as it is shown: full-range grey ``[h, w]``, ``height`` rows before it is turned."""
     scale, offset = luma_range(info)
-    height, width = frame.luma.shape
-    shape = Fraction(width, height) * info.sample_aspect_ratio
-    size = (max(1, round(PREVIEW * shape)), PREVIEW)
-    small = cv2.resize(frame.luma, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    gray = np.clip((small - offset) * scale * 255, 0, 255).round().astype(np.uint8)
+    rows, columns = frame.luma.shape
+    width = max(1, round(height * Fraction(columns, rows) * info.sample_aspect_ratio))
+    how = cv2.INTER_AREA if height < rows else cv2.INTER_LINEAR
+    sized = cv2.resize(frame.luma, (width, height), interpolation=how).astype(np.float32)
+    gray = np.clip((sized - offset) * scale * 255, 0, 255).round().astype(np.uint8)
     return np.ascontiguousarray(np.rot90(gray, round(info.rotation / 90)))
 
 

@@ -23,7 +23,7 @@ from c2e_video.plan import Plan, make_plan
 from c2e_video.progress import Silent
 from c2e_video.reference_pictures import load_references
 from c2e_video.references import ReferenceMap
-from c2e_video.sheet import write_sheet
+from c2e_video.sheet import write_sheet, write_stills
 from tests.media import luma_frames, write_film
 from tests.test_model import random_model
 
@@ -174,6 +174,28 @@ def test_the_sheet_shows_every_shot_and_needs_nothing_else(
     assert "<b>" not in page
     assert "http" not in page
     assert not list(film.parent.glob("*.partial"))
+
+
+def test_stills_are_the_frames_worth_painting(
+    film: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Painted and given back, each is found as the frame it is."""
+    folder = film.with_name("stills")
+    assert write_stills(planned(film, painter), folder, Silent()) == 3
+    names = sorted(path.name for path in folder.iterdir())
+    assert names[1] == "shot-0002_00-00-00.960.png"
+    still = cv2.imread(str(folder / names[1]))
+    assert still is not None
+    assert still.shape == (96, 160, 3)
+    painted = film.with_name("painted.png")
+    cv2.imwrite(str(painted), np.clip(still * [1.1, 0.9, 0.7], 0, 255))
+    monkeypatch.setattr(painter, "similarities", lambda frame, given: [0.3] * len(given))
+    made = planned(film, painter, painted)
+    assert made.chosen is not None
+    assert made.chosen.references[1][0].at == made.survey.pts[24]
+    far = film.with_name("far")
+    assert write_stills(made, far, Silent()) == 2
+    assert sorted(path.name[:9] for path in far.iterdir()) == ["shot-0001", "shot-0003"]
 
 
 def test_a_sheet_without_references(film: Path, painter: Painter) -> None:

@@ -95,6 +95,9 @@ def colorize(
 )
 @click.option("-o", "--output", type=PATH, help="The table to write; FILM.csv by default.")
 @click.option("--sheet", type=PATH, help="Write a contact sheet there (.html).")
+@click.option(
+    "--stills", type=PATH, help="Write the frames worth painting into that folder (.png)."
+)
 @network_options
 @click.option("--start", type=parse_timecode, help="Look from here on (HH:MM:SS.mmm).")
 @click.option("--end", type=parse_timecode, help="Look up to here.")
@@ -107,6 +110,7 @@ def plan(
     references: tuple[Path, ...],
     output: Path | None,
     sheet: Path | None,
+    stills: Path | None,
     overwrite: bool,
     **settings: Any,
 ) -> None:
@@ -119,7 +123,7 @@ def plan(
     from ..pipeline import Options, check_output, colorizer_for, load_given, window_of
     from ..plan import make_plan
     from ..references import ReferenceMap
-    from ..sheet import write_sheet
+    from ..sheet import write_sheet, write_stills
     from ..terminal import Bar
 
     options = Options(**settings)
@@ -137,7 +141,10 @@ def plan(
             planned.write(output)
         if sheet:
             write_sheet(planned, painter, sheet, bar, window=window)
+        count = write_stills(planned, stills, bar, window=window) if stills else 0
     for line in (planned.summary(), *planned.remarks()):
         click.echo(line)
     for path in filter(None, (output, sheet)):
         click.echo(f"written: {path}")
+    if stills:
+        click.echo(f"written: {count} stills in {stills}")
