@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from .bars import black_kept
 from .colorizer import Colorizer, Device, Precision
 from .decode import DecodeReport, Deinterlace, decode, film_name, probe
 from .encode import Encoder, EncodeSettings, Part, output_suffix, part_suffix, picture_format
@@ -192,7 +193,8 @@ class Work:
         with encoder:
             with Sink(encoder.write, depth=PAINTED_AHEAD) as sink:
                 for batch in batched(frames, self.chosen.shots, self.options.batch):
-                    sink.put(self.painter.paint(batch, self.chosen, self.picture))
+                    painted = self.painter.paint(batch, self.chosen, self.picture)
+                    sink.put(black_kept(painted, self.looked.bars, self.info, self.picture))
                     self.progress.advance(len(batch))
             part = encoder.close()
         expected = self._frames_in(segment)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from .bars import NO_BARS, BarDetector, Bars
 from .decode import DecodeReport, decode
 from .frames import Frame, Shot, VideoInfo
 from .keyframes import KeyframeMatcher, Match
@@ -36,6 +37,7 @@ class Survey:
     pts: Sequence[int]
     matches: tuple[Match, ...]
     problems: tuple[str, ...]
+    bars: Bars = NO_BARS
 
     def count(self, start: int, stop: int) -> int:
         """Frames with ``start <= pts < stop``."""
@@ -57,18 +59,20 @@ def survey(
 ) -> Survey:
     """Look at every frame of the film once. ``references`` are looked for among the frames."""
     detector, matcher = ShotDetector(info), KeyframeMatcher(references, info)
+    bars = BarDetector(info)
     report = DecodeReport()
     pts = array("q")
     start, stop = window
     for frame in prefetch(decode(source, info, start=start, stop=stop, report=report), depth=32):
         small = replace(frame, luma=halved(frame.luma, SURVEYED))
         detector.see(small)
+        bars.see(frame)
         if references:
             matcher.see(small)
         pts.append(frame.pts)
         on_frame(frame)
     matches = tuple(matcher.finish()) if references else ()
-    return Survey(tuple(detector.finish()), pts, matches, tuple(report.problems()))
+    return Survey(tuple(detector.finish()), pts, matches, tuple(report.problems()), bars.finish())
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ FLOORS = [
     ],
     ["levels", "decode", "shots", "containers", "encode", "mux", "colorizer"],
     ["reference_pictures", "reference_csv", "references", "shot_lists", "keyframes"],
-    ["painter"],
+    ["bars", "painter"],
     ["job", "plan", "record"],
     ["spool", "sheet", "pipeline"],
     ["train", "evaluate", "terminal"],
