@@ -67,7 +67,7 @@ class CsvTable:
 
     def _lines(self, text: str) -> list[tuple[int, list[str]]]:
         """Fields of all lines that are not blank, from the one with the columns' names on."""
-        table = csv.reader(io.StringIO(text, newline=None), delimiter=self._delimiter(text))
+        table = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter(text))
         try:
             lines = [(table.line_num, [field.strip() for field in fields]) for fields in table]
         except csv.Error as error:

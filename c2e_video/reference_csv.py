@@ -182,7 +182,7 @@ class _Table:
                 f"{line.shot} has the times of shot {line_before.shot} in line "
                 f"{line_before.row.line}; references of one shot share its number",
             )
-        if abs(line.start - before.stop) <= self._slack():
+        if line.start > before.start and abs(line.start - before.stop) <= self._slack():
             return
         what = "overlaps" if line.start < before.stop else "leaves a hole after"
         self.table.wrong(

@@ -231,6 +231,7 @@ MISTAKES = [
     (HEADER + "1,0,1,cut,a.png,now\n", 2, "column 'at': got 'now'; accepted: a time"),
     (HEADER + ROW + "2,3,4,cut,a.png,\n", 3, "shot 2 leaves a hole after shot 1 in line 2"),
     (HEADER + ROW + "2,0.5,4,cut,a.png,\n", 3, "shot 2 overlaps shot 1 in line 2, which ends at"),
+    (HEADER + "1,0,0.001,cut,a.png,\n2,0,2,cut,a.png,\n", 3, "shot 2 overlaps shot 1 in line 2"),
     (HEADER + "7,0.5,2,cut,a.png,\n" + ROW, 2, "shot 7 overlaps shot 1 in line 3"),
     (HEADER + ROW + "2,0,1,cut,b.png,\n", 3, "2 has the times of shot 1 in line 2; references of"),
     (HEADER + ROW + "1,0,2,cut,b.png,\n", 3, "has other times in line 2"),

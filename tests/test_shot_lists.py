@@ -121,6 +121,11 @@ End Time (seconds),Length (frames),Length (timecode),Length (seconds)
 """
 
 
+def scenes(*times: tuple[float, float]) -> str:
+    head = "Scene Number,Start Time (seconds),End Time (seconds)\n"
+    return head + "".join(f"{i},{start},{stop}\n" for i, (start, stop) in enumerate(times, 1))
+
+
 def columns(*kept: str) -> str:
     """Only some columns of the list."""
     rows = [line.split(",") for line in SCENES.splitlines()]
@@ -155,6 +160,7 @@ def test_pyscenedetect(tmp_path: Path, text: str) -> None:
         (columns("Start Frame"), "1: column 'start time (seconds)'", "is missing"),
         (SCENES.replace("\n2,49", "\n2,49,1,1,1,1"), "3: ", "has 14 fields"),
         (SCENES.replace("2.002,2.002,48", "2.002,2.5,48"), "3: ", "begins at 00:00:02.002, within"),
+        (scenes((0, 0.01), (0, 2)), "3: ", "begins at 00:00:00.000, within the shot before"),
     ],
 )
 def test_mistakes_in_pyscenedetects_list(
@@ -168,11 +174,6 @@ def test_mistakes_in_pyscenedetects_list(
 
 
 # Holes
-
-
-def scenes(*times: tuple[float, float]) -> str:
-    head = "Scene Number,Start Time (seconds),End Time (seconds)\n"
-    return head + "".join(f"{i},{start},{stop}\n" for i, (start, stop) in enumerate(times, 1))
 
 
 @pytest.mark.parametrize(
@@ -264,10 +265,10 @@ def test_non_drop_frame_at_29_97(tmp_path: Path) -> None:
 
 
 def test_edl_of_pyscenedetect_has_clock_time(tmp_path: Path) -> None:
-    """Frame 86400 is at 3603.6 s: 01:00:03 and 0.6 s, which is 14 frames and a part of one."""
-    text = "* CREATED WITH PYSCENEDETECT 0.7.2\n" + event("00:00:00:00", "01:00:03:14")
+    """Frame 86560 is at 3610.273 s: 01:00:10 and 0.273 s, which is 6 frames and a part of one."""
+    text = "* CREATED WITH PYSCENEDETECT 0.7.2\n" + event("00:00:00:00", "01:00:10:06")
     info = film(FILM, 1 / FILM)
-    assert read_shot_list(saved(tmp_path, "a.edl", text), info) == (Shot(0, 0, 86400),)
+    assert read_shot_list(saved(tmp_path, "a.edl", text), info) == (Shot(0, 0, 86560),)
 
 
 GOOD = event("00:00:00:00", "00:00:01:00")
