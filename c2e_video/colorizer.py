@@ -159,7 +159,7 @@ class Colorizer:
     def similarities(
         self, frame: Frame, looks: Sequence[ColorEmbedding], info: VideoInfo
     ) -> list[float]:
-        """How much of ``frame`` each look's memory can answer for: mean best cosine, at most 1.
+        """How much of ``frame`` each look's reference shows, 0 to 1 (:meth:`ColorMemory.similarity`).
 
         A network without a memory cannot tell and says NaN.
         """
@@ -171,7 +171,7 @@ class Colorizer:
         lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
         content = self._model.content_encoder(self._nhwc(lightness / 50 - 1), depth=3)[3]
         memories = [look.memory for look in looks if look.memory is not None]
-        return [float(memory.similarity(content, known).mean()) for known in memories]
+        return [float(memory.similarity(content, known)) for known in memories]
 
     def _paint_halving(
         self,

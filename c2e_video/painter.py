@@ -39,6 +39,6 @@ class Painter:
         return self.colorizer.colorize(batch, looks[0] if same else looks, self.info, picture)
 
     def similarities(self, frame: Frame, references: Sequence[Reference]) -> list[float]:
-        """How much of ``frame`` each reference can answer for, at most 1; NaN if it cannot tell."""
+        """How much of ``frame`` each reference shows, 0 to 1; NaN if the network cannot tell."""
         looks = [self.look(reference) for reference in references]
         return self.colorizer.similarities(frame, looks, self.info)

@@ -154,3 +154,21 @@ def test_folded_batch_norms_change_nothing() -> None:
 def test_config_refuses_nonsense(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="got"):
         ModelConfig(**wrong)
+
+
+def test_similarity_is_the_share_of_places_that_find_back() -> None:
+    """A frame finds itself whole, wherever its parts are moved; of another picture only what chance
+    makes each other's nearest, about half at the most."""
+    memory = random_model().pffn.memory
+    assert memory is not None
+    torch.manual_seed(3)
+    content = torch.randn(1, TINY.content_channels[3], 12, 16)
+    keys = nn.functional.normalize(memory.key(content).flatten(2), dim=1)
+    known, shuffled = (
+        Memory(k, torch.zeros(1, 1, 192), torch.zeros(1, 192))
+        for k in (keys, keys[:, :, torch.randperm(192)])
+    )
+    stranger = torch.randn_like(content)
+    assert memory.similarity(content, known).item() == 1
+    assert memory.similarity(content, shuffled).item() == 1
+    assert memory.similarity(stranger, known).item() < 0.6

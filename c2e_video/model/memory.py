@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from .config import ModelConfig
 
+BESIDE = 16  # "beside" is a sixteenth of the short side
+
 
 class Memory(NamedTuple):
     """``keys`` ``[N, K, M]`` of unit length, ``values`` ``[N, V, M]`` and ``bias`` ``[N, M]``.
@@ -83,8 +85,19 @@ class ColorMemory(nn.Module):
         return MemoryLookup(values, similarity.amax(-1).view(n, 1, h, w))
 
     def similarity(self, content: Tensor, memory: Memory) -> Tensor:
-        """The best cosine that ``memory`` has for every place, ``[N, places]``."""
-        return self._cosines(content, memory).amax(-1)
+        """How alike frames and references are: the share ``[N]`` of places that find the way back.
+
+        A place of the frame goes to its nearest in the memory, and from there to the nearest in the
+        frame; in a picture of the same things it comes out where it set out, or beside it. (The best
+        cosine itself is high between any two pictures: there is sky in most.)
+        """
+        h, w = content.shape[2:]
+        cosines = self._cosines(content, memory)
+        there = cosines.argmax(2)
+        back = cosines.argmax(1).gather(1, there)
+        home = torch.arange(h * w, device=back.device)
+        rows, columns = (home // w - back // w).abs(), (home % w - back % w).abs()
+        return (torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE)).float().mean(1)
 
     def _cosines(self, content: Tensor, memory: Memory) -> Tensor:
         """``[N, places, M]`` in [-1, 1]."""
