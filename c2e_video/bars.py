@@ -100,7 +100,7 @@ def _share(luma: Plane, info: VideoInfo) -> float:
 def _shrunk(luma: Plane, size: tuple[int, int]) -> Plane:
     """Area means over places, of some samples of each; no more places than there are samples."""
     steps = (max(1, n // (SAMPLES * m)) for n, m in zip(luma.shape, size, strict=True))
-    some = np.ascontiguousarray(luma[tuple(slice(None, None, step) for step in steps)])
+    some: Any = np.ascontiguousarray(luma[tuple(slice(None, None, step) for step in steps)])
     height, width = (min(n, m) for n, m in zip(some.shape, size, strict=True))
     small = cv2.resize(some, (width, height), interpolation=cv2.INTER_AREA)
     return cast(Plane, small.reshape(height, width))

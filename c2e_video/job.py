@@ -20,6 +20,7 @@ from typing import Any
 
 from .decode import files_of
 from .encode import Part
+from .encode.part import disk_errors
 from .errors import C2EError, JobMismatch
 from .frames import Shot
 
@@ -107,19 +108,23 @@ class Job:
         return self.folder / f"part-{segment.index:05d}.partial{suffix}"
 
     def finish(self, segment: Segment, part: Part) -> Part:
-        """Make a closed part file the segment's part: synced, renamed, its digest noted."""
+        """Make a closed part file the segment's part: synced, renamed, its digest noted.
+
+        Raises :class:`MediaError` if the disk is full or the folder is gone.
+        """
         path = self.folder / part.path.name.replace(".partial", "")
-        digest = file_digest(part.path)
-        sync(part.path)
-        os.replace(part.path, path)
-        known = {
-            "file": path.name,
-            "span": [segment.start, segment.stop],
-            "sha256": digest,
-            "pts": part.pts,
-            "durations": part.durations,
-        }
-        write_whole(self._record(segment), json.dumps(known))
+        with disk_errors(path):
+            digest = file_digest(part.path)
+            sync(part.path)
+            os.replace(part.path, path)
+            known = {
+                "file": path.name,
+                "span": [segment.start, segment.stop],
+                "sha256": digest,
+                "pts": part.pts,
+                "durations": part.durations,
+            }
+            write_whole(self._record(segment), json.dumps(known))
         return Part(path, part.pts, part.durations)
 
     def _record(self, segment: Segment) -> Path:
@@ -181,16 +186,31 @@ def _agree(folder: Path, identity: dict[str, Any]) -> None:
         begun = json.loads(path.read_text())
     except ValueError:
         begun = {}
+    was, now = dict(_leaves(begun)), dict(_leaves(identity))
     differing = [
-        f"{key} (was {begun.get(key, 'nothing')}, is {identity.get(key, 'nothing')})"
-        for key in sorted(begun.keys() | identity.keys())
-        if begun.get(key) != identity.get(key)
+        f"{key} (was {_brief(was.get(key))}, is {_brief(now.get(key))})"
+        for key in sorted(was.keys() | now.keys())
+        if was.get(key) != now.get(key)
     ]
     if differing:
         raise JobMismatch(
             f"an interrupted run in {str(folder)!r} was begun with other settings: "
             f"{'; '.join(differing)}; give the same, or --restart to begin anew"
         )
+
+
+def _leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value that is no mapping itself, under the names that lead to it."""
+    if not isinstance(values, dict):
+        yield name, values
+        return
+    for key, value in values.items():
+        yield from _leaves(value, f"{name} {key}".strip())
+
+
+def _brief(value: Any) -> str:
+    text = "none" if value in (None, [], "None") else json.dumps(value).strip('"')
+    return text if len(text) <= 24 else f"{text[:12]}…{text[-8:]}"
 
 
 def file_digest(path: Path) -> str:

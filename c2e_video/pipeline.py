@@ -15,6 +15,7 @@ from .bars import black_kept
 from .colorizer import Colorizer, Device, Precision
 from .decode import DecodeReport, Deinterlace, decode, film_name, probe
 from .encode import Encoder, EncodeSettings, Part, output_suffix, part_suffix, picture_format
+from .encode.part import disk_errors
 from .errors import BadReference, C2EError, MediaError
 from .frames import Frame, PictureFormat, VideoInfo, batched
 from .job import SEGMENT_SECONDS, Job, Segment, cut_segments, file_digest, film_digest
@@ -124,7 +125,8 @@ def colorize_video(
         partial = output.with_name(f".{output.stem}.partial{output.suffix}")
         try:
             mux(muxing, parts, partial, comment(identity["weights"]))
-            os.replace(partial, output)
+            with disk_errors(output):
+                os.replace(partial, output)
         finally:
             partial.unlink(missing_ok=True)
         job.remove()

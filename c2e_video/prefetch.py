@@ -1,18 +1,32 @@
 """The only thread and the only queue: work done ahead of its consumer, or behind its producer.
 
-Both hold at most ``depth`` items, raise the other side's own error, and leave no thread behind.
+Both hold at most ``depth`` items, raise the other side's own error, and leave no thread behind, but
+for one that stands still for ``PATIENCE`` seconds: that cannot be ended, only left.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Semaphore, Thread
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from .errors import C2EError
 
 T = TypeVar("T")
 _END: Any = object()
+PATIENCE = 900.0  # a disk or network that comes back does so before
+_LOOK = 5.0
+
+# Looks for so many seconds (None: for ever) whether something has come; and one that has it look.
+_Look: TypeAlias = "Callable[[float | None], object]"
+_Wait: TypeAlias = "Callable[[_Look], object]"
+
+
+def _for_ever(look: _Look) -> None:
+    look(None)
 
 
 class _Belt(Generic[T]):
@@ -24,19 +38,31 @@ class _Belt(Generic[T]):
         self._items: SimpleQueue[T] = SimpleQueue()
         self._room, self._dropped = Semaphore(depth), False
 
-    def put(self, item: T) -> bool:
+    def put(self, item: T, wait: _Wait = _for_ever) -> bool:
         """Wait for room and lay the item there; False where nobody takes items any more."""
-        self._room.acquire()
+        wait(lambda seconds: self._room.acquire(timeout=seconds))
         if self._dropped:
             self._room.release()
             return False
         self._items.put(item)
         return True
 
-    def __iter__(self) -> Iterator[T]:
-        while not self._dropped and (item := self._items.get()) is not _END:
+    def taken(self, wait: _Wait = _for_ever) -> Iterator[T]:
+        """The items, as long as some come and none are dropped."""
+        while not self._dropped and (item := self._next(wait)) is not _END:
             self._room.release()
             yield item
+
+    def _next(self, wait: _Wait) -> T:
+        got: list[T] = []
+
+        def look(seconds: float | None) -> bool:
+            with suppress(Empty):
+                got.append(self._items.get(timeout=seconds))
+            return bool(got)
+
+        wait(look)
+        return got[0]
 
     def end(self, drop: bool = False) -> None:
         """No item comes any more; with ``drop``, none that waits is taken either."""
@@ -52,6 +78,7 @@ class _Worker(Thread):
         super().__init__(name="c2e-worker", daemon=True)
         self._work, self._done = work, done
         self.error: BaseException | None = None
+        self._stalled = False
 
     def run(self) -> None:
         try:
@@ -60,6 +87,25 @@ class _Worker(Thread):
             self.error = error
         finally:
             self._done()
+
+    def wait(self, look: _Look) -> None:
+        """Wait for what the thread is to do, in short looks: while all of us are stopped, none counts."""
+        if not any(look(min(_LOOK, PATIENCE)) for _ in range(max(1, round(PATIENCE / _LOOK)))):
+            self._stalled = True
+            raise C2EError(
+                f"a film's reading or writing has stood still for {PATIENCE / 60:.3g} minutes; when its "
+                "disk or network is there again, the same command goes on where it was"
+            )
+
+    def ended(self, seconds: float | None) -> bool:
+        """Wait for the thread's end; whether it came."""
+        self.join(seconds)
+        return not self.is_alive()
+
+    def leave(self) -> None:
+        """Wait for the end of a thread that is to end."""
+        if not self._stalled:
+            self.join()
 
 
 def prefetch(iterable: Iterable[T], depth: int) -> Generator[T, None, None]:
@@ -81,12 +127,12 @@ def prefetch(iterable: Iterable[T], depth: int) -> Generator[T, None, None]:
     worker = _Worker(produce, belt.end)
     worker.start()
     try:
-        yield from belt
+        yield from belt.taken(worker.wait)
         if worker.error is not None:
             raise worker.error
     finally:
         belt.end(drop=True)
-        worker.join()
+        worker.leave()
 
 
 class Sink(Generic[T]):
@@ -99,7 +145,7 @@ class Sink(Generic[T]):
     def __init__(self, function: Callable[[T], object], depth: int) -> None:
         self._belt: _Belt[T] = _Belt(depth)
         self._worker = _Worker(
-            lambda: deque(map(function, self._belt), 0), lambda: self._belt.end(True)
+            lambda: deque(map(function, self._belt.taken()), 0), lambda: self._belt.end(True)
         )
 
     def __enter__(self) -> Sink[T]:
@@ -108,16 +154,16 @@ class Sink(Generic[T]):
 
     def put(self, item: T) -> None:
         """Hand over an item, waiting while ``depth`` others wait."""
-        if not self._belt.put(item):
+        if not self._belt.put(item, self._worker.wait):
             raise self._worker.error or RuntimeError("this sink is closed")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self._belt.end()
-                self._worker.join()
+                self._worker.wait(self._worker.ended)
         finally:  # Ctrl-C may have ended the wait
             self._belt.end(drop=True)
-            self._worker.join()
+            self._worker.leave()
         if kind is None and self._worker.error is not None:
             raise self._worker.error

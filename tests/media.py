@@ -270,6 +270,14 @@ def _subtitle(stream: Any, codec: str, start: float, end: float, line: str) -> a
     return packet
 
 
+def png_bytes() -> bytes:
+    """A picture file."""
+    encoder: Any = av.CodecContext.create("png", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = 16, 16, "gray"
+    encoder.time_base = Fraction(1, 25)
+    return bytes(encoder.encode(picture(luma(0, size=(16, 16)), "gray"))[0])
+
+
 # -- reading back ----------------------------------------------------------------------------------
 
 

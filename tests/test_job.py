@@ -85,6 +85,18 @@ def test_differences_are_named(tmp_path: Path) -> None:
         assert job.part(SEGMENT) is None
 
 
+def test_only_what_differs_is_named_and_long_values_are_short(tmp_path: Path) -> None:
+    identity = {"shots": [[0, 40, 0]] * 99, "options": {"size": 256, "encode": {"crf": None}}}
+    with Job.open(tmp_path / "job", identity) as job:
+        finished(job)
+    other = {"shots": [[0, 41, 0]] * 99, "options": {"size": 256, "encode": {"crf": 18.0}}}
+    with pytest.raises(JobMismatch) as caught:
+        Job.open(tmp_path / "job", other)
+    line = str(caught.value)
+    assert "options encode crf (was none, is 18.0); shots (was [[0, 40, 0],… 40, 0]], is " in line
+    assert "size" not in line
+
+
 def test_a_job_without_parts_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), Job.open(tmp_path / "job", IDENTITY):
         raise KeyboardInterrupt

@@ -8,6 +8,8 @@ from itertools import count
 
 import pytest
 
+from c2e_video import prefetch as module
+from c2e_video.errors import C2EError
 from c2e_video.prefetch import Sink, prefetch
 
 
@@ -220,3 +222,32 @@ def test_ctrl_c_in_the_consumer_ends_the_thread() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         consume()
+
+
+@pytest.mark.parametrize("side", ["reading", "writing", "the end of writing"])
+def test_a_thread_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch, side: str) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    disk_is_back = threading.Event()
+
+    def reading() -> Iterator[int]:
+        yield 1
+        disk_is_back.wait()
+
+    def write(item: int) -> None:
+        disk_is_back.wait()
+
+    def work() -> None:
+        if side == "reading":
+            assert list(prefetch(reading(), 1))
+        with Sink(write, 1) as sink:
+            for item in range(1 if side == "the end of writing" else 5):
+                sink.put(item)
+
+    try:
+        with pytest.raises(C2EError, match=r"has stood still for .* minutes"):
+            work()
+    finally:
+        disk_is_back.set()
+        for thread in threading.enumerate():
+            if thread.name == "c2e-worker":
+                thread.join()

@@ -32,10 +32,15 @@ _WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.262
 _PLAIN = re.compile(r"(yuv[aj]?\d{3}p|gray|gbra?p|nv\d\d)(\d*(le|be))?")
 
 
+def is_untouched(pixel_format: str) -> bool:
+    """Whether a format gives each component rows of its own, so that nothing need be done to them."""
+    return _PLAIN.fullmatch(pixel_format) is not None
+
+
 def plain(picture: VideoFrame, path: str | Path) -> VideoFrame:
     """The picture with the same samples in a format that gives each component rows of its own."""
     form = picture.format
-    if _PLAIN.fullmatch(form.name):
+    if is_untouched(form.name):
         return picture
     family = "gbrp" if is_rgb(form) else "gray" if is_grey(form) else "yuv444p"
     depth = depth_of(form)

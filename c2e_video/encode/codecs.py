@@ -245,12 +245,16 @@ def _format_name(depth: int, sx: int, sy: int) -> str:
     return f"yuv{sampling}p" + (f"{depth}le" if depth > 8 else "")
 
 
-def _depth(codec: Codec, least: int, sx: int, sy: int) -> int | None:
-    """The lowest depth the codec has that holds ``least`` bits."""
+def depths(codec: Codec, sx: int, sy: int) -> list[int]:
+    """The depths the codec has at a subsampling, in bits."""
     formats = av.codec.Codec(RECIPES[codec].library, "w").video_formats or []
     names = {known.name for known in formats}
-    fitting = (depth for depth in range(least, 17) if _format_name(depth, sx, sy) in names)
-    return next(fitting, None)
+    return [depth for depth in range(8, 17) if _format_name(depth, sx, sy) in names]
+
+
+def _depth(codec: Codec, least: int, sx: int, sy: int) -> int | None:
+    """The lowest depth the codec has that holds ``least`` bits."""
+    return next((depth for depth in depths(codec, sx, sy) if depth >= least), None)
 
 
 def able_codecs(info: VideoInfo, without: Codec | None = None) -> str:
