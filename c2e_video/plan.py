@@ -17,9 +17,9 @@ from .keyframes import KeyframeMatcher, Match
 from .painter import Painter
 from .prefetch import prefetch
 from .progress import Progress
-from .reference_csv import write_table
 from .reference_pictures import Reference
-from .references import ReferenceMap
+from .references import ReferenceMap, snap_shots
+from .shot_lists import write_shot_list
 from .shots import ShotDetector
 from .thumbnails import halved
 from .timecode import format_timecode
@@ -73,6 +73,11 @@ def survey(
         on_frame(frame)
     matches = tuple(matcher.finish()) if references else ()
     return Survey(tuple(detector.finish()), pts, matches, tuple(report.problems()), bars.finish())
+
+
+def first_pts(source: Path, info: VideoInfo) -> int:
+    """The pts of the film's first frame, from which lists made elsewhere count."""
+    return next(decode(source, info)).pts
 
 
 @dataclass(frozen=True)
@@ -157,11 +162,11 @@ class Plan:
         return self.survey.count(shot.start, shot.stop)
 
     def write(self, path: Path) -> None:
-        """Write the table of shots and references, to be edited and given back."""
-        if self.chosen is not None:
+        """Write the table of shots and references (.csv), or the shots alone (.edl, .otio)."""
+        if self.chosen is not None and path.suffix.lower() == ".csv":
             self.chosen.to_csv(path, self.info)
         else:
-            write_table(self.shots, [()] * len(self.shots), path, self.info)
+            write_shot_list(self.shots, path, self.info)
 
 
 def make_plan(
@@ -171,9 +176,10 @@ def make_plan(
     painter: Painter,
     progress: Progress,
     *,
+    shots: Sequence[Shot] = (),
     window: Window = (None, None),
 ) -> Plan:
-    """Look at the film and give every shot its references.
+    """Look at the film and give every shot its references. ``shots`` are taken instead of found ones.
 
     A map is taken as it is, its borders moved to the nearest frames. Of pictures, those that are
     frames of the film serve the shot they belong to, at their time; a shot without one takes the
@@ -186,6 +192,8 @@ def make_plan(
     )
     for line in looked.problems:
         progress.note(line)
+    if shots:
+        looked = replace(looked, shots=snap_shots(shots, looked.pts))
     if isinstance(given, ReferenceMap):
         chosen = given.snapped(looked.pts)
         choices = tuple(Choice(shot, "map", math.nan) for shot in chosen.shots)

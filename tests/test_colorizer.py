@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +24,7 @@ from c2e_video.colorizer import (
 from c2e_video.errors import BadWeights, C2EError
 from c2e_video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
 from c2e_video.model import save_weights
-from tests.test_model import random_model
+from tests.test_model import TINY, random_model
 
 SHOT = Shot(0, 0, 100)
 YUV420 = PictureFormat("yuv420p", 8, (2, 2), "bt601", False)
@@ -163,13 +165,16 @@ def test_black_and_white_stay_neutral(colorizer: Colorizer) -> None:
     np.testing.assert_array_equal(painted.cr[0][:, inner], 128)
 
 
-def test_similarity_knows_its_own_frame(weights: Path) -> None:
-    colorizer = Colorizer(weights, device="cpu", precision="fp32", size=128)
-    gray, other = np.random.default_rng(5).integers(0, 256, (2, 128, 160), dtype=np.uint8)
-    looks = [colorizer.embed(np.repeat(g[:, :, None], 3, axis=2)) for g in (gray, other)]
-    to_own, to_other = colorizer.similarities(Frame(gray, 0, 1), looks, film(full=True))
-    assert to_own > 0.99
-    assert to_other < 0.7
+def test_similarities_are_shares_and_need_a_memory(colorizer: Colorizer, tmp_path: Path) -> None:
+    frame, info = Frame(np.zeros((48, 64), np.uint8), 0, 1), film()
+    looks = [colorizer.embed(picture(seed)) for seed in (1, 2, 3)]
+    shares = colorizer.similarities(frame, looks, info)
+    assert len(shares) == 3
+    assert all(0 <= share <= 1 for share in shares)
+    save_weights(random_model(replace(TINY, memory=0)), tmp_path / "paper.safetensors")
+    plain = Colorizer(tmp_path / "paper.safetensors", device="cpu", precision="fp32", size=32)
+    (share,) = plain.similarities(frame, [plain.embed(picture(1))], info)
+    assert math.isnan(share)
 
 
 def test_out_of_memory_halves_the_batch(

@@ -24,6 +24,7 @@ from c2e_video.progress import Silent
 from c2e_video.reference_pictures import load_references
 from c2e_video.references import ReferenceMap
 from c2e_video.sheet import write_sheet, write_stills
+from c2e_video.shot_lists import read_shot_list
 from tests.media import luma_frames, write_film
 from tests.test_model import random_model
 
@@ -221,11 +222,24 @@ def test_the_command_writes_table_and_sheet(
     assert "film.mp4: 48 frames, 3 shots" in capsys.readouterr().out
     assert Path("film.html").exists()
     edited = Path("film.csv").read_text()
+    assert call("film.mp4", "-o", "film.edl", "--shots", "film.csv") == 0
+    assert "film.edl" in capsys.readouterr().out
     assert call("film.mp4", "--ref", "key.png") == 1  # nothing is overwritten unasked
     assert "exists; -y overwrites it" in capsys.readouterr().err
     assert call("film.mp4", "--refs", "film.csv", "--sheet", "again.html") == 0
     assert Path("film.csv").read_text() == edited
     assert "as the map says" in Path("again.html").read_text()
+
+
+def test_shots_of_others_are_taken_and_given(film: Path, painter: Painter, tmp_path: Path) -> None:
+    found = planned(film, painter)
+    found.write(tmp_path / "film.edl")
+    listed = read_shot_list(tmp_path / "film.edl", painter.info)[1:]
+    given = load_references([keyframe(film, 20, "key.png")])
+    joined = (Shot(0, 0, listed[0].stop), *listed[1:])  # its first two shots as one
+    made = make_plan(film, painter.info, given, painter, Silent(), shots=joined)
+    assert [shot.start for shot in made.shots] == [found.shots[0].start, found.shots[2].start]
+    assert made.choices[0].how == "frame"
 
 
 def test_equal_pictures_are_read_once(film: Path, painter: Painter) -> None:

@@ -14,10 +14,12 @@ from PIL import Image
 
 from c2e_video.color import rgb_to_lab
 from c2e_video.colorizer import Colorizer, default_weights
-from c2e_video.decode import probe
+from c2e_video.decode import decode, probe
 from c2e_video.encode import EncodeSettings
+from c2e_video.frames import Shot
 from c2e_video.model import load_weights
 from c2e_video.pipeline import Options, colorize_video
+from c2e_video.plan import FAR
 from c2e_video.references import ReferenceMap
 from tests.media import packets, video_pts
 
@@ -33,6 +35,10 @@ def colorizer() -> Colorizer:
 
 def small(path: Path) -> Any:
     return np.asarray(Image.open(path).convert("RGB").resize((320, 180)))
+
+
+def read_shots() -> tuple[Shot, ...]:
+    return ReferenceMap.from_csv(SAMPLES / "references.csv", probe(FILM)).shots
 
 
 def gray_of(rgb: Any) -> Any:
@@ -74,6 +80,18 @@ def test_colours_come_from_the_reference_not_from_habit(colorizer: Colorizer) ->
     wanted = mean_ab(swapped) - mean_ab(truth)
     moved = turned - plain
     assert wanted @ moved > 0.3 * (wanted @ wanted)
+
+
+def test_a_keyframe_is_nearest_to_its_own_shot(colorizer: Colorizer) -> None:
+    """Another frame of the same shot is near to it, the other shots are far."""
+    info = probe(FILM)
+    looks = [colorizer.embed(small(path)) for path in sorted(SAMPLES.glob("keyframe-*"))]
+    for number, shot in enumerate(read_shots()):
+        late = shot.start + (shot.stop - shot.start) * 9 // 10
+        frame = next(decode(FILM, info, start=late))
+        shares = colorizer.similarities(frame, looks, info)
+        assert shares.index(max(shares)) == number
+        assert shares[number] > FAR
 
 
 def test_the_sample_film_is_what_it_says() -> None:

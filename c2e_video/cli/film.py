@@ -93,7 +93,12 @@ def colorize(
     multiple=True,
     help="A colour picture, a folder of them, or a map in a .csv file. May be repeated.",
 )
-@click.option("-o", "--output", type=PATH, help="The table to write; FILM.csv by default.")
+@click.option(
+    "--shots", type=PATH, help="A list of shots to take: PySceneDetect's .csv, .edl, .otio."
+)
+@click.option(
+    "-o", "--output", type=PATH, help="The list to write; FILM.csv by default. Also .edl, .otio."
+)
 @click.option("--sheet", type=PATH, help="Write a contact sheet there (.html).")
 @click.option(
     "--stills", type=PATH, help="Write the frames worth painting into that folder (.png)."
@@ -108,6 +113,7 @@ def colorize(
 def plan(
     film: Path,
     references: tuple[Path, ...],
+    shots: Path | None,
     output: Path | None,
     sheet: Path | None,
     stills: Path | None,
@@ -121,9 +127,10 @@ def plan(
     from ..decode import probe
     from ..painter import Painter
     from ..pipeline import Options, check_output, colorizer_for, load_given, window_of
-    from ..plan import make_plan
+    from ..plan import first_pts, make_plan
     from ..references import ReferenceMap
     from ..sheet import write_sheet, write_stills
+    from ..shot_lists import read_shot_list
     from ..terminal import Bar
 
     options = Options(**settings)
@@ -133,10 +140,11 @@ def plan(
         output = film.with_suffix(".csv")
     for path in filter(None, (output, sheet)):
         check_output(film, path, overwrite)
+    listed = read_shot_list(shots, info, start=first_pts(film, info)) if shots else ()
     window = window_of(info, options)
     painter = Painter(colorizer_for(options), info)
     with Bar() as bar:
-        planned = make_plan(film, info, given, painter, bar, window=window)
+        planned = make_plan(film, info, given, painter, bar, shots=listed, window=window)
         if output:
             planned.write(output)
         if sheet:
