@@ -292,7 +292,7 @@ class PacketRecord(NamedTuple):
 
 
 def _frames(path: Path) -> Iterator[av.VideoFrame]:
-    with av.open(str(path)) as film:
+    with av.open(str(path), metadata_errors="surrogateescape") as film:
         stream = next(
             s for s in film.streams.video if not s.disposition & av.stream.Disposition.attached_pic
         )
