@@ -157,7 +157,7 @@ def _streams(folder: Path) -> list[str]:
         name = f"{codec.removeprefix('lib').removesuffix('lame')} sound"
         sources[name] = media.write_film(folder / f"{codec}{suffix}", 2, audio=codec)
     for codec, words in WORDS.items():
-        sources[f"{codec} subtitles"] = _with_words(plain, codec, words)
+        sources[f"{codec} subtitles"] = with_words(plain, codec, words)
     font = [("a.ttf", "font/ttf", b"letters")]
     sources["attached fonts"] = media.write_film(folder / "font.mkv", 2, attachments=font)
     cover = [("cover.png", "image/png", media.png_bytes())]
@@ -192,7 +192,7 @@ def _fate(source: Path, output: Path) -> str:
     return next((n.rsplit(" ", 1)[1] for n in plan.notes if " becomes " in n), "kept")
 
 
-def _with_words(plain: Path, codec: str, words: bytes) -> Path:
+def with_words(plain: Path, codec: str, words: bytes) -> Path:
     path = plain.with_name(f"{codec}{'.mp4' if codec == 'mov_text' else '.mkv'}")
     with av.open(str(plain)) as film, av.open(str(path), "w") as copy:
         picture = copy.add_stream_from_template(film.streams.video[0], opaque=True)
