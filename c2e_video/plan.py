@@ -150,7 +150,9 @@ class Plan:
 
     def summary(self) -> str:
         """The plan in a line."""
-        line = f"{self.source.name}: {len(self.survey.pts)} frames, {len(self.shots)} shots"
+        count = len(self.shots)
+        shots = f"{count} shot{'s' * (count != 1)}"
+        line = f"{self.source.name}: {len(self.survey.pts)} frames, {shots}"
         if self.chosen is None:
             return f"{line}, no references yet"
         found = sum(choice.how == "frame" for choice in self.choices)
