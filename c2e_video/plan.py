@@ -150,14 +150,17 @@ class Plan:
 
     def summary(self) -> str:
         """The plan in a line."""
-        count = len(self.shots)
-        shots = f"{count} shot{'s' * (count != 1)}"
-        line = f"{self.source.name}: {len(self.survey.pts)} frames, {shots}"
+        line = f"{self.source.name}: {self.size()}"
         if self.chosen is None:
             return f"{line}, no references yet"
         found = sum(choice.how == "frame" for choice in self.choices)
         used = len(self.chosen.distinct())
         return f"{line} ({found} with a keyframe of their own), {used} references in use"
+
+    def size(self) -> str:
+        """The film's frames and shots in words."""
+        count = len(self.shots)
+        return f"{len(self.survey.pts)} frames, {count} shot{'s' * (count != 1)}"
 
     def frames_of(self, shot: Shot) -> int:
         """How many frames a shot has."""

@@ -159,12 +159,11 @@ def _sureness(choice: Choice) -> str:
 
 
 def _facts(plan: Plan) -> str:
-    base, pts = plan.info.time_base, plan.survey.pts
-    length = format_timecode((plan.shots[-1].stop - plan.shots[0].start) * base)
+    length = (plan.shots[-1].stop - plan.shots[0].start) * plan.info.time_base
     count = len(plan.chosen.distinct()) if plan.chosen else 0
     return (
-        f"{plan.info.width}×{plan.info.height}, {length}, {len(pts)} frames, "
-        f"{len(plan.shots)} shots, {count} references in use"
+        f"{plan.info.width}×{plan.info.height}, {format_timecode(length)}, {plan.size()}, "
+        f"references in use: {count}"
     )
 
 
