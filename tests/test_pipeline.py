@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -291,46 +286,3 @@ def test_keyframes_find_their_shots(tmp_path: Path, options: Options) -> None:
     )
     chosen: ReferenceMap = result.references
     assert [row[0].path.name for row in chosen.references] == ["c.png", "a.png", "b.png"]
-
-
-SLOW_FILM = """
-import sys, time
-from c2e_video import cli, encode
-write = encode.Encoder.write
-def slowly(self, batch):
-    write(self, batch); time.sleep(0.3)
-encode.Encoder.write = slowly
-from c2e_video import pipeline
-pipeline.SEGMENT_SECONDS = 0.4
-sys.argv = ["c2e-video", *sys.argv[1:]]
-cli.main()
-"""
-
-
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
-)
-def test_a_stopped_run_leaves_no_output_and_goes_on(
-    film: Path, keyframe: Path, weights: Path, number: int, code: int
-) -> None:
-    arguments = [str(film), "--ref", str(keyframe), "--weights", str(weights), "--size", "32"]
-    arguments += ["--device", "cpu", "--batch", "4", "--preset", "ultrafast"]
-    folder = film.with_name("film.color.mp4.c2e")
-    run = subprocess.Popen(
-        [sys.executable, "-c", SLOW_FILM, *arguments], stderr=subprocess.PIPE, text=True
-    )
-    while run.poll() is None and not list(folder.glob("part-*.json")):
-        time.sleep(0.05)
-    os.kill(run.pid, number)
-    _, text = run.communicate()
-    assert run.returncode == code, text
-    assert "Traceback" not in text
-    assert not film.with_name("film.color.mp4").exists()
-    assert list(folder.glob("part-*.json"))
-    again = subprocess.run(
-        [sys.executable, "-c", SLOW_FILM, *arguments], capture_output=True, text=True
-    )
-    assert again.returncode == 0, again.stderr
-    assert "taking up the interrupted run" in again.stderr
-    assert video_pts(film.with_name("film.color.mp4")) == video_pts(film)
-    assert not folder.exists()
