@@ -549,6 +549,19 @@ def test_sound_by_container(tmp_path: Path, audio: str, suffix: str, held: bool)
     assert_same_sound(source, output, within=Fraction(1, 2000))
 
 
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_sound_that_ffmpeg_does_not_know_is_named(tmp_path: Path, suffix: str) -> None:
+    source = media.write_film(tmp_path / "film.mkv", 5, audio="aac")
+    source.write_bytes(source.read_bytes().replace(b"A_AAC", b"A_XYZ"))
+    output = tmp_path / f"out{suffix}"
+    with pytest.raises(
+        MediaError, match=r"audio stream 1 \(unknown\), which .* cannot hold; --drop"
+    ):
+        plan_mux(source, output, probe(source), H264)
+    plan = plan_mux(source, output, probe(source), H264, frozenset({"audio"}))
+    assert plan.notes == ("audio stream 1 (unknown) is dropped, as asked",)
+
+
 def test_drop_takes_known_kinds(tmp_path: Path) -> None:
     source = media.write_film(tmp_path / "film.mp4", 1)
     with pytest.raises(

@@ -131,7 +131,11 @@ def write_film(
 
 def _options(plan: MuxPlan, film: InputContainer, *, faststart: bool) -> dict[str, str]:
     copied = [film.streams[track.index] for track in plan.tracks]
-    rates = [s.codec_context.sample_rate for s in copied if isinstance(s, AudioStream)]
+    rates = [
+        s.codec_context.sample_rate
+        for s in copied
+        if isinstance(s, AudioStream) and s.codec_context
+    ]
     options = plan.container.options(plan.info.time_base.denominator, rates)
     if plan.container.quicktime and faststart:
         options["movflags"] = "+faststart"
@@ -226,7 +230,8 @@ class _Clock:
 
     def __init__(self, stream: Stream) -> None:
         self.sound = isinstance(stream, AudioStream)
-        self.delay = stream.codec_context.reorder_depth if isinstance(stream, VideoStream) else 0
+        known = isinstance(stream, VideoStream) and stream.codec_context
+        self.delay = known.reorder_depth if known else 0
         self.last: int | None = None  # dts
         self.next = 0
 

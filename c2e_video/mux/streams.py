@@ -39,7 +39,7 @@ def kind_of(stream: Stream) -> str:
 def codec_of(stream: Stream) -> str:
     """The name of a stream's codec, or its own; "unknown" where FFmpeg knows none."""
     context = stream.codec_context
-    return (context.codec.canonical_name if context else stream.name) or "unknown"
+    return (context.codec.canonical_name if context else getattr(stream, "name", "")) or "unknown"
 
 
 def describe(stream: Stream) -> str:
