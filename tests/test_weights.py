@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,12 @@ def gray_of(rgb: Any) -> Any:
     return np.round(rgb @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
 
 
+def lab_of(rgb: Any) -> Any:
+    """a* and b*, ``[2, H, W]``."""
+    planes = torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float() / 255
+    return rgb_to_lab(planes)[0, 1:].numpy()
+
+
 def psnr(a: Any, b: Any) -> float:
     return float(10 * np.log10(255**2 / np.mean((a.astype(float) - b) ** 2)))
 
@@ -72,8 +79,7 @@ def test_colours_come_from_the_reference_not_from_habit(colorizer: Colorizer) ->
     gray = gray_of(truth)
 
     def mean_ab(rgb: Any) -> Any:
-        planes = torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float() / 255
-        return rgb_to_lab(planes)[0, 1:].mean((1, 2)).numpy()
+        return lab_of(rgb).mean((1, 2))
 
     swapped = truth[:, :, ::-1].copy()
     plain, turned = (mean_ab(colorizer.paint(gray, colorizer.embed(r))) for r in (truth, swapped))
@@ -92,6 +98,17 @@ def test_a_keyframe_is_nearest_to_its_own_shot(colorizer: Colorizer) -> None:
         shares = colorizer.similarities(frame, looks, info)
         assert shares.index(max(shares)) == number
         assert shares[number] > FAR
+
+
+def test_from_one_keyframe_to_another_no_step_is_larger_than_grain(colorizer: Colorizer) -> None:
+    """From a keyframe to the same in other colours in two seconds: under one ab unit a frame."""
+    truth = small(sorted(SAMPLES.glob("keyframe-*"))[1])[::2, ::2]
+    first, last = colorizer.embed(truth), colorizer.embed(truth[:, :, ::-1].copy())
+    gray = gray_of(truth)
+    painted = [lab_of(colorizer.paint(gray, first.blend(last, k / 47))) for k in range(48)]
+    steps = [abs(after - before).mean() for before, after in pairwise(painted)]
+    assert abs(painted[-1] - painted[0]).mean() > 2
+    assert max(steps) < 1
 
 
 def test_the_sample_film_is_what_it_says() -> None:
