@@ -1,30 +1,20 @@
-"""Where one shot ends and the next begins, in damaged black-and-white film.
-
-Frames are compared by a perceptual hash of their luma: the signs of its low frequencies against their
-median. It does not see brightness, contrast, grain or scratches, and jumps where the picture does.
-What comes back after a moment (a photographer's flash, a blank or torn frame) is no cut. A fade
-through black is one cut, where it is darkest. Dissolves are not looked for: a map may name them.
-"""
+"""Where one shot ends and the next begins, in damaged black-and-white film."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from .cuts import CutFinder, Floats, Transition
+from .dissolves import DissolveFinder
 from .errors import MediaError
 from .frames import Frame, Plane, Shot, VideoInfo
 
-Hash = npt.NDArray[np.bool_]
-
-SIDE, LOW = 32, 16  # of the thumbnail, and of the frequencies that are kept
-UNLIKE = 0.395  # share of signs that differ between two pictures of different shots
-BLANK = 2.5  # standard deviation, of 255, below which a frame shows nothing
-PATIENCE = 4  # frames after which a picture that has not come back is gone
+ROWS, COLUMNS = 27, 48  # of a thumbnail
+BLANK, BLANK_IN_THE_DARK, DARK = 2.0, 6.0, 32.0  # of 255: spread, and brightness
+BLANK_FRAMES = 3  # from which on they are a fade, and not a torn frame or two
 SHORTEST_SECONDS = 0.3
 
 
@@ -39,75 +29,73 @@ def find_shots(frames: Iterable[Frame], info: VideoInfo) -> list[Shot]:
     return detector.finish()
 
 
-@dataclass
-class _Change:
-    """A picture unlike the one before, that may yet come back."""
-
-    pts: int
-    frames: int = 0
-
-
 class ShotDetector:
     """:func:`find_shots` for a caller who has other things to do with the frames too."""
 
     def __init__(self, info: VideoInfo) -> None:
         self._depth = info.bit_depth
         self._shortest = SHORTEST_SECONDS / info.time_base
-        self._known: Hash | None = None  # the last frame of the current shot
-        self._change: _Change | None = None
+        self._cuts, self._dissolves = CutFinder(), DissolveFinder()
         self._darkest: tuple[float, int] | None = None  # of the blank frames we are in
-        self._cuts: list[int] = []
+        self._blank_frames = 0
+        self._start: int | None = None
         self._end = 0
 
     def see(self, frame: Frame) -> None:
         """Take the next frame of the film."""
-        if not self._cuts:
-            self._cuts.append(frame.pts)
+        if self._start is None:
+            self._start = frame.pts
         self._end = frame.pts + max(1, frame.duration)
-        thumbnail = _thumbnail(frame.luma, self._depth)
-        if thumbnail.std() < BLANK:
-            self._see_blank(float(thumbnail.mean()), frame.pts)
-        else:
-            self._see_picture(_hash(thumbnail), frame.pts)
-            self._darkest = None
-
-    def _see_blank(self, brightness: float, pts: int) -> None:
-        if self._darkest is None or brightness < self._darkest[0]:
-            self._darkest = (brightness, pts)
-
-    def _see_picture(self, seen: Hash, pts: int) -> None:
-        if self._known is None or np.mean(seen != self._known) < UNLIKE:
-            self._known, self._change = seen, None
+        clean = np.asarray(cv2.medianBlur(thumbnail(frame.luma, self._depth), 5), np.float32)
+        low, high = quantiles(clean)
+        if high - low < (BLANK_IN_THE_DARK if high < DARK else BLANK):
+            self._darkest = min(self._darkest or (high, frame.pts), (high, frame.pts))
+            self._blank_frames += 1
             return
-        if self._change is None:
-            self._change = _Change(pts if self._darkest is None else self._darkest[1])
-        self._change.frames += 1
-        if self._change.frames >= PATIENCE:
-            self._cut(self._change.pts)
-            self._known, self._change = seen, None
-
-    def _cut(self, pts: int) -> None:
-        if pts - self._cuts[-1] >= self._shortest:
-            self._cuts.append(pts)
+        cut = frame.pts if self._darkest is None else self._darkest[1]
+        self._cuts.see(clean, cut, in_the_dark=self._blank_frames >= BLANK_FRAMES)
+        self._dissolves.see(clean, frame.pts)
+        self._darkest, self._blank_frames = None, 0
 
     def finish(self) -> list[Shot]:
         """The shots of all frames seen. Raises :class:`MediaError` if there were none."""
-        if not self._cuts:
+        if self._start is None:
             raise MediaError(
                 "the film gave no frames between its start and its end; nothing to paint"
             )
-        cuts = self._cuts if self._end - self._cuts[-1] >= self._shortest else self._cuts[:-1]
-        borders = [*(cuts or self._cuts), self._end]
-        return [Shot(i, start, stop) for i, (start, stop) in enumerate(pairwise(borders))]
+        transitions = united(self._cuts.finish(), self._dissolves.finish())
+        starts = [Transition(self._start)]
+        for transition in transitions:
+            if transition.start - starts[-1].start >= self._shortest:
+                starts.append(transition)
+        while len(starts) > 1 and self._end - starts[-1].start < self._shortest:
+            starts.pop()
+        ends = [*(start for start, _ in starts[1:]), self._end]
+        return [
+            Shot.after(length, index, start, end)
+            for index, ((start, length), end) in enumerate(zip(starts, ends, strict=True))
+        ]
 
 
-def _thumbnail(luma: Plane, depth: int) -> npt.NDArray[np.float32]:
-    """``[SIDE, SIDE]`` in steps of 8 bits."""
-    small = cv2.resize(luma, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+def united(cuts: list[Transition], dissolves: list[Transition]) -> list[Transition]:
+    """All in order; where a cut lies in a dissolve it was a cut that looked like one."""
+    clear = [d for d in dissolves if not any(0 <= c.start - d.start <= d.length for c in cuts)]
+    return sorted([*cuts, *clear])
+
+
+def quantiles(thumbnail: Floats) -> tuple[float, float]:
+    """What a fifth of the samples lies below, and what a fifth lies above."""
+    fifth = thumbnail.size // 5
+    ordered = np.partition(thumbnail, (fifth, -fifth), axis=None)
+    return float(ordered[fifth]), float(ordered[-fifth])
+
+
+def thumbnail(luma: Plane, depth: int) -> Floats:
+    """``[ROWS, COLUMNS]`` in steps of 8 bits, each sample the mean of its part of the picture."""
+    rows, columns = luma.shape
+    step = max(1, min(rows // ROWS, columns // COLUMNS))
+    # By a whole step first, which OpenCV does ten times as fast.
+    coarse = luma[: rows // step * step, : columns // step * step]
+    coarse = cv2.resize(coarse, (columns // step, rows // step), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(coarse, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float32)
     return np.asarray(small / (1 << depth - 8), np.float32)
-
-
-def _hash(thumbnail: npt.NDArray[np.float32]) -> Hash:
-    """Signs of the low frequencies against their median (a DCT hash, as of Zauner 2010)."""
-    low = cv2.dct(thumbnail)[:LOW, :LOW]
-    return np.asarray(low > np.median(low), np.bool_)

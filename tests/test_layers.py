@@ -25,7 +25,7 @@ FLOORS = [
         "upsample",
         "thumbnails",
     ],
-    ["levels", "decode", "shots", "containers", "encode", "mux", "colorizer"],
+    ["levels", "decode", "cuts", "dissolves", "shots", "containers", "encode", "mux", "colorizer"],
     ["reference_pictures", "reference_csv", "references", "shot_lists", "keyframes"],
     ["bars", "painter"],
     ["job", "plan", "record"],
