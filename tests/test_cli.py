@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import sys
 import zlib
@@ -52,6 +53,18 @@ def test_a_film_is_painted(
 def test_options_before_the_film(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call(monkeypatch, "--ref", "key.png", *TINY, "-o", "x.mkv", "film.mp4") == 0
     assert (folder / "x.mkv").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["-o.mp4", "--help", 'it\'s "so"\n; ls $(id).mp4', "фильм 🎞 %d.mp4"]
+)
+def test_any_name_is_a_name(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (folder / "film.mp4").rename(folder / name)
+    assert call(monkeypatch, "--ref", "key.png", *TINY, "-o", f"{name}.out.mp4", "--", name) == 0
+    assert len(video_pts(folder / f"{name}.out.mp4")) == 8
+    record = json.loads((folder / f"{name}.out.json").read_text())
+    assert record["source"]["path"] == str(folder / name)
+    assert len(list(folder.iterdir())) == 5
 
 
 def test_a_film_from_standard_input(
