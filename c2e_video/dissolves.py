@@ -14,16 +14,14 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from .cuts import Floats, Transition
-
-Spectrum = npt.NDArray[np.complexfloating]
 
 HALVES = (5, 8, 12, 17, 24)  # frames from the middle of a dissolve to its ends
 STEP = 3  # frames from one look to the next
 MARGIN = 4  # frames beyond the ends that are looked at too
 SHIFT = (6, 10)  # rows and columns that the picture may have moved
+NEAR = np.ix_(*(np.arange(-most, most + 1) for most in SHIFT))
 PLACE = (13, 13)  # samples of the thumbnail, around each, that its detail is what differs from
 
 UNLIKE = 0.35  # the ends correlate less
@@ -68,7 +66,7 @@ class DissolveFinder:
     def see(self, thumbnail: Floats, pts: int) -> None:
         """Take the next frame, ``[rows, columns]``."""
         detail = thumbnail - cv2.blur(thumbnail, PLACE, borderType=cv2.BORDER_REFLECT)
-        detail /= float(thumbnail.mean()) + 8  # flicker is a gain
+        detail /= float(cv2.mean(thumbnail)[0]) + 8  # flicker is a gain
         self._raw.append((detail, pts))
         if len(self._raw) < 3:
             return
@@ -110,7 +108,6 @@ def _steadied(*three: tuple[Floats, int]) -> _Seen:
     """The middle of three frames, without what is on one of them only."""
     (a, _), (b, pts), (c, _) = three
     detail = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
-    detail -= detail.mean()
     length = float(np.linalg.norm(detail))
     return _Seen(np.asarray(detail / (length + 1e-6), np.float32), length**2, pts)
 
@@ -122,8 +119,8 @@ def _dissolve(window: list[_Seen]) -> tuple[float, Transition] | None:
     middle = len(window) // 2
     if float(np.vdot(a.detail, b.detail)) > UNLIKE or not _flatter(window):
         return None
-    before, after = np.fft.rfft2(a.detail), np.fft.rfft2(b.detail)
-    across = _correlation(before, after, a.detail.shape)
+    before, after = cv2.dft(a.detail), cv2.dft(b.detail)
+    across = _correlation(before, after)
     if _best(across)[0] > UNLIKE:
         return None
 
@@ -153,10 +150,10 @@ def _flatter(window: list[_Seen]) -> bool:
     return inside < FLATTER * ends / 2
 
 
-def _mixed(before: Spectrum, after: Spectrum, across: Floats, frame: Floats) -> _Mix:
-    spectrum = np.fft.rfft2(frame)
-    p, (py, px) = _best(_correlation(before, spectrum, frame.shape))
-    q, (qy, qx) = _best(_correlation(after, spectrum, frame.shape))
+def _mixed(before: Floats, after: Floats, across: Floats, frame: Floats) -> _Mix:
+    spectrum = cv2.dft(frame)
+    p, (py, px) = _best(_correlation(before, spectrum))
+    q, (qy, qx) = _best(_correlation(after, spectrum))
     rows, columns = frame.shape
     dy, dx = py - qy, px - qx
     common = float(np.clip(across[dy, dx], -0.9, 0.9))
@@ -164,14 +161,14 @@ def _mixed(before: Spectrum, after: Spectrum, across: Floats, frame: Floats) -> 
     return _Mix(p, q, explained, common / ((1 - abs(dy) / rows) * (1 - abs(dx) / columns)))
 
 
-def _correlation(a: Spectrum, b: Spectrum, shape: tuple[int, ...]) -> Floats:
-    """Of ``b`` with ``a`` moved by every number of rows and columns, around the edges."""
-    return np.asarray(np.fft.irfft2(np.conj(a) * b, s=shape), np.float32)
+def _correlation(a: Floats, b: Floats) -> Floats:
+    """Of ``b`` with ``a`` moved by every number of rows and columns, around the edges; by spectra."""
+    product = cv2.mulSpectrums(b, a, 0, conjB=True)
+    return np.asarray(cv2.idft(product, flags=cv2.DFT_SCALE), np.float32)
 
 
 def _best(correlation: Floats) -> tuple[float, tuple[int, int]]:
     """The highest correlation within ``SHIFT``, and its shift."""
-    dy, dx = SHIFT
-    near = np.roll(correlation, SHIFT, (0, 1))[: 2 * dy + 1, : 2 * dx + 1]
-    y, x = np.unravel_index(int(near.argmax()), near.shape)
-    return float(near[y, x]), (int(y) - dy, int(x) - dx)
+    near = correlation[NEAR]
+    y, x = divmod(int(near.argmax()), near.shape[1])
+    return float(near[y, x]), (y - SHIFT[0], x - SHIFT[1])
