@@ -493,6 +493,11 @@ def test_a_profile_has_its_container_and_its_conversion_is_said(tmp_path: Path) 
     assert plan.notes == (
         "profile web takes luma from 10 bits to 8, each sample to the nearest step",
     )
+    fonts = media.write_film(
+        tmp_path / "fonts.mkv", 2, attachments=[("a.ttf", "font/ttf", b"letters")]
+    )
+    with pytest.raises(MediaError, match=r"which mp4 cannot hold; --drop attachments$"):
+        plan_mux(fonts, tmp_path / "out.mp4", probe(fonts), web)
 
 
 def test_streams_the_container_cannot_hold_are_named_with_the_remedy(tmp_path: Path) -> None:

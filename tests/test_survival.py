@@ -220,6 +220,16 @@ def test_damaged_parts_are_made_again(
     assert picture_digests(place / "out.mkv") == whole
 
 
+def test_an_encoder_that_refuses_leaves_nothing(
+    runner: Runner, place: Path, words: list[str]
+) -> None:
+    write_film(place / "film.mkv", 3, (3, 200), codec="ffv1", options={"slices": "1"})
+    ended = runner.run(place, *words)
+    assert ended.code == 1, ended.text
+    assert "the ffv1 encoder refuses 3x200 pictures" in ended.text.splitlines()[-1]
+    assert [path.name for path in place.iterdir()] == ["film.mkv"]
+
+
 # -- not the same job ------------------------------------------------------------------------------
 
 

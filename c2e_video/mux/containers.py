@@ -64,7 +64,7 @@ def container_for(output: Path, settings: EncodeSettings) -> Container:
             f"cannot tell the container of {output.name!r} by its suffix; "
             f"write to {either(CONTAINERS)}"
         )
-    if settings.profile and CONTAINERS[output_suffix(settings) or ""] != container:
+    if settings.profile and container not in holders(settings):
         raise MediaError(
             f"profile {settings.profile} is {settings.codec} in {output_suffix(settings)}, got "
             f"{output.name!r}; write to that, or give a codec instead of the profile"
@@ -79,7 +79,9 @@ def container_for(output: Path, settings: EncodeSettings) -> Container:
 
 
 def holders(settings: EncodeSettings) -> list[Container]:
-    """The containers that hold the codec."""
+    """The containers that hold the codec; of a profile, its own."""
+    if settings.profile:
+        return [CONTAINERS[output_suffix(settings) or ""]]
     return [c for c in dict.fromkeys(CONTAINERS.values()) if settings.codec in c.codecs]
 
 
