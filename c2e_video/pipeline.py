@@ -90,7 +90,8 @@ def colorize_video(
     ``references`` is one colour picture, several (or folders of them), a map in a ``.csv`` file, or
     a :class:`ReferenceMap`. ``output`` is ``<name>.color.mp4`` beside the source by default (mkv
     stays mkv). The work is done in segments beside the output; a run that was stopped is taken up by
-    the same call, unless ``restart``. Nothing ever stands half-written under the output's name.
+    the same call, unless ``restart``. Nothing ever stands half-written under the output's name. A
+    ``.json`` beside it tells how the film was made (``record.py``).
 
     Raises a :class:`C2EError` for anything a user can mend.
     """

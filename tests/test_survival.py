@@ -107,10 +107,10 @@ def test_killed_at_twenty_random_moments(
     runner: Runner, place: Path, words: list[str], whole: Digests
 ) -> None:
     chance, kept, began = random.Random(0), 0, time.monotonic()
-    assert runner.run(place, *words, "-o", "first.mkv", delay=0.05).code == 0
+    assert runner.run(place, *words, "-o", "first.mkv", delay=0.3).code == 0
     length = time.monotonic() - began
     for _ in range(20):
-        run = runner.start(place, *words, delay=0.05)
+        run = runner.start(place, *words, delay=0.3)
         time.sleep(chance.uniform(0.1, 1.0) * length)
         run.send(signal.SIGKILL)
         run.wait()
