@@ -99,6 +99,8 @@ def test_a_pattern_names_one_run_of_several(tmp_path: Path) -> None:
 def test_what_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="is a folder without numbered pictures"):
         probe(tmp_path)
+    with pytest.raises(MediaError, match="is a folder without numbered pictures"):
+        probe(write_pictures(tmp_path / "posters", [1], "poster %d.png"))
     folder = write_pictures(tmp_path / "scans", [1], "%d.png")
     write_pictures(folder, [1], "%02d.png")
     with pytest.raises(MediaError, match=r"two pictures with number 1, '01\.png' and '1\.png'"):

@@ -130,32 +130,34 @@ def numbered(path: str | Path) -> Numbered | None:
 
 @lru_cache(maxsize=4)
 def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> Numbered | None:
-    runs: dict[tuple[str, str], list[tuple[int, Path]]] = defaultdict(list)
+    found: dict[tuple[str, str], list[tuple[int, Path]]] = defaultdict(list)
     for file in folder.iterdir():
         parts = _NUMBER.fullmatch(file.stem)
         if parts and file.suffix.lower() in DECODERS and file.is_file():
-            runs[parts[1], parts[3] + file.suffix].append((int(parts[2]), file))
+            found[parts[1], parts[3] + file.suffix].append((int(parts[2]), file))
     name = repr(str(folder))
     if pattern is not None:
         wanted = _PATTERN.fullmatch(pattern)
         assert wanted is not None
         key = wanted[1], wanted[2]
-        if key not in runs:
+        if key not in found:
             raise MediaError(
                 f"{name} holds no picture named {pattern}; the pictures of a film are "
                 f"{_suffixes()}, numbered as in scan_00001.png"
             )
-        runs = {key: runs[key]}
+        runs = {key: found[key]}
+    else:  # one picture alone, such as a poster, makes no film
+        runs = {key: run for key, run in found.items() if len(run) > 1}
     if not runs:
         raise MediaError(
             f"{name} is a folder without numbered pictures ({_suffixes()}); give a film, or "
             "pictures named as in scan_00001.png"
         )
     if len(runs) > 1:
-        found = sorted(f"{_told(key, run)} ({len(run)})" for key, run in runs.items())
+        told = sorted(f"{_told(key, run)} ({len(run)})" for key, run in runs.items())
         raise MediaError(
-            f"{name} is a folder with {len(runs)} runs of pictures: {', '.join(found[:_NAMED])}; "
-            f"give one, as {str(folder / found[0].rsplit(' ', 1)[0])!r}"
+            f"{name} is a folder with {len(runs)} runs of pictures: {', '.join(told[:_NAMED])}; "
+            f"give one, as {str(folder / told[0].rsplit(' ', 1)[0])!r}"
         )
     ((key, run),) = runs.items()
     run.sort()
