@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from .likeness import Floats, best, correlation
 
 REACH = 4  # frames on either side of a moment
 BESIDE = 2  # frames from a cut to where the link is whole again
 BROKEN = 0.31  # how much weaker the link is at a cut than beside it
 BROKEN_IN_THE_DARK = 0.12  # the same for a fade, whose dim frames are mostly grain
+BACK = 0.5  # likeness, moved, of a picture that has come back in a moving shot
 PLACE = (9, 9)  # samples of the thumbnail whose contrast counts as one
 
 
@@ -64,7 +64,7 @@ class CutFinder:
 
     def _push(self, seen: _Seen) -> None:
         self._seen.append(seen)
-        details = np.stack([seen.detail for seen in self._seen])
+        details = np.stack([seen.detail.ravel() for seen in self._seen])
         link = float((details[:REACH] @ details[REACH:].T).max())
         self._links.append((link, self._seen[REACH]))
         if len(self._links) == self._links.maxlen:
@@ -74,8 +74,15 @@ class CutFinder:
         """Whether the middle one of the last links is the one that is broken."""
         links = [link for link, _ in self._links]
         link, seen = self._links[BESIDE]
-        if link == min(links) and min(links[0], links[-1]) - link > seen.broken:
+        broken = link == min(links) and min(links[0], links[-1]) - link > seen.broken
+        if broken and not self._is_back():
             self._cuts.append(Transition(seen.cut))
+
+    def _is_back(self) -> bool:
+        """Whether the frames some time after the moment judged show what was there before it."""
+        spectra = [cv2.dft(seen.detail) for seen in self._seen]
+        before, after = spectra[: REACH - BESIDE], spectra[-REACH + 1 :]
+        return max(best(correlation(a, b))[0] for a in before for b in after) > BACK
 
 
 def _detail(thumbnail: Floats) -> Floats:
@@ -83,7 +90,7 @@ def _detail(thumbnail: Floats) -> Floats:
     detail = thumbnail - _blurred(thumbnail)
     contrast = np.sqrt(_blurred(detail * detail))
     detail /= contrast + (0.3 * contrast.mean() + 0.5)
-    return np.asarray(detail / (np.linalg.norm(detail) + 1e-3), np.float32).ravel()
+    return np.asarray(detail / (np.linalg.norm(detail) + 1e-3), np.float32)
 
 
 def _blurred(plane: Floats) -> Floats:

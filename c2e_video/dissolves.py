@@ -15,13 +15,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .cuts import Floats, Transition
+from .cuts import Transition
+from .likeness import Floats, best, correlation
 
 HALVES = (5, 8, 12, 17, 24)  # frames from the middle of a dissolve to its ends
 STEP = 3  # frames from one look to the next
 MARGIN = 4  # frames beyond the ends that are looked at too
-SHIFT = (6, 10)  # rows and columns that the picture may have moved
-NEAR = np.ix_(*(np.arange(-most, most + 1) for most in SHIFT))
 PLACE = (13, 13)  # samples of the thumbnail, around each, that its detail is what differs from
 
 UNLIKE = 0.35  # the ends correlate less
@@ -96,11 +95,11 @@ class DissolveFinder:
 
     def _offer(self, new: _Candidate) -> None:
         """Of candidates for the same place, keep the one that explains most."""
-        best = self._best
-        if best is not None and (new.first > best.last or new.last < best.first):
-            self._found.append(best.dissolve)
-            best = None
-        if best is None or new.score > best.score:
+        held = self._best
+        if held is not None and (new.first > held.last or new.last < held.first):
+            self._found.append(held.dissolve)
+            held = None
+        if held is None or new.score > held.score:
             self._best = new
 
 
@@ -120,8 +119,8 @@ def _dissolve(window: list[_Seen]) -> tuple[float, Transition] | None:
     if float(np.vdot(a.detail, b.detail)) > UNLIKE or not _flatter(window):
         return None
     before, after = cv2.dft(a.detail), cv2.dft(b.detail)
-    across = _correlation(before, after)
-    if _best(across)[0] > UNLIKE:
+    across = correlation(before, after)
+    if best(across)[0] > UNLIKE:
         return None
 
     def mix(index: int) -> _Mix:
@@ -152,23 +151,10 @@ def _flatter(window: list[_Seen]) -> bool:
 
 def _mixed(before: Floats, after: Floats, across: Floats, frame: Floats) -> _Mix:
     spectrum = cv2.dft(frame)
-    p, (py, px) = _best(_correlation(before, spectrum))
-    q, (qy, qx) = _best(_correlation(after, spectrum))
+    p, (py, px) = best(correlation(before, spectrum))
+    q, (qy, qx) = best(correlation(after, spectrum))
     rows, columns = frame.shape
     dy, dx = py - qy, px - qx
     common = float(np.clip(across[dy, dx], -0.9, 0.9))
     explained = (p * p + q * q - 2 * p * q * common) / (1 - common * common)
     return _Mix(p, q, explained, common / ((1 - abs(dy) / rows) * (1 - abs(dx) / columns)))
-
-
-def _correlation(a: Floats, b: Floats) -> Floats:
-    """Of ``b`` with ``a`` moved by every number of rows and columns, around the edges; by spectra."""
-    product = cv2.mulSpectrums(b, a, 0, conjB=True)
-    return np.asarray(cv2.idft(product, flags=cv2.DFT_SCALE), np.float32)
-
-
-def _best(correlation: Floats) -> tuple[float, tuple[int, int]]:
-    """The highest correlation within ``SHIFT``, and its shift."""
-    near = correlation[NEAR]
-    y, x = divmod(int(near.argmax()), near.shape[1])
-    return float(near[y, x]), (y - SHIFT[0], x - SHIFT[1])

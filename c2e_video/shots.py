@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from .cuts import CutFinder, Floats, Transition
+from .cuts import CutFinder, Transition
 from .dissolves import DissolveFinder
 from .errors import MediaError
 from .frames import Frame, Plane, Shot, VideoInfo
+from .likeness import Floats
 
 ROWS, COLUMNS = 27, 48  # of a thumbnail
 BLANK, BLANK_IN_THE_DARK, DARK = 2.0, 6.0, 32.0  # of 255: spread, and brightness
