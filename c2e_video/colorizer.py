@@ -114,11 +114,16 @@ class Colorizer:
         self._baked: tuple[str, Look] | None = None
         self.embeddings_made = 0
 
+    @property
+    def width(self) -> int:
+        """The network's width; 64 is the paper's."""
+        return self._model.config.width
+
     def embed(self, reference: Picture) -> ColorEmbedding:
         """Read a reference, RGB uint8 ``[H, W, 3]``: once for all shots that use it."""
         digest = hashlib.sha256(repr(reference.shape).encode() + reference.tobytes()).hexdigest()
         small = _resized(reference, network_size(reference.shape, self.size))
-        rgb = torch.from_numpy(small).to(self.device).permute(2, 0, 1)[None].float() / 255
+        rgb = torch.tensor(small, device=self.device).permute(2, 0, 1)[None].float() / 255
         with torch.inference_mode():
             look = self._model.embed(self._nhwc(rgb))
         self.embeddings_made += 1
@@ -208,13 +213,18 @@ class Colorizer:
         size: tuple[int, int],
     ) -> tuple[Tensor, Tensor]:
         """Luma in [0, 1] and ab at the chroma planes' ``size``, fp32 ``[N, 1 and 2, H, W]``."""
-        small = self._grays(lumas, network_size(lumas[0][0].shape, self.size))
         gray = self._grays(lumas, size)
-        lightness = lightness_of(small)
+        lightness, ab = self._small(lumas, look)
+        return gray, upsample_along(ab, lightness, lightness_of(gray))
+
+    def _small(
+        self, lumas: list[_Luma], look: ColorEmbedding | Sequence[ColorEmbedding]
+    ) -> tuple[Tensor, Tensor]:
+        """L* and ab at the size the network sees, fp32."""
+        lightness = lightness_of(self._grays(lumas, network_size(lumas[0][0].shape, self.size)))
         network_look = self._one(look) if isinstance(look, ColorEmbedding) else self._each(look)
         ab = self._model(self._nhwc(lightness / 50 - 1), network_look).float()
-        ab = ab * (AB_SCALE * self.saturation)
-        return gray, upsample_along(ab, lightness, lightness_of(gray))
+        return lightness, ab * (AB_SCALE * self.saturation)
 
     def _grays(self, lumas: list[_Luma], size: tuple[int, int]) -> Tensor:
         planes = [

@@ -11,6 +11,7 @@ import click
 
 from ..errors import C2EError
 from ..version import __version__
+from .bench import bench
 from .evaluate import evaluate
 from .film import colorize, plan
 from .train import train
@@ -68,5 +69,5 @@ def cli() -> None:
     """
 
 
-for command in (colorize, plan, evaluate, train):
+for command in (colorize, plan, evaluate, train, bench):
     cli.add_command(command)

@@ -1,0 +1,101 @@
+"""The figures as tables, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..pipeline import Options, colorizer_for
+from .film import FilmFigure, film_figure, peak_mib, processors
+from .network import NetworkFigure, PlainFigure, network_figures, plain_figure
+
+SIZES, BATCHES = (256, 512, 1024), (1, 8)
+FILMS = ((854, 480), (1920, 1080))
+GROWTH = (1000, 4000, 16000)
+
+
+@dataclass
+class Figures:
+    """All that a run measures."""
+
+    machine: dict[str, Any]
+    peak_gflops: float = 0.0
+    network: list[NetworkFigure] = field(default_factory=list)
+    plain: PlainFigure | None = None
+    films: list[FilmFigure] = field(default_factory=list)
+    growth: list[tuple[int, float, float]] = field(default_factory=list)  # frames, fps, MiB
+
+    def to_json(self) -> str:
+        films = [{**asdict(film), "overlap": film.overlap} for film in self.films]
+        return json.dumps({**asdict(self), "films": films}, indent=1)
+
+
+def machine_of(options: Options) -> dict[str, Any]:
+    """What the figures were measured on and with."""
+    colorizer = colorizer_for(options)
+    device = colorizer.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()
+    return {
+        "device": f"{device.type} {name or platform.machine()}",
+        "processors": processors(),
+        "precision": str(colorizer.dtype).removeprefix("torch."),
+        "width": colorizer.width,
+        "versions": {name: version(name) for name in ("c2e-video", "torch", "av", "numpy")},
+    }
+
+
+def measure(options: Options, *, quick: bool, growth: bool, say: Callable[[str], None]) -> Figures:
+    """Measure this machine, a line as soon as a figure is there."""
+    figures = Figures(machine_of(options))
+    for key, value in figures.machine.items():
+        say(f"{key}: {value}")
+    _measure_network(figures, options, quick, say)
+    frames = 48 if quick else 240
+    with tempfile.TemporaryDirectory() as folder:
+        for width, height in FILMS[:1] if quick else FILMS:
+            figures.films.append(film_figure(Path(folder), options, width, height, frames))
+            say(_film_line(figures.films[-1]))
+        if growth:
+            small = replace(options, size=64)
+            for count in GROWTH:
+                film = film_figure(Path(folder), small, 160, 96, count)
+                figures.growth.append((count, film.whole, peak_mib()))
+                say(f"{count} frames of 160x96: {film.whole:.0f} fps, peak {peak_mib():.0f} MiB")
+    return figures
+
+
+def _measure_network(
+    figures: Figures, options: Options, quick: bool, say: Callable[[str], None]
+) -> None:
+    colorizer = colorizer_for(options)
+    sizes = SIZES[:1] if quick else SIZES
+    peak, figures.network = network_figures(colorizer, sizes, BATCHES)
+    figures.peak_gflops = peak / 1e9
+    say(f"\none large convolution: {figures.peak_gflops:.0f} GFLOP/s")
+    for row in figures.network:
+        say(
+            f"network at {row.size}x{row.size}, batch {row.batch}: {row.ms_per_frame:.1f} ms a frame, "
+            f"{row.gflops:.0f} GFLOP/s, {row.share:.0%} of that"
+        )
+    figures.plain = plain_figure(colorizer, 480, 854, 8)
+    say(
+        f"a 480p frame: {figures.plain.ours_ms:.0f} ms, the plain way {figures.plain.plain_ms:.0f} ms: "
+        f"{figures.plain.ratio:.1f} times as fast; ab agree to {figures.plain.psnr_ab:.1f} dB\n"
+    )
+
+
+def _film_line(film: FilmFigure) -> str:
+    return (
+        f"{film.width}x{film.height}: decode {film.decode:.1f} fps, paint {film.paint:.1f}, "
+        f"encode {film.encode:.1f}, decode and encode {film.passthrough:.1f}; "
+        f"whole {film.whole:.1f} fps = {film.overlap:.2f} of the slowest stage, "
+        f"{film.whole / film.passthrough:.2f} of decode and encode; peak {film.peak_mib:.0f} MiB"
+    )
