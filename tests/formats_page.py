@@ -140,6 +140,7 @@ def _outputs() -> list[str]:
         *_table(head, codecs),
         *_table(("container", "codecs", "plain subtitles become"), containers),
         *_table(("profile", "codec", "container", "luma"), profiles),
+        "Bars around the picture, found over the whole film, and black frames get no colour. "
         "mp4 and mov have their index in front. `web` refuses odd sizes, which H.264 has in 4:4:4 only. "
         "Standard output is refused: a film is written whole or not at all.",
         "",
