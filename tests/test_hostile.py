@@ -19,7 +19,7 @@ from tests.media import picture_digests, write_film
 from tests.runner import Runner
 from tests.test_encode import info
 
-MUTANTS = 306
+MUTANTS = 102  # of each seed
 BOUND = 400 << 20  # bytes a mutant may take more than its film
 FIXTURES = [HealthCheck.function_scoped_fixture]
 
@@ -76,26 +76,28 @@ def runner() -> Iterator[Runner]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 3, 4])
 def test_mutants_of_six_containers(
-    runner: Runner, tmp_path: Path, reference: Path, tiny_weights: Path
+    runner: Runner, tmp_path: Path, reference: Path, tiny_weights: Path, seed: int
 ) -> None:
     """No hang, no traceback, memory bounded, and nothing under the output's name but a whole film."""
-    place, chance = tmp_path / "place", random.Random(2)
+    place, chance = tmp_path / "place", random.Random(seed)
     place.mkdir()
     words = ["--weights", str(tiny_weights), "--ref", str(reference), "--size", "16", "--device"]
     words += ["cpu", "--precision", "fp32", "--preset", "ultrafast", "--drop", "attachments"]
     ends = {0: 0, 1: 0}
     sources = films(tmp_path)
-    peaks = [_end_of(runner, film, place, words)[1] for film in sources]
+    peaks = [max(_end_of(runner, film, place, words)[1] for film in sources)]
     for number in range(MUTANTS):
         source = sources[number % len(sources)]
         mutant = tmp_path / f"mutant{source.suffix}"
         mutant.write_bytes(mutated(source.read_bytes(), chance))
         code, peak = _end_of(runner, mutant, place, words)
         ends[code] += 1
-        assert peak < max(peaks) + BOUND, number
-    print(f"{ends[0]} mutants gave a film, {ends[1]} a line")
-    assert min(ends.values()) > 30
+        assert peak < peaks[0] + BOUND, number
+        peaks.append(peak)
+    print(f"{ends[0]} mutants gave a film, {ends[1]} a line, at most {max(peaks) >> 20} MiB")
+    assert min(ends.values()) > 10
 
 
 def _end_of(runner: Runner, film: Path, place: Path, words: Sequence[str]) -> tuple[int, int]:
