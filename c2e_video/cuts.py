@@ -15,7 +15,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .likeness import Floats, best, correlation
+from .likeness import Floats, best, correlation, spectrum
 
 REACH = 4  # frames on either side of a moment
 BESIDE = 2  # frames from a cut to where the link is whole again
@@ -51,7 +51,7 @@ class CutFinder:
 
         If a shot begins with it, its cut is at the pts ``cut``; ``in_the_dark`` after a while of black.
         """
-        seen = _Seen(_detail(thumbnail), cut, BROKEN_IN_THE_DARK if in_the_dark else BROKEN)
+        seen = _Seen(detail(thumbnail), cut, BROKEN_IN_THE_DARK if in_the_dark else BROKEN)
         if not self._seen:  # as if the film had stood still before
             self._seen.extend([seen] * 2 * REACH)
         self._push(seen)
@@ -80,17 +80,17 @@ class CutFinder:
 
     def _is_back(self) -> bool:
         """Whether the frames some time after the moment judged show what was there before it."""
-        spectra = [cv2.dft(seen.detail) for seen in self._seen]
+        spectra = [spectrum(seen.detail) for seen in self._seen]
         before, after = spectra[: REACH - BESIDE], spectra[-REACH + 1 :]
         return max(best(correlation(a, b))[0] for a in before for b in after) > BACK
 
 
-def _detail(thumbnail: Floats) -> Floats:
+def detail(thumbnail: Floats) -> Floats:
     """What differs from its surroundings, in steps of their contrast, flat and of unit length."""
-    detail = thumbnail - _blurred(thumbnail)
-    contrast = np.sqrt(_blurred(detail * detail))
-    detail /= contrast + (0.3 * contrast.mean() + 0.5)
-    return np.asarray(detail / (np.linalg.norm(detail) + 1e-3), np.float32)
+    relief = thumbnail - _blurred(thumbnail)
+    contrast = np.sqrt(_blurred(relief * relief))
+    relief /= contrast + (0.3 * contrast.mean() + 0.5)
+    return np.asarray(relief / (np.linalg.norm(relief) + 1e-3), np.float32)
 
 
 def _blurred(plane: Floats) -> Floats:

