@@ -97,7 +97,8 @@ def test_settings_of_others_survive_the_constructor() -> None:
     torch.manual_seed(1)
     random.seed(2)
     np.random.seed(3)
-    expected = torch.get_rng_state(), random.getstate(), np.random.get_state()[1]
+    numbers: Any = np.random.get_state()
+    expected = torch.get_rng_state(), random.getstate(), numbers[1]
     with _settings_kept():
         torch.manual_seed(42)
         random.seed(42)
@@ -106,7 +107,8 @@ def test_settings_of_others_survive_the_constructor() -> None:
         torch.backends.cudnn.deterministic = True
     assert torch.equal(torch.get_rng_state(), expected[0])
     assert random.getstate() == expected[1]
-    assert (np.random.get_state()[1] == expected[2]).all()
+    numbers = np.random.get_state()
+    assert (numbers[1] == expected[2]).all()
     assert not torch.are_deterministic_algorithms_enabled()
     assert not torch.backends.cudnn.deterministic
 
