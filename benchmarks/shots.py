@@ -4,8 +4,7 @@
     python benchmarks/shots.py --photos photos.tar   # your own photographs, a tar or a folder
 
 A transition found matches a true one if its middle lies within the true one's frames, or at most
-``TOLERANCE`` outside; each is matched once. With the extra ``shots`` a second table tells what
-TransNetV2 adds; ``--without`` leaves it out, for it is slow without a graphics card.
+``TOLERANCE`` outside; each is matched once.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.shot_films import Album, Damage, Film, Transition, make_film
 from c2e_video.frames import Frame, Shot
-from c2e_video.shots import ShotDetector, best_detector
+from c2e_video.shots import ShotDetector
 
 TOLERANCE = 4  # frames; a sixth of a second
 SEEDS = (201, 202)  # none that anything was tuned on
@@ -113,33 +112,16 @@ def main() -> None:
         "--size", type=int, default=10, help="fades, dissolves and a fourth of the cuts"
     )
     parser.add_argument("--damages", nargs="+", default=get_args(Damage), choices=get_args(Damage))
-    parser.add_argument("--without", action="store_true", help="do not run TransNetV2")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     album = Album(options.photos)
-    rows: dict[str, list[str]] = {"without the extra": []}
-    if not options.without:
-        rows["with the extra"] = []
+    print(f"tolerance {TOLERANCE} frames, seeds {options.seeds}:\n\n{HEAD}", flush=True)
     for damage in options.damages:
-        scores = {name: Score() for name in rows}
+        score = Score()
         for film in films(options.seeds, damage, album, options.size):
-            frames = list(film.frames())
-            for name, score in scores.items():
-                detector = (
-                    best_detector(film.info)[0]
-                    if name == "with the extra"
-                    else ShotDetector(film.info)
-                )
-                score.add(film, watched(detector, frames, score))
-        for name, score in scores.items():
-            rows[name].append(score.row(damage))
-            print(name, rows[name][-1], file=sys.stderr, flush=True)
-    for name, lines in rows.items():
-        print(f"\n{name}, tolerance {TOLERANCE} frames, seeds {options.seeds}:\n\n{HEAD}")
-        print("\n".join(lines))
-    print(
-        f"\n480p: {speed():.2f} ms a frame without the extra, the reduction of the picture included"
-    )
+            score.add(film, watched(ShotDetector(film.info), film.frames(), score))
+        print(score.row(damage), flush=True)
+    print(f"\n480p: {speed():.2f} ms a frame, the reduction of the picture included")
 
 
 def speed() -> float:

