@@ -1,8 +1,8 @@
 """From parts to the finished film, with everything else the source had.
 
 Painted packets are copied and stamped with the film's own times (``stamps.py``); all others go over
-byte for byte (``tracks.py``, ``film.py``). What the container does not hold is found out by a
-rehearsal before the first frame is painted (``plan.py``).
+byte for byte (``tracks.py``, ``film.py``), in times that only go on (``clock.py``). What the
+container does not hold is found out by a rehearsal before the first frame is painted (``plan.py``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import av
+
 from ..encode.part import Part, disk_errors
+from ..errors import MediaError
 from .film import MuxPlan, write_film
 from .plan import DROPPABLE, plan_mux
 
@@ -20,13 +23,21 @@ __all__ = ["DROPPABLE", "MuxPlan", "mux", "plan_mux"]
 
 def mux(
     plan: MuxPlan, parts: Sequence[Part], partial: Path, extra_metadata: Mapping[str, str]
-) -> None:
+) -> list[str]:
     """Join ``parts`` and everything the plan keeps of the source into the file ``partial``.
 
     ``extra_metadata`` is added to the film's own fields. The file is on the disk when this returns.
-    Raises :class:`MediaError` if a part is damaged or the file cannot be written.
+    Returns a line for everything of the source that was not as it should be. Raises
+    :class:`MediaError` if a part is damaged, the source cannot be read or the file not be written.
     """
-    with disk_errors(partial):
-        write_film(plan, parts, partial, extra_metadata)
-        with open(partial, "rb") as file:
-            os.fsync(file.fileno())
+    try:
+        with disk_errors(partial):
+            notes = write_film(plan, parts, partial, extra_metadata).notes
+            with open(partial, "rb") as file:
+                os.fsync(file.fileno())
+    except av.FFmpegError as error:
+        raise MediaError(
+            f"{plan.container.name} does not take a track of {plan.source.name} ({error.strerror}); "
+            "drop it, as with --drop audio, or write to another container"
+        ) from error
+    return notes

@@ -5,19 +5,19 @@ from __future__ import annotations
 import contextlib
 import heapq
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import av.error
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Discard, Stream
+from av.stream import Discard
 from av.video.stream import VideoStream
 
 from ..decode import numbered
@@ -25,10 +25,11 @@ from ..encode import EncodeSettings, Part
 from ..encode.part import local
 from ..errors import MediaError
 from ..frames import VideoInfo
+from .clock import Clock
 from .containers import Container
 from .matroska import set_pixel_shape
 from .stamps import is_even, stamped
-from .streams import film_fields, picture_fields
+from .streams import describe, film_fields, picture_fields
 from .tracks import Outlet, Track, add_track
 
 _FOREVER = 1 << 62
@@ -66,6 +67,13 @@ class MuxPlan:
         return {k: v for k, v in fields.items() if not (cut and k.lower() == "timecode")}
 
 
+class Written(NamedTuple):
+    """The indices of the source's streams that had packets, and a line for all that was amiss in it."""
+
+    seen: set[int]
+    notes: list[str]
+
+
 def open_film(path: Path) -> InputContainer:
     """A film to read from; :class:`MediaError` if it cannot be read.
 
@@ -88,11 +96,8 @@ def write_film(
     target: Path | io.BytesIO,
     extra_metadata: Mapping[str, str] | None = None,
     limit: int | None = None,
-) -> set[int]:
-    """Write the film to a path or into memory; of the source's packets, at most ``limit``.
-
-    Returns the indices of the source's streams that had packets.
-    """
+) -> Written:
+    """Write the film to a path or into memory; of the source's packets, at most ``limit``."""
     in_memory = isinstance(target, io.BytesIO)
     with (
         open_film(plan.source) as film,
@@ -119,14 +124,13 @@ def write_film(
             elif outlet := add_track(file, film, tracks[index], plan.container):
                 outlets[index] = outlet
         painted = stamped(parts, plan.settings, plan.info.time_base, plan.origin)
-        seen = set()
-        for packet in heapq.merge(
-            _entering(picture, painted), _copied(plan, film, outlets, limit), key=_seconds
-        ):
-            seen.add(indices[packet.stream_index])
+        written = Written(set(), [])
+        copied = _copied(plan, film, outlets, limit, written.notes)
+        for packet in heapq.merge(_entering(picture, painted), copied, key=_seconds):
+            written.seen.add(indices[packet.stream_index])
             file.mux_one(packet)
     _tell_pixel_shape(plan, target)
-    return seen
+    return written
 
 
 def _options(plan: MuxPlan, film: InputContainer, *, faststart: bool) -> dict[str, str]:
@@ -197,22 +201,48 @@ def _entering(stream: VideoStream, packets: Iterator[Packet[Any]]) -> Iterator[P
 
 
 def _copied(
-    plan: MuxPlan, film: InputContainer, outlets: Mapping[int, Outlet], limit: int | None
+    plan: MuxPlan,
+    film: InputContainer,
+    outlets: Mapping[int, Outlet],
+    limit: int | None,
+    notes: list[str],
 ) -> Iterator[Packet[Any]]:
     """The other tracks' packets, in the source's order."""
     if not outlets:
         return
     film.streams[plan.picture].discard = Discard.all
-    clocks = {index: _Clock(film.streams[index]) for index in outlets}
-    with contextlib.suppress(av.error.InvalidDataError):  # a truncated film ends where it ends
-        for packet in islice(film.demux([film.streams[index] for index in outlets]), limit):
-            if not packet.size:  # it only says that a track has ended
-                continue
-            clocks[packet.stream_index].complete(packet)
-            if _enter_window(plan, packet):
-                ready = outlets[packet.stream_index](packet)
-                if ready is not None:
-                    yield ready
+    clocks = _clocks(plan, film, outlets)
+    for packet in islice(_read(plan, film, outlets), limit):
+        if not packet.size:  # it only says that a track has ended
+            continue
+        clocks[packet.stream_index].complete(packet)
+        if _enter_window(plan, packet):
+            ready = outlets[packet.stream_index](packet)
+            if ready is not None:
+                yield ready
+    anew = [describe(film.streams[index]) for index, clock in clocks.items() if clock.anew]
+    if anew:
+        notes.append(f"the clock of {' and '.join(anew)} begins anew in the film; it goes on here")
+
+
+def _clocks(plan: MuxPlan, film: InputContainer, indices: Iterable[int]) -> dict[int, Clock]:
+    streams = [film.streams[index] for index in indices]
+    strict = plan.container.quicktime
+    clocks = {s.index: Clock(s, strict) for s in streams if isinstance(s, AudioStream)}
+    sound = next(iter(clocks.values()), None)
+    return clocks | {s.index: Clock(s, strict, sound) for s in streams if s.index not in clocks}
+
+
+def _read(plan: MuxPlan, film: InputContainer, indices: Iterable[int]) -> Iterator[Packet[Any]]:
+    """The packets of some of the source's tracks."""
+    try:
+        yield from film.demux([film.streams[index] for index in indices])
+    except av.error.InvalidDataError:  # a truncated film ends where it ends
+        return
+    except (av.FFmpegError, OSError) as error:
+        raise MediaError(
+            f"cannot read {str(plan.source)!r}: {error.strerror}; is its disk or network there?"
+        ) from error
 
 
 def _enter_window(plan: MuxPlan, packet: Packet[Any]) -> bool:
@@ -223,30 +253,6 @@ def _enter_window(plan: MuxPlan, packet: Packet[Any]) -> bool:
         pts, dts, duration = first, first, pts + duration - first
     packet.pts, packet.dts, packet.duration = pts - origin, dts - origin, duration
     return first <= pts < stop
-
-
-class _Clock:
-    """Tells of a track's packets what they do not say of their time, by the one before."""
-
-    def __init__(self, stream: Stream) -> None:
-        self.sound = isinstance(stream, AudioStream)
-        known = isinstance(stream, VideoStream) and stream.codec_context
-        self.delay = known.reorder_depth if known else 0
-        self.last: int | None = None  # dts
-        self.next = 0
-
-    def complete(self, packet: Packet[Any]) -> None:
-        pts, dts, duration = packet.pts, packet.dts, packet.duration or 0
-        if dts is None and pts is not None and self.delay == 0:
-            dts = pts
-        elif dts is None and pts is not None and self.last is None:
-            dts = pts - self.delay * duration  # as Matroska begins a track with B-frames
-        elif dts is None:
-            dts = self.next
-        if self.sound and self.last is not None and not duration:
-            duration = dts - self.last  # mp4 leaves out a last packet that takes no time
-        packet.pts, packet.dts, packet.duration = dts if pts is None else pts, dts, duration
-        self.last, self.next = dts, dts + duration
 
 
 def _seconds(packet: Packet[Any]) -> Fraction:

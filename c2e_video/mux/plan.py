@@ -167,7 +167,7 @@ def _rehearse(
     """A line for everything of the kept streams, and of what the film says, that is lost."""
     written = io.BytesIO()
     try:
-        seen = write_film(plan, [blank], written, limit=_REHEARSED)
+        seen = write_film(plan, [blank], written, limit=_REHEARSED).seen
     except (av.FFmpegError, ValueError) as error:
         raise MediaError(
             f"{plan.container.name} does not take {plan.source.name} ({error}); write to another "
