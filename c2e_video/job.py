@@ -75,20 +75,12 @@ class Job:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            return cls(folder, _begin(folder, json.loads(json.dumps(identity)), restart))
         except OSError as error:
             raise C2EError(
                 f"cannot write beside the output: {error.strerror} for {str(folder)!r}; "
-                "choose another place with -o"
+                "free space there or choose another place with -o"
             ) from None
-        lock = _lock(folder)
-        try:
-            if restart:
-                _clear(folder)
-            _agree(folder, json.loads(json.dumps(identity)))
-        except BaseException:
-            os.close(lock)
-            raise
-        return cls(folder, lock)
 
     def part(self, segment: Segment) -> Part | None:
         """The finished part of ``segment``; None if it is missing or is not what was written."""
@@ -154,21 +146,32 @@ class Job:
         self.close()
 
 
-def _lock(folder: Path) -> int:
+def _begin(folder: Path, identity: dict[str, Any], restart: bool) -> int:
+    """The lock by which this run alone holds the folder, where it is of the same job."""
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _hold(lock, folder)
+        if restart:
+            _clear(folder)
+        _agree(folder, identity)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _hold(lock: int, folder: Path) -> None:
     if fcntl is not None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
-            os.close(lock)
             raise C2EError(
                 f"another run (process {holder}) is at work in {str(folder)!r}; "
                 "wait for it, or write to another output with -o"
             ) from None
     os.ftruncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
-    return lock
 
 
 def _clear(folder: Path) -> None:
@@ -247,10 +250,11 @@ def _digest_of(chunks: Iterator[bytes]) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a small file so that its name never stands for half of it."""
+    """Write a small file so that its name never stands for half of it; OSError if it cannot be."""
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(text)
+        # A file's name may hold bytes of another encoding: they go over as they are.
+        partial.write_text(text, encoding="utf-8", errors="surrogateescape")
         sync(partial)
         os.replace(partial, path)
     except OSError:
