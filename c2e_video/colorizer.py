@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .color import (
     AB_SCALE,
@@ -25,6 +23,7 @@ from .color import (
     chroma_to_rgb,
     lightness_of,
 )
+from .devices import Device, OutOfMemory, Precision, find_device, find_dtype, memory_named
 from .errors import C2EError
 from .frames import ColorBatch, Frame, FrameBatch, PictureFormat, Plane, VideoInfo
 from .model import Look, Memory, load_weights
@@ -32,8 +31,6 @@ from .model.color2embed import STRIDE
 from .model.layout import channels_last, fold_batch_norms
 from .upsample import upsample_along
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
-Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Picture = npt.NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
@@ -112,6 +109,7 @@ class Colorizer:
         self._model = channels_last(model.to(self.device, self.dtype))
         self._model.requires_grad_(False)
         self._baked: tuple[str, Look] | None = None
+        self._fitting = 1 << 30  # frames that fit into the device's memory at once, as far as known
         self.embeddings_made = 0
 
     @property
@@ -124,7 +122,7 @@ class Colorizer:
         digest = hashlib.sha256(repr(reference.shape).encode() + reference.tobytes()).hexdigest()
         small = _resized(reference, network_size(reference.shape, self.size))
         rgb = torch.tensor(small, device=self.device).permute(2, 0, 1)[None].float() / 255
-        with torch.inference_mode():
+        with memory_named(self.device, self.size), torch.inference_mode():
             look = self._model.embed(self._nhwc(rgb))
         self.embeddings_made += 1
         return ColorEmbedding(cast(Tensor, look.z)[0], look.memory, digest)
@@ -148,8 +146,9 @@ class Colorizer:
         h, w = batch.frames[0].luma.shape
         sx, sy = picture.subsampling
         gray, ab = self._paint_halving(lumas, look, (-(-h // sy), -(-w // sx)))
-        chroma = ab_to_chroma(gray, ab, picture.matrix)
-        cb, cr = (quantized(plane, picture).cpu().numpy() for plane in chroma)
+        with memory_named(self.device, self.size):
+            chroma = ab_to_chroma(gray, ab, picture.matrix)
+            cb, cr = (quantized(plane, picture).cpu().numpy() for plane in chroma)
         return ColorBatch(batch, cb, cr)
 
     def paint(self, gray: Picture, look: ColorEmbedding) -> Picture:
@@ -184,25 +183,24 @@ class Colorizer:
         look: ColorEmbedding | Sequence[ColorEmbedding],
         size: tuple[int, int],
     ) -> tuple[Tensor, Tensor]:
-        try:
-            return self._paint(lumas, look, size)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
-                raise
-        if len(lumas) == 1:
-            raise C2EError(
-                f"the {self.device.type} device has no memory for one frame at size {self.size}; "
-                "give a smaller --size or --device cpu"
-            )
-        half = len(lumas) // 2
-        log.warning("out of memory: going on with batches of %d", half)
-        halves = [
-            self._paint_halving(
-                lumas[part], look if isinstance(look, ColorEmbedding) else look[part], size
-            )
-            for part in (slice(half), slice(half, None))
-        ]
-        gray, ab = zip(*halves, strict=True)
+        """:meth:`_paint` in pieces that fit into the device's memory; what did not fit is remembered."""
+        painted = []
+        done = 0
+        while done < len(lumas):
+            part = slice(done, done + self._fitting)
+            looks = look if isinstance(look, ColorEmbedding) else look[part]
+            try:
+                with memory_named(self.device, self.size):
+                    painted.append(self._paint(lumas[part], looks, size))
+            except OutOfMemory:
+                count = len(lumas[part])
+                if count == 1:
+                    raise
+                self._fitting = count // 2
+                log.warning("out of memory: going on with batches of %d", self._fitting)
+            else:
+                done += self._fitting
+        gray, ab = zip(*painted, strict=True)
         return torch.cat(gray), torch.cat(ab)
 
     @torch.inference_mode()
@@ -289,52 +287,3 @@ def quantized(plane: Tensor, picture: PictureFormat) -> Tensor:
     span = (1 << depth) - 1 if picture.full_range else 224 << depth - 8
     samples = (plane * span + (1 << depth - 1)).round().clamp(0, (1 << depth) - 1)
     return samples.to(torch.uint8) if depth == 8 else samples.to(torch.int32).to(torch.uint16)
-
-
-def find_device(name: Device) -> torch.device:
-    """The device asked for, or the best there is. Raises :class:`C2EError` if it is not there."""
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if name == "auto":
-        return torch.device(next(n for n in ("cuda", "mps", "cpu") if there[n]))
-    if not there.get(name, False):
-        found = ", ".join(n for n, is_there in there.items() if is_there)
-        raise C2EError(f"no device {name!r} on this machine; there is: {found} (or --device auto)")
-    return torch.device(name)
-
-
-def find_dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    """The number format of the network on ``device``."""
-    named = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-    if precision != "auto":
-        return named[precision]
-    if device.type == "cuda":
-        return torch.float16
-    return torch.bfloat16 if device.type == "cpu" and bf16_is_faster() else torch.float32
-
-
-@lru_cache(maxsize=1)
-def bf16_is_faster() -> bool:
-    """Whether this processor convolves in bf16 faster than in fp32: measured, some 20 ms."""
-
-    def seconds(dtype: torch.dtype) -> float:
-        x = torch.randn(1, 64, 48, 48).to(dtype, memory_format=torch.channels_last)
-        conv = channels_last(nn.Conv2d(64, 64, 3, padding=1).to(dtype))
-        times = []
-        with torch.inference_mode():
-            for _ in range(4):
-                began = time.perf_counter()
-                conv(x)
-                times.append(time.perf_counter() - began)
-        return min(times)
-
-    return seconds(torch.bfloat16) < seconds(torch.float32)
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    return "can't allocate memory" in str(error) or "out of memory" in str(error).lower()

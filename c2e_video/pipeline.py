@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from itertools import groupby
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from .bars import black_kept
-from .colorizer import Colorizer, Device, Precision
+from .colorizer import Colorizer
 from .decode import DecodeReport, Deinterlace, decode, film_name, probe
+from .devices import Device, Precision
 from .encode import Encoder, EncodeSettings, Part, output_suffix, part_suffix, picture_format
 from .encode.part import disk_errors
 from .errors import BadReference, C2EError, MediaError
@@ -24,7 +26,7 @@ from .painter import Painter
 from .plan import Survey, make_plan
 from .prefetch import Sink, prefetch
 from .progress import Progress, Silent
-from .record import comment, record_of, record_path, write_record
+from .record import check_record, comment, record_of, record_path, write_record
 from .reference_pictures import Reference, load_references
 from .references import ReferenceMap
 from .version import __version__
@@ -32,6 +34,9 @@ from .version import __version__
 # Frames between two stages: enough to even out their pace, little enough for any memory.
 DECODED_AHEAD, PAINTED_AHEAD = 24, 3
 MOST_TOLD = 5  # shots named one by one
+# Options that do not change what is in a part: it is found by its digest, or only joined later.
+_HALF_A_MILLISECOND = Fraction(1, 2000)
+_NOT_IN_PARTS = ("weights", "device", "batch", "drop")
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ def colorize_video(
     output = Path(output) if output is not None else default_output(source, options.encode)
     for path in (output, record_path(output)):
         check_output(source, path, overwrite)
+    check_record(output)
     window = window_of(info, options)
     muxing = plan_mux(source, output, info, options.encode, options.drop, window=window)
     picture = picture_format(info, options.encode)
@@ -165,6 +171,11 @@ class Work:
             if missing:
                 for segment, part in self._paint_run(list(run), problems):
                     done[segment] = part
+        for segment, part in done.items():
+            if part is None:
+                self._check_count(segment, 0)  # a segment may be empty, but not become so
+        for line in problems:
+            self.progress.note(line)
         return [part for part in done.values() if part is not None], problems
 
     def _paint_run(self, run: list[Segment], problems: list[str]) -> Iterator[tuple[Segment, Part]]:
@@ -200,14 +211,17 @@ class Work:
                     sink.put(black_kept(painted, self.looked.bars, self.info, self.picture))
                     self.progress.advance(len(batch))
             part = encoder.close()
+        self._check_count(segment, len(part.pts))
+        return self.job.finish(segment, part)
+
+    def _check_count(self, segment: Segment, count: int) -> None:
         expected = self._frames_in(segment)
-        if len(part.pts) != expected:
+        if count != expected:
             raise MediaError(
-                f"the film gave {len(part.pts)} frames between {self.info.seconds(segment.start):.3f} s "
+                f"the film gave {count} frames between {self.info.seconds(segment.start):.3f} s "
                 f"and {self.info.seconds(segment.stop):.3f} s where it gave {expected} before; "
                 "it was changed while it was being read, or its disk is failing: run again"
             )
-        return self.job.finish(segment, part)
 
     def _frames_in(self, segment: Segment) -> int:
         return self.looked.count(segment.start, segment.stop)
@@ -271,15 +285,12 @@ def load_given(
 
 def window_of(info: VideoInfo, options: Options) -> tuple[int | None, int | None]:
     """The pts between which the film is painted; None where it is not cut short."""
-    start, end = options.start, options.end
-    if start is not None and info.duration_seconds and start >= info.duration_seconds:
-        raise C2EError(
-            f"start {float(start):.3f} s lies behind the film's end at {info.duration_seconds:.3f} s"
-        )
-    return (
-        None if start is None else round(start / info.time_base),
-        None if end is None else round(end / info.time_base),
-    )
+
+    def first_from(seconds: Fraction | None) -> int | None:
+        """The first pts whose time, in milliseconds as people write it, is not before ``seconds``."""
+        return None if seconds is None else ceil((seconds - _HALF_A_MILLISECOND) / info.time_base)
+
+    return first_from(options.start), first_from(options.end)
 
 
 def _identity(
@@ -293,10 +304,9 @@ def _identity(
         "weights": file_digest(painter.colorizer.weights),
         "network precision": str(painter.colorizer.dtype),
         "options": {
-            **{k: v for k, v in asdict(options).items() if k not in ("weights", "device", "batch")},
+            **{k: v for k, v in asdict(options).items() if k not in _NOT_IN_PARTS},
             "start": str(options.start),
             "end": str(options.end),
             "fps": str(options.fps),
-            "drop": sorted(options.drop),
         },
     }

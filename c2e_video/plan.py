@@ -12,6 +12,7 @@ from typing import Literal
 
 from .bars import NO_BARS, BarDetector, Bars
 from .decode import DecodeReport, decode
+from .errors import MediaError
 from .frames import Frame, Shot, VideoInfo
 from .keyframes import KeyframeMatcher, Match
 from .painter import Painter
@@ -71,6 +72,11 @@ def survey(
             matcher.see(small)
         pts.append(frame.pts)
         on_frame(frame)
+    if not pts and window != (None, None):
+        raise MediaError(
+            f"no frame of {source.name} lies between the start and the end asked for; they are times "
+            f"on its own clock, on which it begins at {info.seconds(first_pts(source, info)):.3f} s"
+        )
     matches = tuple(matcher.finish()) if references else ()
     return Survey(tuple(detector.finish()), pts, matches, tuple(report.problems()), bars.finish())
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from .errors import C2EError
 from .frames import Shot, VideoInfo
 from .job import write_whole
 from .reference_pictures import Reference
@@ -17,12 +18,23 @@ from .references import ReferenceMap
 from .timecode import format_timecode
 from .version import __version__
 
+MADE = "colorized by c2e-video"
 _LIBRARIES = ("torch", "av", "numpy")
 
 
 def record_path(output: Path) -> Path:
     """``film.color.json`` beside ``film.color.mp4``."""
     return output.with_suffix(".json")
+
+
+def check_record(output: Path) -> None:
+    """Raise :class:`C2EError` if the record's place is taken by something that is no record."""
+    path = record_path(output)
+    if path.exists() and MADE.encode() not in path.read_bytes()[:200]:
+        raise C2EError(
+            f"{str(path)!r} is not a record of c2e-video, and the film's record would overwrite it; "
+            "move it, or give another output with -o"
+        )
 
 
 def comment(weights_digest: str) -> dict[str, str]:
@@ -46,7 +58,7 @@ def record_of(
     pixels, the source's that of samples of the file (:func:`~c2e_video.job.film_digest`).
     """
     return {
-        "made": "colorized by c2e-video",
+        "made": MADE,
         "versions": {"c2e-video": __version__} | {name: version(name) for name in _LIBRARIES},
         "source": {"path": str(source.resolve()), "sha256 of samples": identity["source"]},
         "weights": {"sha256": identity["weights"], "precision": identity["network precision"]},

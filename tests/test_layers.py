@@ -23,6 +23,7 @@ FLOORS = [
         "color",
         "model",
         "upsample",
+        "devices",
         "thumbnails",
     ],
     [

@@ -38,7 +38,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _fail("stopped; the same command goes on where it was", 130)
+        _fail(f"stopped{_goes_on()}", 130)
     except BrokenPipeError:
         sys.exit(141)
     sys.exit(code if isinstance(code, int) else 0)
@@ -46,8 +46,16 @@ def main() -> NoReturn:
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    click.echo("c2e-video: terminated; the same command goes on where it was", err=True)
+    click.echo(f"c2e-video: terminated{_goes_on()}", err=True)
     sys.exit(128 + number)
+
+
+def _goes_on() -> str:
+    """How a stopped command is taken up, where it can be."""
+    command = sys.argv[1] if sys.argv[1:] and sys.argv[1] in cli.commands else "colorize"
+    without = " without --restart" if "--restart" in sys.argv else ""
+    ways = {"colorize": without, "train": " with --resume"}
+    return f"; the same command{ways[command]} goes on where it was" if command in ways else ""
 
 
 def _fail(line: str, code: int) -> NoReturn:

@@ -20,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from ..color import AB_SCALE, lab_to_rgb
-from ..errors import BadWeights
+from ..errors import BadWeights, C2EError
 from ..model import Color2Embed, Look, Memory, load_weights, save_weights
 from ..model.layout import channels_last
 from ..prefetch import prefetch
@@ -75,6 +75,8 @@ class Trainer:
     ) -> None:
         self.config, self.out = config, out
         self.rank, self.world, self.device = _place()
+        if not resume and (out / STATE).exists():
+            raise C2EError(f"{str(out)!r} holds a run; go on with --resume, or give another --out")
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.model = channels_last(_begin(config, init).to(self.device))
