@@ -1,7 +1,8 @@
 """The only thread and the only queue: work done ahead of its consumer, or behind its producer.
 
 Both hold at most ``depth`` items, raise the other side's own error, and leave no thread behind, but
-for one that stands still for ``PATIENCE`` seconds: that cannot be ended, only left.
+for one that stands still for ``PATIENCE`` seconds: that cannot be ended, only left. A process that
+computes does not stand still, however long it takes to the next item.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Semaphore, Thread
+from time import process_time
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from .errors import C2EError
@@ -19,6 +21,7 @@ T = TypeVar("T")
 _END: Any = object()
 PATIENCE = 900.0  # a disk or network that comes back does so before
 _LOOK = 5.0
+_IDLE = 0.5  # seconds of all threads' work: ten times what is spent in PATIENCE by waiting alone
 
 # Looks for so many seconds (None: for ever) whether something has come; and one that has it look.
 _Look: TypeAlias = "Callable[[float | None], object]"
@@ -89,13 +92,22 @@ class _Worker(Thread):
             self._done()
 
     def wait(self, look: _Look) -> None:
-        """Wait for what the thread is to do, in short looks: while all of us are stopped, none counts."""
-        if not any(look(min(_LOOK, PATIENCE)) for _ in range(max(1, round(PATIENCE / _LOOK)))):
-            self._stalled = True
-            raise C2EError(
-                f"a film's reading or writing has stood still for {PATIENCE / 60:.3g} minutes; when its "
-                "disk or network is there again, the same command goes on where it was"
-            )
+        """Wait for what the thread is to do.
+
+        In short looks, of which none counts while all of us are stopped, or something is computed:
+        the way to a frame deep in a film, or a slow encoder's batch.
+        """
+        still, worked = 0, process_time()
+        while not look(min(_LOOK, PATIENCE)):
+            still += 1
+            if process_time() - worked > _IDLE:
+                still, worked = 0, process_time()
+            elif still * _LOOK >= PATIENCE:
+                self._stalled = True
+                raise C2EError(
+                    f"a film's reading or writing has stood still for {PATIENCE / 60:.3g} minutes; when "
+                    "its disk or network is there again, the same command goes on where it was"
+                )
 
     def ended(self, seconds: float | None) -> bool:
         """Wait for the thread's end; whether it came."""

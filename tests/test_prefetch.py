@@ -251,3 +251,32 @@ def test_a_thread_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch,
         for thread in threading.enumerate():
             if thread.name == "c2e-worker":
                 thread.join()
+
+
+@pytest.mark.parametrize("side", ["reading", "writing"])
+def test_slow_work_is_no_stillness(monkeypatch: pytest.MonkeyPatch, side: str) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.01)
+    ready = threading.Event()
+    looks = count()
+
+    def computed() -> float:
+        """A second between looks."""
+        look = next(looks)
+        if look == 20:
+            ready.set()
+        return float(look)
+
+    def reading() -> Iterator[int]:
+        assert ready.wait(10)
+        yield 1
+
+    def write(item: int) -> None:
+        assert ready.wait(10)
+
+    monkeypatch.setattr(module, "process_time", computed)
+    if side == "reading":
+        assert list(prefetch(reading(), 1)) == [1]
+        return
+    with Sink(write, 1) as sink:
+        sink.put(1)
+    assert ready.is_set()
