@@ -12,7 +12,7 @@ from typing import Literal
 
 from .bars import NO_BARS, BarDetector, Bars
 from .decode import DecodeReport, decode
-from .errors import MediaError
+from .errors import C2EError, MediaError
 from .frames import Frame, Shot, VideoInfo
 from .keyframes import KeyframeMatcher, Match
 from .painter import Painter
@@ -196,6 +196,8 @@ def make_plan(
     frames of the film serve the shot they belong to, at their time; a shot without one takes the
     picture its middle frame resembles most.
     """
+    if shots and isinstance(given, ReferenceMap):
+        raise C2EError("a map has shots of its own; give a list of shots or a map, not both")
     progress.stage("looking", info.frame_count)
     pictures = () if isinstance(given, ReferenceMap) else given
     looked = survey(

@@ -24,7 +24,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm"}
 MOST_PIXELS = 100_000_000
 SMALLEST_SIDE = 16
-KEPT_SIDE = 1024  # the network looks at some 256 pixels; more than this is weight
+KEPT_SIDE = 512  # the network looks at some 256 pixels, and there may be hundreds of references
 GREY = 1.5  # mean distance of channels from their mean, of 255, below which a picture has no colour
 
 
@@ -107,7 +107,7 @@ def _read(path: Path, name: str) -> Picture:
 def _enormous(name: str, size: str) -> str:
     return (
         f"the reference {name} is enormous ({size}); at most {MOST_PIXELS // 1_000_000} million "
-        "pixels are read, and 1024 on the short side are enough"
+        f"pixels are read, and {KEPT_SIDE} on the short side are enough"
     )
 
 
@@ -136,7 +136,9 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+    # Names that begin with a dot are a system's own, such as macOS's "._" beside each file.
+    named = (p for p in path.iterdir() if not p.name.startswith("."))
+    pictures = sorted(p for p in named if p.suffix.lower() in SUFFIXES)
     if not pictures:
         raise BadReference(
             f"the folder {str(path)!r} holds no picture; accepted: {', '.join(sorted(SUFFIXES))}"

@@ -10,6 +10,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import cast
 
 import cv2
 import numpy as np
@@ -31,7 +32,7 @@ Picture = npt.NDArray[np.uint8]
 
 HEIGHT = 112  # of the thumbnails, in pixels
 PREVIEW = 2 * HEIGHT  # short side at which a preview is painted, before it is made as small
-QUALITY = 82  # of JPEG, of 100
+QUALITY = 88  # of JPEG, of 100
 
 
 def write_sheet(
@@ -66,7 +67,7 @@ def write_stills(
     """Write the middle frame of every shot that has no near reference, in full size, to be painted.
 
     The pictures are grey PNG, upright, with square pixels; they bear the shot's number and the
-    frame's time. Gives their number;
+    frame's time. A picture of that name is left as it is: it may be painted by now. Gives their number;
     raises :class:`C2EError` where they cannot be written.
     """
     try:
@@ -78,16 +79,22 @@ def write_stills(
     for frame in _picked(plan, middles, window, progress):
         time = format_timecode(frame.pts * plan.info.time_base).replace(":", "-")
         path = folder / f"shot-{middles[frame.pts].index + 1:04d}_{time}.png"
-        if not cv2.imwrite(str(path), _upright(frame, plan.info, frame.luma.shape[0])):
-            raise C2EError(f"cannot write {str(path)!r}; is the disk full?")
+        _, content = cv2.imencode(".png", _upright(frame, plan.info, frame.luma.shape[0]))
+        try:
+            with open(path, "xb") as file:  # never over one that was painted
+                file.write(content.tobytes())
+        except FileExistsError:
+            progress.note(f"{path.name} is there already and was left as it is")
+        except OSError as error:
+            raise C2EError(f"cannot write {str(path)!r}: {error.strerror}") from None
     return len(middles)
 
 
-def _frames(plan: Plan, window: Window, progress: Progress) -> dict[int, Picture]:
-    """The thumbnails that the sheet shows, grey ``[h, w]`` by pts."""
+def _frames(plan: Plan, window: Window, progress: Progress) -> dict[int, bytes]:
+    """The frames that the sheet shows, by pts: as JPEG, for there may be thousands."""
     wanted = {pts for shot in plan.shots for pts in plan.survey.shown(shot)}
     picked = _picked(plan, wanted, window, progress)
-    return {frame.pts: _upright(frame, plan.info, PREVIEW) for frame in picked}
+    return {frame.pts: _jpeg(_upright(frame, plan.info, PREVIEW)) for frame in picked}
 
 
 def _picked(
@@ -113,9 +120,9 @@ def _upright(frame: Frame, info: VideoInfo, height: int) -> Picture:
     return np.ascontiguousarray(np.rot90(gray, round(info.rotation / 90)))
 
 
-def _row(plan: Plan, shot: Shot, frames: dict[int, Picture], painter: Painter) -> str:
+def _row(plan: Plan, shot: Shot, frames: dict[int, bytes], painter: Painter) -> str:
     times = plan.survey.shown(shot)
-    shown = [frames[pts] for pts in times if pts in frames]
+    shown = [_gray_of(frames[pts]) for pts in times if pts in frames]
     references, preview, sure = "", "", "no reference yet"
     choice = next((c for c in plan.choices if c.shot == shot), None)
     if plan.chosen is not None and choice is not None:
@@ -123,7 +130,8 @@ def _row(plan: Plan, shot: Shot, frames: dict[int, Picture], painter: Painter) -
         sure = _sureness(choice)
         if times[1] in frames:
             look = painter.look_at(times[1], plan.chosen)
-            preview = _image(painter.colorizer.paint(frames[times[1]], look), "painted preview")
+            gray = _gray_of(frames[times[1]])
+            preview = _image(painter.colorizer.paint(gray, look), "painted preview")
     mark = ' class="far"' if choice is None or choice.far else ""
     stills = "".join(map(_image, shown, ("first frame", "middle frame", "last frame")))
     return (
@@ -180,11 +188,17 @@ def _wanting(plan: Plan) -> str:
 
 
 def _image(picture: Picture, words: str) -> str:
-    """A JPEG of a grey or RGB picture, inside the page."""
+    """A grey or RGB picture, inside the page."""
     width = max(1, round(picture.shape[1] * HEIGHT / picture.shape[0]))
     small = cv2.resize(picture, (width, HEIGHT), interpolation=cv2.INTER_AREA)
-    if small.ndim == 3:
-        small = np.ascontiguousarray(small[:, :, ::-1])
-    _, content = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    data = base64.b64encode(content.tobytes()).decode()
+    data = base64.b64encode(_jpeg(cast(Picture, small))).decode()
     return f'<img alt="{escape(words)}" src="data:image/jpeg;base64,{data}">'
+
+
+def _jpeg(picture: Picture) -> bytes:
+    bgr = picture if picture.ndim == 2 else np.ascontiguousarray(picture[:, :, ::-1])
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+
+
+def _gray_of(jpeg: bytes) -> Picture:
+    return cast(Picture, cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE))

@@ -7,6 +7,7 @@ import struct
 import sys
 import zlib
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -14,9 +15,13 @@ import pytest
 import torch
 
 from c2e_video import cli
+from c2e_video.cli import film
 from c2e_video.cli.train import sizes_of, weights_of
+from c2e_video.encode import Codec
+from c2e_video.encode.codecs import PROFILES
 from c2e_video.errors import C2EError
 from c2e_video.model import save_weights
+from c2e_video.mux import DROPPABLE
 from tests.media import video_pts, write_film
 from tests.test_model import random_model
 
@@ -222,3 +227,10 @@ def test_train_runs_from_the_command_line(folder: Path, monkeypatch: pytest.Monk
     assert call(monkeypatch, "train", *words, "--sizes", "32", "--perceptual", "0") == 0
     assert (folder / "run" / "weights.safetensors").exists()
     assert call(monkeypatch, "train", *words, "--sizes", "big") == 1
+
+
+def test_choices_are_those_of_the_code() -> None:
+    """The command line names them itself, so that --help need not load the codecs."""
+    assert set(film.CODECS) == set(get_args(Codec))
+    assert set(film.DROPS) == set(DROPPABLE)
+    assert set(film.PROFILES) == set(PROFILES)

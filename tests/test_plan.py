@@ -14,7 +14,7 @@ import pytest
 from c2e_video import cli, plan
 from c2e_video.colorizer import Colorizer
 from c2e_video.decode import probe
-from c2e_video.errors import BadReference
+from c2e_video.errors import BadReference, C2EError
 from c2e_video.frames import Shot
 from c2e_video.model import save_weights
 from c2e_video.painter import Painter
@@ -195,7 +195,11 @@ def test_stills_are_the_frames_worth_painting(
     assert made.chosen is not None
     assert made.chosen.references[1][0].at == made.survey.pts[24]
     far = film.with_name("far")
+    far.mkdir()
+    mine = far / "shot-0001_00-00-00.320.png"
+    mine.write_text("painted by hand")
     assert write_stills(made, far, Silent()) == 2
+    assert mine.read_text() == "painted by hand"
     assert sorted(path.name[:9] for path in far.iterdir()) == ["shot-0001", "shot-0003"]
 
 
@@ -226,6 +230,8 @@ def test_the_command_writes_table_and_sheet(
     assert "film.edl" in capsys.readouterr().out
     assert call("film.mp4", "--ref", "key.png") == 1  # nothing is overwritten unasked
     assert "exists; -y overwrites it" in capsys.readouterr().err
+    assert call("film.mp4", "-o", "film.txt") == 1
+    assert "shots are written to .csv, .edl, .otio" in capsys.readouterr().err
     assert call("film.mp4", "--refs", "film.csv", "--sheet", "again.html") == 0
     assert Path("film.csv").read_text() == edited
     assert "as the map says" in Path("again.html").read_text()
@@ -240,6 +246,13 @@ def test_shots_of_others_are_taken_and_given(film: Path, painter: Painter, tmp_p
     made = make_plan(film, painter.info, given, painter, Silent(), shots=joined)
     assert [shot.start for shot in made.shots] == [found.shots[0].start, found.shots[2].start]
     assert made.choices[0].how == "frame"
+
+
+def test_a_map_and_a_list_of_shots_exclude_each_other(film: Path, painter: Painter) -> None:
+    shots = (Shot(0, 0, 100),)
+    given = ReferenceMap.single(load_references([keyframe(film, 8, "key.png")])[0], shots)
+    with pytest.raises(C2EError, match="not both"):
+        make_plan(film, painter.info, given, painter, Silent(), shots=shots)
 
 
 def test_equal_pictures_are_read_once(film: Path, painter: Painter) -> None:

@@ -82,7 +82,7 @@ def test_orientation_is_applied(tmp_path: Path) -> None:
 
 def test_large_pictures_are_reduced(tmp_path: Path) -> None:
     large = Image.fromarray(colours()).resize((3000, 2000))
-    assert load_reference(saved(tmp_path / "a.png", large)).image.shape == (1024, 1536, 3)
+    assert load_reference(saved(tmp_path / "a.png", large)).image.shape == (512, 768, 3)
 
 
 def bad(path: Path) -> str:

@@ -7,25 +7,19 @@ from typing import Any
 
 import click
 
+from ..errors import C2EError
 from ..timecode import parse_rate, parse_timecode
-from .options import PATH, network_options
+from .options import PATH, network_options, references_option
 
 CODECS = ("h264", "h265", "ffv1", "prores", "av1")
 PROFILES = ("web", "master", "archive")
+LISTS = (".csv", ".edl", ".otio")
 DROPS = ("audio", "subtitles", "attachments", "data", "chapters")
 
 
 @click.command(short_help="Paint a film (the default command).")
 @click.argument("film", type=PATH)
-@click.option(
-    "--ref",
-    "--refs",
-    "references",
-    type=PATH,
-    multiple=True,
-    required=True,
-    help="A colour picture, a folder of them, or a map in a .csv file. May be repeated.",
-)
+@references_option(required=True)
 @click.option("-o", "--output", type=PATH, help="Where to write; FILM.color.mp4 by default.")
 @click.option("--profile", type=click.Choice(PROFILES), help="Codec, container and depth in one.")
 @click.option("--codec", type=click.Choice(CODECS), help="h264 by default.")
@@ -85,14 +79,7 @@ def colorize(
 
 @click.command(short_help="Find the shots of a film and their references, and write them down.")
 @click.argument("film", type=PATH)
-@click.option(
-    "--ref",
-    "--refs",
-    "references",
-    type=PATH,
-    multiple=True,
-    help="A colour picture, a folder of them, or a map in a .csv file. May be repeated.",
-)
+@references_option(required=False)
 @click.option(
     "--shots", type=PATH, help="A list of shots to take: PySceneDetect's .csv, .edl, .otio."
 )
@@ -138,6 +125,8 @@ def plan(
     given = load_given(references, info)
     if output is None and not isinstance(given, ReferenceMap):  # a map is not written over
         output = film.with_suffix(".csv")
+    if output is not None and output.suffix.lower() not in LISTS:
+        raise C2EError(f"shots are written to {', '.join(LISTS)}, got {str(output)!r}")
     for path in filter(None, (output, sheet)):
         check_output(film, path, overwrite)
     listed = read_shot_list(shots, info, start=first_pts(film, info)) if shots else ()

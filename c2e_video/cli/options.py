@@ -13,6 +13,19 @@ PATH = click.Path(path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def references_option(*, required: bool) -> Callable[[Command], Command]:
+    """``--ref``, under both its names."""
+    return click.option(
+        "--ref",
+        "--refs",
+        "references",
+        type=PATH,
+        multiple=True,
+        required=required,
+        help="A colour picture, a folder of them, or a map in a .csv file. May be repeated.",
+    )
+
+
 def network_options(command: Command) -> Command:
     """Options of every command that paints."""
     for option in (
