@@ -96,6 +96,30 @@ def test_a_pattern_names_one_run_of_several(tmp_path: Path) -> None:
         probe(folder / "none_%d.png")
 
 
+@pytest.mark.parametrize("name", ["scan_%04d_2k.png", "reel 3 %d v2.png", "16mm%03d.x1.png"])
+def test_digits_may_stand_behind_the_number(tmp_path: Path, name: str) -> None:
+    folder = write_pictures(tmp_path / "scans", range(8, 12), name)
+    for path in (folder, folder / name):
+        frames = list(decode(path, probe(path)))
+        assert [frame.pts for frame in frames] == [0, 1, 2, 3]
+        np.testing.assert_array_equal(frames[1].luma, luma(9))
+
+
+def test_two_sizes_of_one_scan_are_two_runs(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "scans", range(4), "a_%04d_2k.png")
+    write_pictures(folder, range(4), "a_%04d_4k.png")
+    with pytest.raises(MediaError, match=r"2 runs .*: a_%04d_2k\.png \(4\), a_%04d_4k\.png \(4\)"):
+        probe(folder)
+    assert probe(folder / "a_%04d_4k.png").frame_count == 4
+
+
+def test_a_systems_own_files_are_no_pictures(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "scans")
+    for file in list(folder.iterdir()):
+        file.with_name(f"._{file.name}").write_bytes(b"resource fork")
+    assert probe(folder).frame_count == 4
+
+
 def test_what_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="is a folder without numbered pictures"):
         probe(tmp_path)

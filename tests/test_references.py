@@ -138,6 +138,7 @@ def test_a_folder_stands_for_its_pictures(tmp_path: Path) -> None:
     for name in ("b.png", "a.png"):
         saved(tmp_path / name, Image.fromarray(colours()))
     (tmp_path / "notes.txt").write_text("")
+    (tmp_path / "._a.png").write_bytes(b"resource fork")
     assert [r.path.name for r in load_references([tmp_path])] == ["a.png", "b.png"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadReference, match="holds no picture"):

@@ -41,7 +41,7 @@ OURS = replace(
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twenty colour pictures in two folders, a grey one, and something that is no picture."""
+    """Twenty colour pictures in two folders, a grey one, one that is hidden, and what is no picture."""
     folder = tmp_path_factory.mktemp("photos")
     rng = np.random.default_rng(0)
     for i in range(20):
@@ -51,6 +51,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cv2.imwrite(str(path), cv2.resize(small, (96, 72), interpolation=cv2.INTER_CUBIC))
     cv2.imwrite(str(folder / "a" / "grey.png"), np.full((72, 96, 3), 90, np.uint8))
     (folder / "a" / "broken.jpg").write_bytes(b"no picture")
+    (folder / "a" / ".1.png").write_bytes((folder / "a" / "1.png").read_bytes())
     return folder
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 from av.error import FFmpegError
@@ -32,7 +32,7 @@ DECODERS = {
     ".jpeg": "mjpeg",
 }
 _PATTERN = re.compile(r"(.*?)%0?\d*d(.*)", re.DOTALL)
-_NUMBER = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
+_DIGITS = re.compile(r"(\d+)")
 _NAMED = 8  # so many stretches of missing numbers are listed
 
 
@@ -128,26 +128,27 @@ def numbered(path: str | Path) -> Numbered | None:
     return None
 
 
+# Pictures by what stands before and after their numbers.
+Runs: TypeAlias = "dict[tuple[str, str], list[tuple[int, Path]]]"
+
+
 @lru_cache(maxsize=4)
 def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> Numbered | None:
-    found: dict[tuple[str, str], list[tuple[int, Path]]] = defaultdict(list)
-    for file in folder.iterdir():
-        parts = _NUMBER.fullmatch(file.stem)
-        if parts and file.suffix.lower() in DECODERS and file.is_file():
-            found[parts[1], parts[3] + file.suffix].append((int(parts[2]), file))
+    pictures = [
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in DECODERS and not file.name.startswith(".") and file.is_file()
+    ]
     name = repr(str(folder))
     if pattern is not None:
-        wanted = _PATTERN.fullmatch(pattern)
-        assert wanted is not None
-        key = wanted[1], wanted[2]
-        if key not in found:
+        runs = _matching(pictures, pattern)
+        if not runs:
             raise MediaError(
                 f"{name} holds no picture named {pattern}; the pictures of a film are "
                 f"{_suffixes()}, numbered as in scan_00001.png"
             )
-        runs = {key: found[key]}
     else:  # one picture alone, such as a poster, makes no film
-        runs = {key: run for key, run in found.items() if len(run) > 1}
+        runs = {key: run for key, run in _found(pictures).items() if len(run) > 1}
     if not runs:
         raise MediaError(
             f"{name} is a folder without numbered pictures ({_suffixes()}); give a film, or "
@@ -169,6 +170,36 @@ def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> Number
             )
     numbers, files = zip(*run, strict=True)
     return Numbered(_told(key, run), numbers, files)
+
+
+def _matching(files: Iterable[Path], pattern: str) -> Runs:
+    """The run that a pattern names."""
+    before, after = _PATTERN.fullmatch(pattern).groups()  # type: ignore[union-attr]
+    name = re.compile(f"{re.escape(before)}(\\d+){re.escape(after)}")
+    runs: Runs = defaultdict(list)
+    for file in files:
+        if match := name.fullmatch(file.name):
+            runs[before, after].append((int(match[1]), file))
+    return runs
+
+
+def _found(files: Iterable[Path]) -> Runs:
+    """All runs among files whose names are alike but for digits: those that vary most are the number."""
+    alike: dict[tuple[str, ...], list[tuple[list[str], Path]]] = defaultdict(list)
+    for file in files:
+        pieces = _DIGITS.split(file.stem)
+        alike[(*pieces[::2], file.suffix)].append((pieces, file))
+    runs: Runs = defaultdict(list)
+    for (*words, suffix), members in alike.items():
+        places = range(1, 2 * len(words) - 1, 2)
+        if not places:
+            continue
+        values = {place: {pieces[place] for pieces, _ in members} for place in places}
+        number = max(places, key=lambda place: (len(values[place]), place))
+        for pieces, file in members:
+            key = "".join(pieces[:number]), "".join(pieces[number + 1 :]) + suffix
+            runs[key].append((int(pieces[number]), file))
+    return runs
 
 
 def _told(key: tuple[str, str], run: list[tuple[int, Path]]) -> str:

@@ -29,7 +29,9 @@ HELD_OUT = 500
 
 
 def _is_picture(name: str) -> bool:
-    return Path(name).suffix.lower() in SUFFIXES
+    """By its suffix; what begins with a dot is a system's own, such as macOS's "._" beside each file."""
+    path = Path(name)
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def encoded_pictures(sources: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
