@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -112,17 +112,33 @@ def test_what_the_container_refuses_late_is_one_line(
         finished(source, tmp_path / "out.mp4")
 
 
+class Failing:
+    """An open film whose reading fails after so many packets."""
+
+    def __init__(self, film: Any, error: Exception, after: int = 0) -> None:
+        self.streams, self.film, self.error, self.after = film.streams, film, error, after
+
+    def demux(self, streams: Any) -> Any:
+        yield from islice(self.film.demux(streams), self.after)
+        raise self.error
+
+
 def test_a_source_that_cannot_be_read_is_named_and_no_other_disk(tmp_path: Path) -> None:
-    class Gone:
-        """A film on a disk that fails."""
-
-        streams = ()
-
-        def demux(self, _: Any) -> Any:
-            raise av.error.OSError(5, "Input/output error")
-
     source = media.write_film(tmp_path / "film.mp4", 2)
     plan = plan_mux(source, tmp_path / "out.mp4", probe(source), H264)
-    gone: Any = Gone()
-    with pytest.raises(MediaError, match=r"cannot read '.*film\.mp4': Input/output error"):
-        list(writing._read(plan, gone, []))
+    with av.open(str(source)) as film:
+        gone: Any = Failing(film, av.error.OSError(5, "Input/output error"))
+        with pytest.raises(MediaError, match=r"cannot read '.*film\.mp4': Input/output error"):
+            list(writing._read(plan, gone, [0], []))
+
+
+def test_damage_that_ends_the_sound_is_told(tmp_path: Path) -> None:
+    source = media.write_film(tmp_path / "film.mkv", 12, audio="flac")
+    plan = plan_mux(source, tmp_path / "out.mkv", probe(source), FFV1)
+    notes: list[str] = []
+    with av.open(str(source)) as film:
+        broken: Any = Failing(film, av.error.InvalidDataError(1, "Invalid data"), after=3)
+        assert len(list(writing._read(plan, broken, [1], notes))) == 3
+    assert notes == [
+        "film.mkv is damaged after 0.192 s: what follows of audio stream 1 (flac) is lost"
+    ]

@@ -212,7 +212,7 @@ def _copied(
         return
     film.streams[plan.picture].discard = Discard.all
     clocks = _clocks(plan, film, outlets)
-    for packet in islice(_read(plan, film, outlets), limit):
+    for packet in islice(_read(plan, film, outlets, notes), limit):
         if not packet.size:  # it only says that a track has ended
             continue
         clocks[packet.stream_index].complete(packet)
@@ -233,12 +233,22 @@ def _clocks(plan: MuxPlan, film: InputContainer, indices: Iterable[int]) -> dict
     return clocks | {s.index: Clock(s, strict, sound) for s in streams if s.index not in clocks}
 
 
-def _read(plan: MuxPlan, film: InputContainer, indices: Iterable[int]) -> Iterator[Packet[Any]]:
-    """The packets of some of the source's tracks."""
+def _read(
+    plan: MuxPlan, film: InputContainer, indices: Iterable[int], notes: list[str]
+) -> Iterator[Packet[Any]]:
+    """The packets of some of the source's tracks, as far as it can be read."""
+    streams = [film.streams[index] for index in indices]
+    seconds = Fraction(0)
     try:
-        yield from film.demux([film.streams[index] for index in indices])
-    except av.error.InvalidDataError:  # a truncated film ends where it ends
-        return
+        for packet in film.demux(streams):
+            if packet.pts is not None:
+                seconds = packet.pts * Fraction(packet.time_base)
+            yield packet
+    except av.error.InvalidDataError:
+        notes.append(
+            f"{plan.source.name} is damaged after {float(seconds):.3f} s: "
+            f"what follows of {' and '.join(map(describe, streams))} is lost"
+        )
     except (av.FFmpegError, OSError) as error:
         raise MediaError(
             f"cannot read {str(plan.source)!r}: {error.strerror}; is its disk or network there?"
