@@ -131,13 +131,15 @@ def colorize_video(
         parts, problems = work.do(segments)
         partial = output.with_name(f".{output.stem}.partial{output.suffix}")
         try:
-            mux(muxing, parts, partial, comment(identity["weights"]))
+            amiss = mux(muxing, parts, partial, comment(identity["weights"]))
             with disk_errors(output):
                 os.replace(partial, output)
         finally:
             partial.unlink(missing_ok=True)
+        for line in amiss:
+            progress.note(line)
         job.remove()
-    notes = (*muxing.notes, *looked.problems, *problems)
+    notes = (*muxing.notes, *looked.problems, *problems, *amiss)
     record = record_of(source, info, chosen, options, identity, notes)
     for line in (unwritten := write_record(output, record)):
         progress.note(line)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from .colorizer import luma_range
 from .decode import decode
+from .encode.part import disk_errors
 from .errors import C2EError
 from .frames import Frame, Shot, VideoInfo
 from .job import write_whole
@@ -58,7 +59,8 @@ def write_sheet(
         height=HEIGHT,
         rows="\n".join(rows),
     )
-    write_whole(path, page)
+    with disk_errors(path):
+        write_whole(path, page)
 
 
 def write_stills(
