@@ -16,28 +16,13 @@ import pytest
 from c2e_video import colorizer, pipeline
 from c2e_video.encode import Encoder, EncodeSettings, settings_for
 from c2e_video.errors import C2EError, JobMismatch, MediaError
-from c2e_video.model import save_weights
 from c2e_video.painter import Painter
 from c2e_video.pipeline import Options, colorize_video
 from c2e_video.references import ReferenceMap
 from tests.media import luma_frames, packets, video_pts, write_film
-from tests.test_model import random_model
 
 # Shots of 16 frames at 25 a second: long enough to count as shots.
 SHOTS = (16, 16, 16)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_weights(random_model(), path)
-    return path
-
-
-@pytest.fixture
-def options(weights: Path) -> Options:
-    fast = EncodeSettings("h264", preset="ultrafast")
-    return Options(fast, weights=weights, device="cpu", precision="fp32", size=32, saturation=4.0)
 
 
 @pytest.fixture
@@ -65,10 +50,8 @@ def chroma(path: Path) -> Any:
     return np.stack([p[0] for p in planes])
 
 
-def test_a_film_gets_colour_and_keeps_the_rest(
-    film: Path, keyframe: Path, options: Options
-) -> None:
-    result = colorize_video(film, references=keyframe, options=options)
+def test_a_film_gets_colour_and_keeps_the_rest(film: Path, keyframe: Path, quick: Options) -> None:
+    result = colorize_video(film, references=keyframe, options=quick)
     assert result.output == film.with_name("film.color.mp4")
     assert result.frames == 48
     assert video_pts(result.output) == video_pts(film)
@@ -91,28 +74,28 @@ def test_a_film_gets_colour_and_keeps_the_rest(
     ("pixel_format", "size"), [("yuv420p", (64, 48)), ("gray", (33, 17)), ("yuv420p10le", (64, 48))]
 )
 def test_ffv1_keeps_every_luma_sample(
-    tmp_path: Path, keyframe: Path, options: Options, pixel_format: str, size: tuple[int, int]
+    tmp_path: Path, keyframe: Path, quick: Options, pixel_format: str, size: tuple[int, int]
 ) -> None:
     film = write_film(tmp_path / "in.mkv", 20, size, pixel_format=pixel_format, codec="ffv1")
     result = colorize_video(
-        film, references=keyframe, options=replace(options, encode=EncodeSettings("ffv1"))
+        film, references=keyframe, options=replace(quick, encode=EncodeSettings("ffv1"))
     )
     for before, after in zip(luma_frames(film), luma_frames(result.output), strict=True):
         np.testing.assert_array_equal(before, after)
 
 
-def test_variable_frame_rate_with_a_hole(tmp_path: Path, keyframe: Path, options: Options) -> None:
+def test_variable_frame_rate_with_a_hole(tmp_path: Path, keyframe: Path, quick: Options) -> None:
     pts = [100, 140, 141, 190, 700, 733, 800, 850, 900, 901, 950, 1000]
     film = write_film(tmp_path / "vfr.mp4", 12, pts=pts, time_base=Fraction(1, 1000), audio="aac")
-    result = colorize_video(film, references=keyframe, options=options)
+    result = colorize_video(film, references=keyframe, options=quick)
     assert video_pts(result.output) == video_pts(film)
 
 
 def test_segments_join_without_a_seam(
-    tmp_path: Path, keyframe: Path, options: Options, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = write_film(tmp_path / "in.mkv", shots=SHOTS, codec="ffv1")
-    ffv1 = replace(options, encode=EncodeSettings("ffv1"))
+    ffv1 = replace(quick, encode=EncodeSettings("ffv1"))
     whole = colorize_video(film, tmp_path / "whole.mkv", references=keyframe, options=ffv1)
     monkeypatch.setattr(pipeline, "SEGMENT_SECONDS", 0.4)
     pieces = colorize_video(film, tmp_path / "pieces.mkv", references=keyframe, options=ffv1)
@@ -121,7 +104,7 @@ def test_segments_join_without_a_seam(
 
 
 def test_the_color_encoder_reads_each_distinct_reference_once(
-    film: Path, tmp_path: Path, options: Options, monkeypatch: pytest.MonkeyPatch
+    film: Path, tmp_path: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, same, other = (picture(tmp_path / f"{i}.png", seed) for i, seed in enumerate((1, 1, 2)))
     rows = [
@@ -141,7 +124,7 @@ def test_the_color_encoder_reads_each_distinct_reference_once(
         return look
 
     monkeypatch.setattr(colorizer.Colorizer, "embed", counted)
-    result = colorize_video(film, references=csv, options=replace(options, batch=3))
+    result = colorize_video(film, references=csv, options=replace(quick, batch=3))
     assert len(made) == len(set(made)) == 2
     planes = chroma(result.output).reshape(48, -1).astype(float)
     hues = [planes[a : a + 16].mean(0) for a in (0, 16, 32)]
@@ -150,10 +133,10 @@ def test_the_color_encoder_reads_each_distinct_reference_once(
 
 
 def test_an_interrupted_run_is_taken_up(
-    film: Path, keyframe: Path, options: Options, monkeypatch: pytest.MonkeyPatch
+    film: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "SEGMENT_SECONDS", 0.4)
-    whole = colorize_video(film, film.with_name("whole.mp4"), references=keyframe, options=options)
+    whole = colorize_video(film, film.with_name("whole.mp4"), references=keyframe, options=quick)
     write, written = Encoder.write, []
 
     def dies(self: Encoder, batch: Any) -> None:
@@ -164,7 +147,7 @@ def test_an_interrupted_run_is_taken_up(
 
     monkeypatch.setattr(Encoder, "write", dies)
     with pytest.raises(KeyboardInterrupt):
-        colorize_video(film, references=keyframe, options=options)
+        colorize_video(film, references=keyframe, options=quick)
     output = film.with_name("film.color.mp4")
     assert not output.exists()
     parts = sorted(p.name for p in output.with_name("film.color.mp4.c2e").glob("part-*.mp4"))
@@ -172,8 +155,8 @@ def test_an_interrupted_run_is_taken_up(
     assert not any("partial" in name for name in parts)
     monkeypatch.setattr(Encoder, "write", write)
     with pytest.raises(JobMismatch, match="options"):
-        colorize_video(film, references=keyframe, options=replace(options, saturation=1.0))
-    colorize_video(film, references=keyframe, options=options)
+        colorize_video(film, references=keyframe, options=replace(quick, saturation=1.0))
+    colorize_video(film, references=keyframe, options=quick)
     assert video_pts(output) == video_pts(whole.output)
     np.testing.assert_array_equal(chroma(output), chroma(whole.output))
     assert not output.with_name("film.color.mp4.c2e").exists()
@@ -181,7 +164,7 @@ def test_an_interrupted_run_is_taken_up(
 
 @pytest.mark.parametrize("stage", ["decode", "paint", "encode", "mux"])
 def test_a_failing_stage_raises_its_own_error_and_leaves_nothing(
-    film: Path, keyframe: Path, options: Options, monkeypatch: pytest.MonkeyPatch, stage: str
+    film: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError(f"{stage} broke")
@@ -194,14 +177,14 @@ def test_a_failing_stage_raises_its_own_error_and_leaves_nothing(
     }[stage]
     monkeypatch.setattr(home, name, broken)
     with pytest.raises(RuntimeError, match=f"{stage} broke"):
-        colorize_video(film, references=keyframe, options=options)
+        colorize_video(film, references=keyframe, options=quick)
     assert not film.with_name("film.color.mp4").exists()
     assert not list(film.parent.glob(".*"))
     assert not [t for t in threading.enumerate() if t.name == "c2e-worker"]
 
 
 def test_a_lost_frame_is_never_silent(
-    film: Path, keyframe: Path, options: Options, monkeypatch: pytest.MonkeyPatch
+    film: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decode = vars(pipeline)["decode"]
 
@@ -210,28 +193,28 @@ def test_a_lost_frame_is_never_silent(
 
     monkeypatch.setattr(pipeline, "decode", lossy)
     with pytest.raises(MediaError, match=r"gave 47 frames .* where it gave 48"):
-        colorize_video(film, references=keyframe, options=options)
+        colorize_video(film, references=keyframe, options=quick)
 
 
-def test_start_and_end_paint_a_stretch(film: Path, keyframe: Path, options: Options) -> None:
+def test_start_and_end_paint_a_stretch(film: Path, keyframe: Path, quick: Options) -> None:
     result = colorize_video(
-        film, references=keyframe, options=replace(options, start=Fraction(1, 2), end=Fraction(1))
+        film, references=keyframe, options=replace(quick, start=Fraction(1, 2), end=Fraction(1))
     )
     assert result.frames == 12
     assert len(video_pts(result.output)) == 12
     with pytest.raises(C2EError, match=r"begins at 0\.000 s"):
         colorize_video(
-            film, references=keyframe, options=replace(options, start=Fraction(99)), overwrite=True
+            film, references=keyframe, options=replace(quick, start=Fraction(99)), overwrite=True
         )
 
 
 def test_a_truncated_film_is_painted_as_far_as_it_goes(
-    tmp_path: Path, keyframe: Path, options: Options
+    tmp_path: Path, keyframe: Path, quick: Options
 ) -> None:
     whole = write_film(tmp_path / "whole.mkv", shots=SHOTS, codec="libx264")
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    result = colorize_video(cut, references=keyframe, options=options)
+    result = colorize_video(cut, references=keyframe, options=quick)
     assert 0 < result.frames < 48
     assert any("cut off" in note for note in result.notes)
 
@@ -246,12 +229,10 @@ def test_output_names(tmp_path: Path) -> None:
     assert name("a.mkv", profile="web") == "a.color.mp4"
 
 
-def test_outputs_that_cannot_be(
-    film: Path, keyframe: Path, options: Options, tmp_path: Path
-) -> None:
+def test_outputs_that_cannot_be(film: Path, keyframe: Path, quick: Options, tmp_path: Path) -> None:
     def fails(output: Path, message: str) -> None:
         with pytest.raises(C2EError, match=message):
-            colorize_video(film, output, references=keyframe, options=options)
+            colorize_video(film, output, references=keyframe, options=quick)
 
     fails(film, "is the film itself")
     fails(tmp_path / "none" / "out.mp4", "no folder")
@@ -261,18 +242,16 @@ def test_outputs_that_cannot_be(
     (tmp_path / "there.mp4").write_bytes(b"mine")
     fails(tmp_path / "there.mp4", "exists; -y overwrites")
     assert (tmp_path / "there.mp4").read_bytes() == b"mine"
-    colorize_video(
-        film, tmp_path / "there.mp4", references=keyframe, options=options, overwrite=True
-    )
+    colorize_video(film, tmp_path / "there.mp4", references=keyframe, options=quick, overwrite=True)
     assert len(video_pts(tmp_path / "there.mp4")) == 48
 
 
-def test_a_map_is_given_alone(film: Path, keyframe: Path, options: Options, tmp_path: Path) -> None:
+def test_a_map_is_given_alone(film: Path, keyframe: Path, quick: Options, tmp_path: Path) -> None:
     with pytest.raises(C2EError, match="give it alone"):
-        colorize_video(film, references=[tmp_path / "map.csv", keyframe], options=options)
+        colorize_video(film, references=[tmp_path / "map.csv", keyframe], options=quick)
 
 
-def test_keyframes_find_their_shots(tmp_path: Path, options: Options) -> None:
+def test_keyframes_find_their_shots(tmp_path: Path, quick: Options) -> None:
     """Frames of the film with colour on them, shuffled and nameless, each serve their own shot."""
     film = write_film(tmp_path / "film.mp4", shots=SHOTS, size=(160, 96))
     names = {8: "c.png", 24: "a.png", 40: "b.png"}
@@ -282,7 +261,7 @@ def test_keyframes_find_their_shots(tmp_path: Path, options: Options) -> None:
             tint = np.roll([0.8, 1.0, 1.15], index)
             cv2.imwrite(str(tmp_path / names[index]), np.clip(gray[..., None] * tint, 0, 255))
     result = colorize_video(
-        film, references=[tmp_path / n for n in ("a.png", "b.png", "c.png")], options=options
+        film, references=[tmp_path / n for n in ("a.png", "b.png", "c.png")], options=quick
     )
     chosen: ReferenceMap = result.references
     assert [row[0].path.name for row in chosen.references] == ["c.png", "a.png", "b.png"]

@@ -16,7 +16,6 @@ from c2e_video.colorizer import Colorizer
 from c2e_video.decode import probe
 from c2e_video.errors import BadReference, C2EError
 from c2e_video.frames import Shot
-from c2e_video.model import save_weights
 from c2e_video.painter import Painter
 from c2e_video.pipeline import Options, colorize_video
 from c2e_video.plan import Plan, make_plan
@@ -26,16 +25,8 @@ from c2e_video.references import ReferenceMap
 from c2e_video.sheet import write_sheet, write_stills
 from c2e_video.shot_lists import read_shot_list
 from tests.media import luma_frames, write_film
-from tests.test_model import random_model
 
 SHOTS = (16, 16, 16)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_weights(random_model(), path)
-    return path
 
 
 @pytest.fixture
@@ -44,8 +35,8 @@ def film(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def painter(film: Path, weights: Path) -> Painter:
-    colorizer = Colorizer(weights, device="cpu", precision="fp32", size=32)
+def painter(film: Path, tiny_weights: Path) -> Painter:
+    colorizer = Colorizer(tiny_weights, device="cpu", precision="fp32", size=32)
     return Painter(colorizer, probe(film))
 
 
@@ -131,13 +122,13 @@ def test_a_reference_that_colours_nothing_is_named(
 
 
 def test_the_table_paints_the_film_as_the_plan_would(
-    film: Path, painter: Painter, weights: Path
+    film: Path, painter: Painter, tiny_weights: Path
 ) -> None:
     pictures = [keyframe(film, index, f"{index}.png") for index in (40, 8, 24)]
     made = planned(film, painter, *pictures)
     table = film.with_name("film.csv")
     made.write(table)
-    options = Options(weights=weights, device="cpu", precision="fp32", size=32)
+    options = Options(weights=tiny_weights, device="cpu", precision="fp32", size=32)
     result = colorize_video(film, references=table, options=options)
     assert made.chosen is not None
     assert result.references.shots == made.chosen.shots
@@ -210,13 +201,16 @@ def test_a_sheet_without_references(film: Path, painter: Painter) -> None:
 
 
 def test_the_command_writes_table_and_sheet(
-    film: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    film: Path,
+    tiny_weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(film.parent)
     keyframe(film, 8, "key.png")
 
     def call(*arguments: str) -> object:
-        common = ["--weights", str(weights), "--size", "32", "--device", "cpu"]
+        common = ["--weights", str(tiny_weights), "--size", "32", "--device", "cpu"]
         monkeypatch.setattr(sys, "argv", ["c2e-video", "plan", *arguments, *common])
         with pytest.raises(SystemExit) as stop:
             cli.main()
