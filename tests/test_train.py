@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import subprocess
+import sys
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -227,6 +230,25 @@ def test_resume_refuses_another_run(photos: Path, tmp_path: Path) -> None:
         run(photos, tmp_path, replace(SMALL, batch=8), resume=True)
     longer = run(photos, tmp_path, replace(SMALL, steps=5), resume=True)
     assert longer.progress["step"] == 5
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_run(photos: Path, tmp_path: Path) -> None:
+    """As several GPUs do, here on the processor: torchrun, gloo, gradients shared once a step."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
+    command += ["-m", "c2e_video", "train", "--photos", str(photos), "--out", str(tmp_path / "out")]
+    command += ["--width", "8", "--memory", "8", "--steps", "3", "--batch", "8"]
+    command += ["--accumulate", "2", "--sizes", "32", "--perceptual", "0"]
+    subprocess.run(command, check=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    with open(tmp_path / "out" / "losses.csv") as file:
+        assert [row["pictures"] for row in csv.DictReader(file)] == ["8", "16", "24"]
+    assert load_weights(tmp_path / "out" / WEIGHTS).config.width == 8
+
+
+def test_a_run_is_not_begun_over_another(photos: Path, tmp_path: Path) -> None:
+    Trainer([photos], tmp_path, replace(SMALL, steps=1)).run()
+    with pytest.raises(C2EError, match="--resume"):
+        Trainer([photos], tmp_path, replace(SMALL, steps=1))
 
 
 def test_accumulation_sees_as_many_pictures(photos: Path, tmp_path: Path) -> None:
