@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -38,7 +39,12 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _fail(f"stopped{_goes_on()}", 130)
+        _say(f"stopped{_goes_on()}")
+        _leave(130)
+    except SystemExit as stop:
+        if stop.code == 128 + signal.SIGTERM:
+            _leave(stop.code)
+        raise
     except BrokenPipeError:
         sys.exit(141)
     sys.exit(code if isinstance(code, int) else 0)
@@ -50,6 +56,17 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
+def _leave(code: int) -> NoReturn:
+    """End a stopped run at once, when all is tidied up.
+
+    Threads of the libraries may still be at work, and taking the interpreter down under them crashes
+    now and then.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _goes_on() -> str:
     """How a stopped command is taken up, where it can be."""
     command = sys.argv[1] if sys.argv[1:] and sys.argv[1] in cli.commands else "colorize"
@@ -59,8 +76,12 @@ def _goes_on() -> str:
 
 
 def _fail(line: str, code: int) -> NoReturn:
-    click.echo(f"c2e-video: {' '.join(line.split())}", err=True)
+    _say(line)
     sys.exit(code)
+
+
+def _say(line: str) -> None:
+    click.echo(f"c2e-video: {' '.join(line.split())}", err=True)
 
 
 @click.group(
