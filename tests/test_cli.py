@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import struct
 import sys
 import zlib
@@ -17,7 +19,7 @@ import torch
 from c2e_video import cli
 from c2e_video.cli import film
 from c2e_video.cli.train import sizes_of, weights_of
-from c2e_video.encode import Codec
+from c2e_video.encode import Codec, Encoder
 from c2e_video.encode.codecs import PROFILES
 from c2e_video.errors import C2EError
 from c2e_video.model import save_weights
@@ -234,3 +236,22 @@ def test_choices_are_those_of_the_code() -> None:
     assert set(film.CODECS) == set(get_args(Codec))
     assert set(film.DROPS) == set(DROPPABLE)
     assert set(film.PROFILES) == set(PROFILES)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_says_how_to_go_on_and_leaves_no_output(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: int,
+    code: int,
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(Encoder, "write", lambda *_: os.kill(os.getpid(), number))
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    try:
+        assert call(monkeypatch, "film.mp4", "--ref", "key.png", *TINY) == code
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "the same command goes on where it was" in capsys.readouterr().err
+    assert not (folder / "film.color.mp4").exists()

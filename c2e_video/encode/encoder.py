@@ -92,11 +92,11 @@ class Encoder:
         self._file = av.open(
             local(path), "w", format=kind, container_options={} if kind == "matroska" else clock
         )
-        self._stream = _open_encoder(self._file, info, settings)
         try:
+            self._stream = _open_encoder(self._file, info, settings)
             with disk_errors(path):
                 self._file.start_encoding()
-        except MediaError:
+        except BaseException:  # a signal, too, must not leave a half-open file to the collector
             self._abandon()
             raise
 
