@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import Semaphore, Thread
+from threading import Event, Semaphore, Thread
 from time import process_time
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -80,6 +80,8 @@ class _Worker(Thread):
     def __init__(self, work: Callable[[], object], done: Callable[[], object]) -> None:
         super().__init__(name="c2e-worker", daemon=True)
         self._work, self._done = work, done
+        # Not `join`: until Python 3.12, one that a signal breaks off takes the thread for ended.
+        self._over = Event()
         self.error: BaseException | None = None
         self._stalled = False
 
@@ -90,6 +92,7 @@ class _Worker(Thread):
             self.error = error
         finally:
             self._done()
+            self._over.set()
 
     def wait(self, look: _Look) -> None:
         """Wait for what the thread is to do.
@@ -111,12 +114,12 @@ class _Worker(Thread):
 
     def ended(self, seconds: float | None) -> bool:
         """Wait for the thread's end; whether it came."""
-        self.join(seconds)
-        return not self.is_alive()
+        return self._over.wait(seconds)
 
     def leave(self) -> None:
         """Wait for the end of a thread that is to end."""
         if not self._stalled:
+            self._over.wait()
             self.join()
 
 

@@ -246,12 +246,13 @@ def test_a_stop_says_how_to_go_on_and_leaves_no_output(
     number: int,
     code: int,
 ) -> None:
-    before = signal.getsignal(signal.SIGTERM)
+    before = {known: signal.getsignal(known) for known in (signal.SIGINT, signal.SIGTERM)}
     monkeypatch.setattr(Encoder, "write", lambda *_: os.kill(os.getpid(), number))
     monkeypatch.setattr(os, "_exit", sys.exit)
     try:
         assert call(monkeypatch, "film.mp4", "--ref", "key.png", *TINY) == code
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for known, handler in before.items():
+            signal.signal(known, handler)
     assert "the same command goes on where it was" in capsys.readouterr().err
     assert not (folder / "film.color.mp4").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from itertools import count
@@ -222,6 +223,28 @@ def test_ctrl_c_in_the_consumer_ends_the_thread() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         consume()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs setitimer")
+def test_a_signal_while_the_end_is_waited_for_leaves_no_work_behind() -> None:
+    done, going_on = [], threading.Event()
+
+    def work(item: int) -> None:
+        going_on.wait(0.3)
+        done.append(item)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        with pytest.raises(KeyboardInterrupt), Sink(work, 1) as sink:  # noqa: PT012
+            sink.put(1)
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+        assert done == [1]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("side", ["reading", "writing", "the end of writing"])

@@ -74,7 +74,6 @@ def parts(place: Path) -> list[Path]:
 # -- killed ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow  # the exit codes are in test_cli; now and then a forked run crashes as it is stopped
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
 )
@@ -101,6 +100,20 @@ def test_a_stopped_run_leaves_no_output_and_goes_on(
     assert "taking up the interrupted run" in ended.text
     assert picture_digests(place / "out.mkv") == whole
     assert sorted(p.name for p in place.iterdir()) == ["film.mkv", "out.json", "out.mkv"]
+
+
+def test_a_second_signal_ends_at_once(
+    runner: Runner, place: Path, words: list[str], whole: Digests
+) -> None:
+    run = runner.start(place, *words, delay=2)
+    run.until(lambda: any((place / FOLDER).glob("part-*.partial*")))
+    run.send(signal.SIGINT)
+    run.until(lambda: "stopped" in run.log.read_text())
+    run.send(signal.SIGINT)
+    assert run.wait().code == 130
+    assert not (place / "out.mkv").exists()
+    assert runner.run(place, *words).code == 0
+    assert picture_digests(place / "out.mkv") == whole
 
 
 @pytest.mark.slow

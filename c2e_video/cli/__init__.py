@@ -17,6 +17,8 @@ from .evaluate import evaluate
 from .film import colorize, plan
 from .train import train
 
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+
 
 class FilmFirst(click.Group):
     """``c2e-video film.mp4 …`` means ``c2e-video colorize film.mp4 …``."""
@@ -30,7 +32,9 @@ class FilmFirst(click.Group):
 
 def main() -> NoReturn:
     """The console script: a :class:`C2EError` is one line and exit code 1, a stop is 130 or 143."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in _STOPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _stop)
     try:
         code = cli(standalone_mode=False)
     except C2EError as error:
@@ -38,11 +42,8 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        _say(f"stopped{_goes_on()}")
-        _leave(130)
     except SystemExit as stop:
-        if stop.code == 128 + signal.SIGTERM:
+        if stop.code in [128 + number for number in _STOPS]:
             _leave(stop.code)
         raise
     except BrokenPipeError:
@@ -50,18 +51,16 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    click.echo(f"c2e-video: terminated{_goes_on()}", err=True)
+def _stop(number: int, frame: FrameType | None) -> None:
+    """The first signal stops tidily, a second one at once: parts and films are whole either way."""
+    for other in _STOPS:
+        signal.signal(other, lambda *_: os._exit(128 + number))
+    click.echo(f"c2e-video: stopped{_goes_on()}", err=True)
     sys.exit(128 + number)
 
 
 def _leave(code: int) -> NoReturn:
-    """End a stopped run at once, when all is tidied up.
-
-    Threads of the libraries may still be at work, and taking the interpreter down under them crashes
-    now and then.
-    """
+    """End a stopped run, whatever threads of the libraries are still at."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
