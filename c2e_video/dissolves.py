@@ -23,11 +23,11 @@ STEP = 3  # frames from one look to the next
 MARGIN = 4  # frames beyond the ends that are looked at too
 PLACE = (13, 13)  # samples of the thumbnail, around each, that its detail is what differs from
 
-UNLIKE = 0.35  # the ends correlate less
-MIXED = 0.7  # share of the middle that a mix of the ends explains, at least
-BOTH = 0.3  # correlation of the middle with either end, at least
-FLATTER = 0.82  # energy of the middle against the ends' mean, at most
+UNLIKE = 0.45  # the ends correlate less
+BOTH = 0.25  # correlation of the middle with either end, at least
+FLATTER = 0.85  # energy of the middle against the ends' mean, less
 COMING = 0.03  # from quarter to quarter one end's correlation falls, and the other's rises, by more
+SURE = 0.16  # evidence, at least: what one sign lacks another may give
 
 
 class _Seen(NamedTuple):
@@ -94,7 +94,7 @@ class DissolveFinder:
                 self._offer(_Candidate(score, first, last, dissolve))
 
     def _offer(self, new: _Candidate) -> None:
-        """Of candidates for the same place, keep the one that explains most."""
+        """Of candidates for the same place, keep the most evident one."""
         held = self._best
         if held is not None and (new.first > held.last or new.last < held.first):
             self._found.append(held.dissolve)
@@ -112,22 +112,25 @@ def _steadied(*three: tuple[Floats, int]) -> _Seen:
 
 
 def _dissolve(window: list[_Seen]) -> tuple[float, Transition] | None:
-    """How well ``window``, less its margins, is explained as one dissolve; None if it is none."""
+    """How evidently ``window``, less its margins, is one dissolve, and it; None if it is none."""
     first, last = MARGIN, len(window) - 1 - MARGIN
     a, b = window[first], window[last]
     middle = len(window) // 2
-    if float(np.vdot(a.detail, b.detail)) > UNLIKE or not _flatter(window):
+    likeness, flatness = float(np.vdot(a.detail, b.detail)), _flatness(window)
+    if likeness > UNLIKE or flatness > FLATTER:
         return None
     before, after = spectrum(a.detail), spectrum(b.detail)
     across = correlation(before, after)
-    if best(across)[0] > UNLIKE:
+    likeness = max(likeness, best(across)[0])
+    if likeness > UNLIKE:
         return None
 
     def mix(index: int) -> _Mix:
         return _mixed(before, after, across, window[index].detail)
 
     half = mix(middle)
-    if half.explained < MIXED or min(half.before, half.after) < BOTH or half.alike > UNLIKE:
+    evidence = half.explained - 0.4 * flatness - 0.4 * likeness - 0.9 * half.alike
+    if evidence < SURE or min(half.before, half.after) < BOTH or half.alike > UNLIKE:
         return None
     quarter = (last - first) // 4
     early, late = mix(first + quarter), mix(last - quarter)
@@ -138,15 +141,16 @@ def _dissolve(window: list[_Seen]) -> tuple[float, Transition] | None:
     if min(steps) < COMING:
         return None
     start, stop = window[first + 1].pts, b.pts
-    return half.explained, Transition(start, stop - start)
+    return evidence, Transition(start, stop - start)
 
 
-def _flatter(window: list[_Seen]) -> bool:
+def _flatness(window: list[_Seen]) -> float:
+    """Energy of the middle against that of the ends."""
     energies = [seen.energy for seen in window]
     middle, around = len(window) // 2, max(1, len(window) // 6 - 1)
     inside = median_low(energies[middle - around : middle + around + 1])
     ends = median_low(energies[: MARGIN + 1]) + median_low(energies[-MARGIN - 1 :])
-    return inside < FLATTER * ends / 2
+    return 2 * inside / ends
 
 
 def _mixed(before: Floats, after: Floats, across: Floats, frame: Floats) -> _Mix:
