@@ -18,11 +18,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from c2e_video.colorizer import Colorizer
 
+ROOT = Path(__file__).parents[1]
 SHIPPED = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
 KEYFRAMES = (1, 3, 4)
 ROWS, REFERENCES = 6, 4

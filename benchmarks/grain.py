@@ -19,12 +19,12 @@ import cv2
 import numpy as np
 import torch
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from c2e_video.color import rgb_to_lab
 from c2e_video.colorizer import Colorizer
 
+ROOT = Path(__file__).parents[1]
 GRAINS = (4.0, 8.0, 16.0)
 
 
@@ -56,7 +56,9 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=12)
     options = parser.parse_args()
     painter = Colorizer(options.weights)
-    print("| picture | grain, steps of 255 | L* over time | a*, b* over time |\n| --- | --- | --- | --- |")
+    print(
+        "| picture | grain, steps of 255 | L* over time | a*, b* over time |\n| --- | --- | --- | --- |"
+    )
     for path in sorted((ROOT / "samples").glob("keyframe-*.jpg")):
         picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
         for strength in GRAINS:
