@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .decode import probe
     from .errors import BadReference, BadWeights, C2EError, JobMismatch, MediaError
     from .frames import Shot, VideoInfo
-    from .pipeline import Options, colorize_video
+    from .options import Options
+    from .pipeline import colorize_video
     from .references import ReferenceMap
     from .shots import find_shots
 
@@ -29,7 +30,7 @@ _HOMES = {
     "Colorizer": "colorizer",
     "JobMismatch": "errors",
     "MediaError": "errors",
-    "Options": "pipeline",
+    "Options": "options",
     "ReferenceMap": "references",
     "Shot": "frames",
     "VideoInfo": "frames",

@@ -5,29 +5,32 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from fractions import Fraction
+from dataclasses import asdict, dataclass
 from itertools import groupby
-from math import ceil
 from pathlib import Path
 from typing import Any
 
 from .bars import black_kept
-from .colorizer import Colorizer
-from .decode import DecodeReport, Deinterlace, decode, film_name, probe
-from .devices import Device, Precision
-from .encode import Encoder, EncodeSettings, Part, output_suffix, part_suffix, picture_format
+from .decode import DecodeReport, decode, probe
+from .encode import Encoder, Part, part_suffix, picture_format
 from .encode.part import disk_errors
-from .errors import BadReference, C2EError, MediaError
+from .errors import BadReference, MediaError
 from .frames import Frame, PictureFormat, VideoInfo, batched
 from .job import SEGMENT_SECONDS, Job, Segment, cut_segments, file_digest, film_digest
 from .mux import mux, plan_mux
+from .options import (
+    Options,
+    check_output,
+    colorizer_for,
+    default_output,
+    load_given,
+    window_of,
+)
 from .painter import Painter
 from .plan import Survey, make_plan
 from .prefetch import Sink, prefetch
 from .progress import Progress, Silent
 from .record import check_record, comment, record_of, record_path, write_record
-from .reference_pictures import Reference, load_references
 from .references import ReferenceMap
 from .version import __version__
 
@@ -35,39 +38,7 @@ from .version import __version__
 DECODED_AHEAD, PAINTED_AHEAD = 24, 3
 MOST_TOLD = 5  # shots named one by one
 # Options that do not change what is in a part: it is found by its digest, or only joined later.
-_HALF_A_MILLISECOND = Fraction(1, 2000)
 _NOT_IN_PARTS = ("weights", "device", "batch", "drop")
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a film is painted and written. Everything here is part of a job's identity.
-
-    ``start`` and ``end`` are exact seconds on the film's own clock; only what lies between is painted and
-    written. ``fps`` is how many numbered pictures are shown a second (24 if not told); films know it.
-    ``drop`` names kinds of streams to leave out: audio, subtitles, attachments, data, chapters.
-    """
-
-    encode: EncodeSettings = field(default_factory=EncodeSettings)
-    device: Device = "auto"
-    precision: Precision = "auto"
-    size: int = 256
-    batch: int = 8
-    saturation: float = 1.0
-    weights: Path | None = None
-    start: Fraction | None = None
-    end: Fraction | None = None
-    fps: Fraction | None = None
-    deinterlace: Deinterlace = "off"
-    drop: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.batch <= 1024:
-            raise C2EError(f"batch is 1 to 1024 frames, got {self.batch}")
-        if self.start is not None and self.end is not None and self.start >= self.end:
-            raise C2EError(
-                f"start {float(self.start):.3f} s is not before end {float(self.end):.3f} s"
-            )
 
 
 @dataclass(frozen=True)
@@ -227,72 +198,6 @@ class Work:
 
     def _frames_in(self, segment: Segment) -> int:
         return self.looked.count(segment.start, segment.stop)
-
-
-def colorizer_for(options: Options) -> Colorizer:
-    """The network as ``options`` ask for it."""
-    return Colorizer(
-        options.weights,
-        device=options.device,
-        precision=options.precision,
-        size=options.size,
-        saturation=options.saturation,
-    )
-
-
-def default_output(source: Path, settings: EncodeSettings) -> Path:
-    """``film.color.mp4`` beside ``film.avi`` or the folder ``film``; mkv and mov stay what they are.
-
-    FFV1, ProRes and the profiles have a container of their own.
-    """
-    suffix = source.suffix.lower() if source.suffix.lower() in (".mkv", ".mov") else ".mp4"
-    name = film_name(source)
-    return name.with_name(f"{name.name}.color{output_suffix(settings) or suffix}")
-
-
-def check_output(source: Path, output: Path, overwrite: bool) -> None:
-    """Raise a :class:`C2EError` if the film could not be written to ``output`` in the end."""
-    if str(output) == "-":
-        raise C2EError(
-            "a film is written whole or not at all, which standard output cannot promise; "
-            "give a file name with -o"
-        )
-    folder = output.parent
-    if not folder.is_dir():
-        raise C2EError(f"no folder {str(folder)!r} to write {output.name!r} into; make it first")
-    if not os.access(folder, os.W_OK):
-        raise C2EError(f"the folder {str(folder)!r} cannot be written to; choose another with -o")
-    if output.is_dir():
-        raise C2EError(f"the output {str(output)!r} is a folder; give a file name such as film.mp4")
-    if output.exists() and source.exists() and output.samefile(source):
-        raise C2EError(f"the output {str(output)!r} is the film itself; give another name with -o")
-    if output.exists() and not overwrite:
-        raise C2EError(f"{str(output)!r} exists; -y overwrites it, -o writes elsewhere")
-
-
-def load_given(
-    references: str | Path | Sequence[str | Path] | ReferenceMap, info: VideoInfo
-) -> ReferenceMap | list[Reference]:
-    """The map, or the pictures, that a user gave."""
-    if isinstance(references, ReferenceMap):
-        return references
-    if isinstance(references, (str, Path)):
-        references = [references]
-    paths = [Path(reference) for reference in references]
-    maps = [path for path in paths if path.suffix.lower() == ".csv"]
-    if maps and len(paths) > 1:
-        raise C2EError(f"a map {str(maps[0])!r} names its references itself; give it alone")
-    return ReferenceMap.from_csv(maps[0], info) if maps else load_references(paths)
-
-
-def window_of(info: VideoInfo, options: Options) -> tuple[int | None, int | None]:
-    """The pts between which the film is painted; None where it is not cut short."""
-
-    def first_from(seconds: Fraction | None) -> int | None:
-        """The first pts whose time, in milliseconds as people write it, is not before ``seconds``."""
-        return None if seconds is None else ceil((seconds - _HALF_A_MILLISECOND) / info.time_base)
-
-    return first_from(options.start), first_from(options.end)
 
 
 def _identity(

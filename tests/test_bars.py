@@ -14,7 +14,8 @@ import pytest
 from c2e_video.bars import BarDetector, Bars
 from c2e_video.encode import EncodeSettings
 from c2e_video.frames import Frame, Plane
-from c2e_video.pipeline import Options, colorize_video
+from c2e_video.options import Options
+from c2e_video.pipeline import colorize_video
 from tests.media import luma, picture, plane_array, write_film
 from tests.test_encode import info
 

@@ -10,7 +10,7 @@ import pytest
 from c2e_video.bench import report
 from c2e_video.encode import EncodeSettings
 from c2e_video.model import save_weights
-from c2e_video.pipeline import Options
+from c2e_video.options import Options
 from tests.test_model import random_model
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from c2e_video.decode import decode, probe
 from c2e_video.encode import EncodeSettings
-from c2e_video.pipeline import Options, colorize_video
+from c2e_video.options import Options
+from c2e_video.pipeline import colorize_video
 from tests.formats_page import WORDS, with_words
 from tests.media import luma_frames, packets, picture_digests, write_film
 from tests.test_decode import interlaced

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from c2e_video.errors import C2EError
-from c2e_video.pipeline import Options, colorize_video
+from c2e_video.options import Options
+from c2e_video.pipeline import colorize_video
 from c2e_video.references import ReferenceMap
 from tests.media import picture_digests, write_film
 from tests.runner import Runner

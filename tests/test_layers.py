@@ -40,7 +40,7 @@ FLOORS = [
     ],
     ["reference_pictures", "reference_csv", "references", "shot_lists", "keyframes"],
     ["bars", "painter"],
-    ["job", "plan", "record"],
+    ["options", "job", "plan", "record"],
     ["spool", "sheet", "pipeline"],
     ["train", "evaluate", "bench", "terminal"],
     ["cli"],

@@ -14,7 +14,8 @@ from c2e_video.decode import DecodeReport, decode, probe
 from c2e_video.encode import EncodeSettings, settings_for
 from c2e_video.errors import MediaError
 from c2e_video.job import film_digest
-from c2e_video.pipeline import Options, colorize_video
+from c2e_video.options import Options
+from c2e_video.pipeline import colorize_video
 from tests.media import luma, luma_frames, picture, video_pts
 
 ENCODERS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".dpx": "dpx", ".jpg": "mjpeg"}

@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 import pytest
 
-from c2e_video import colorizer, pipeline
+from c2e_video import colorizer, options, pipeline
 from c2e_video.encode import Encoder, EncodeSettings, settings_for
 from c2e_video.errors import C2EError, JobMismatch, MediaError
+from c2e_video.options import Options
 from c2e_video.painter import Painter
-from c2e_video.pipeline import Options, colorize_video
+from c2e_video.pipeline import colorize_video
 from c2e_video.references import ReferenceMap
 from tests.media import luma_frames, packets, video_pts, write_film
 
@@ -221,7 +222,7 @@ def test_a_truncated_film_is_painted_as_far_as_it_goes(
 
 def test_output_names(tmp_path: Path) -> None:
     def name(source: str, codec: Any = None, profile: Any = None) -> str:
-        return pipeline.default_output(tmp_path / source, settings_for(profile, codec)).name
+        return options.default_output(tmp_path / source, settings_for(profile, codec)).name
 
     assert name("a.mp4") == name("a.avi") == name("a.MP4") == "a.color.mp4"
     assert name("a.mkv") == name("a.avi", "ffv1") == "a.color.mkv"

@@ -16,8 +16,9 @@ from c2e_video.colorizer import Colorizer
 from c2e_video.decode import probe
 from c2e_video.errors import BadReference, C2EError
 from c2e_video.frames import Shot
+from c2e_video.options import Options
 from c2e_video.painter import Painter
-from c2e_video.pipeline import Options, colorize_video
+from c2e_video.pipeline import colorize_video
 from c2e_video.plan import Plan, make_plan
 from c2e_video.progress import Silent
 from c2e_video.reference_pictures import load_references

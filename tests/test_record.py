@@ -15,7 +15,8 @@ import pytest
 from c2e_video import __version__, record
 from c2e_video.encode import EncodeSettings
 from c2e_video.job import file_digest, film_digest
-from c2e_video.pipeline import Options, colorize_video
+from c2e_video.options import Options
+from c2e_video.pipeline import colorize_video
 from c2e_video.reference_csv import COLUMNS
 from tests.media import picture_digests, write_film
 

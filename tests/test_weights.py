@@ -18,7 +18,8 @@ from c2e_video.decode import decode, probe
 from c2e_video.encode import EncodeSettings
 from c2e_video.frames import Shot
 from c2e_video.model import load_weights
-from c2e_video.pipeline import Options, colorize_video
+from c2e_video.options import Options
+from c2e_video.pipeline import colorize_video
 from c2e_video.plan import FAR
 from c2e_video.references import ReferenceMap
 from tests.media import packets, video_pts

@@ -18,8 +18,9 @@ import numpy as np
 from ..decode import decode, probe
 from ..encode import Encoder, EncodeSettings, part_suffix, picture_format
 from ..frames import ColorBatch, FrameBatch, PictureFormat, Shot, VideoInfo, batched
+from ..options import Options, colorizer_for
 from ..painter import Painter
-from ..pipeline import Options, colorize_video, colorizer_for
+from ..pipeline import colorize_video
 from ..prefetch import Sink, prefetch
 from ..reference_pictures import Reference
 from ..references import ReferenceMap

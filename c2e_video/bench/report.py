@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ..pipeline import Options, colorizer_for
+from ..options import Options, colorizer_for
 from .film import FilmFigure, film_figure, peak_mib, processors
 from .network import NetworkFigure, PlainFigure, network_figures, plain_figure
 

@@ -20,7 +20,7 @@ def bench(quick: bool, growth: bool, json_file: Path | None, **settings: Any) ->
     """Measure the network against this machine's convolution peak and against the plain way of
     writing it, and drawn films through the whole pipeline against each of its stages alone."""
     from ..bench.report import measure
-    from ..pipeline import Options
+    from ..options import Options
 
     figures = measure(Options(**settings), quick=quick, growth=growth, say=click.echo)
     if json_file:

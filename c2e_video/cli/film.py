@@ -50,7 +50,8 @@ def colorize(
     shots, and every other shot takes the one it resembles most.
     """
     from ..encode import settings_for
-    from ..pipeline import Options, check_output, colorize_video
+    from ..options import Options, check_output
+    from ..pipeline import colorize_video
     from ..spool import spooled
     from ..terminal import Bar
 
@@ -112,8 +113,8 @@ def plan(
     `c2e-video FILM --refs FILM.csv` then paints FILM as the table says.
     """
     from ..decode import probe
+    from ..options import Options, check_output, colorizer_for, load_given, window_of
     from ..painter import Painter
-    from ..pipeline import Options, check_output, colorizer_for, load_given, window_of
     from ..plan import first_pts, make_plan
     from ..references import ReferenceMap
     from ..sheet import write_sheet, write_stills
