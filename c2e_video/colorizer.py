@@ -65,6 +65,10 @@ class ColorEmbedding:
             f"{self.digest}*{1 - share:.6f}+{other.digest}*{share:.6f}",
         )
 
+    def without_memory(self) -> ColorEmbedding:
+        """The vector alone, as the paper has it."""
+        return ColorEmbedding(self.vector, None, f"{self.digest} without memory")
+
 
 def _weighted(memory: Memory, weight: float) -> Memory:
     return memory._replace(bias=memory.bias + float(np.log(weight)))

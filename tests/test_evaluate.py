@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 
+from c2e_video.colorizer import Colorizer
 from c2e_video.errors import C2EError, MediaError
 from c2e_video.evaluate import clips, metrics, report, video
 from c2e_video.evaluate.lpips import Lpips
@@ -25,6 +26,7 @@ from c2e_video.evaluate.video import (
     GrayPainter,
     MeanColorPainter,
     Results,
+    WithoutMemory,
     evaluate_clips,
     evaluate_pairs,
 )
@@ -215,6 +217,15 @@ class Flickering(MeanColorPainter):
     def paint(self, gray: Gray, look: Picture) -> Picture:
         self.count += 1
         return look[gray] if self.count % 2 else GrayPainter().paint(gray)
+
+
+def test_a_row_may_be_painted_without_the_memory(clip: Path, tiny_weights: Path) -> None:
+    whole = Colorizer(tiny_weights, device="cpu", precision="fp32", size=32)
+    bare = WithoutMemory(Colorizer(tiny_weights, device="cpu", precision="fp32", size=32))
+    beside = evaluate_clips({"painted": whole, "bare": WithoutMemory(whole)}, [clip]).mean()
+    alone = evaluate_clips(bare, [clip]).mean()["painted"]
+    assert beside["bare"].psnr == pytest.approx(alone.psnr)
+    assert beside["painted"].psnr != pytest.approx(alone.psnr, abs=1e-3)
 
 
 def test_flicker_shows_in_both_figures_of_time(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ from .options import PATH, network_options
 @click.option(
     "--sheet", type=PATH, help="Write a picture there: truth | grey | painted, a row a clip."
 )
+@click.option(
+    "--without-memory", is_flag=True, help="A row more: painted without the colour memory."
+)
 @network_options
 def evaluate(
     clips: tuple[Path, ...],
@@ -34,6 +37,7 @@ def evaluate(
     reference: int,
     every: int | None,
     limit_frames: int | None,
+    without_memory: bool,
     **network: Any,
 ) -> None:
     """Make colour CLIPS grey, paint them from their own frames, and compare with the truth.
@@ -45,19 +49,29 @@ def evaluate(
     from ..colorizer import Colorizer
     from ..evaluate.lpips import Lpips
     from ..evaluate.report import table, write_json, write_sheet
-    from ..evaluate.video import evaluate_clips, evaluate_pairs
+    from ..evaluate.video import (
+        PAINTED,
+        VECTOR_ALONE,
+        Painter,
+        WithoutMemory,
+        evaluate_clips,
+        evaluate_pairs,
+    )
     from ..terminal import Bar
 
-    painter = Colorizer(network.pop("weights"), **network)
+    colorizer = Colorizer(network.pop("weights"), **network)
+    painters: dict[str, Painter] = {PAINTED: colorizer}
+    if without_memory:
+        painters[VECTOR_ALONE] = WithoutMemory(colorizer)
     distance = Lpips.load(lpips) if lpips else None
     with Bar() as bar:
         bar.stage("measuring", None)
         watch: dict[str, Any] = {"lpips": distance, "on_frame": lambda *_: bar.advance(1)}
         if pairs:
-            results = evaluate_pairs(painter, pairs, **watch)
+            results = evaluate_pairs(painters, pairs, **watch)
         else:
             watch |= {"reference": reference, "every": every, "limit_frames": limit_frames}
-            results = evaluate_clips(painter, clips, **watch)
+            results = evaluate_clips(painters, clips, **watch)
     click.echo(table(results))
     if json_file:
         write_json(results, json_file)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from ..color import ab_to_chroma, chroma_to_rgb
+from ..colorizer import ColorEmbedding, Colorizer
 from ..errors import C2EError
 from . import metrics
 from .clips import SMALLEST_SIDE, read_clip, read_pairs, read_picture, require, shrunk
@@ -24,6 +25,7 @@ from .lpips import Lpips
 from .metrics import Floats, Gray, Mean, Motion, Picture
 
 GRAY, MEAN_COLOR, PAINTED = "grey", "mean ab", "painted"  # the rows of every table
+VECTOR_ALONE = "z alone"  # one more, where it is asked for
 
 _SAMPLE_HEIGHT = 240  # of the small pictures kept for the sheet
 
@@ -64,6 +66,19 @@ class MeanColorPainter:
 
     def paint(self, gray: Gray, look: Picture) -> Picture:
         return look[gray]
+
+
+class WithoutMemory:
+    """A colorizer that paints from its embedding alone, as the paper's network does."""
+
+    def __init__(self, colorizer: Colorizer) -> None:
+        self._colorizer = colorizer
+
+    def embed(self, reference: Picture) -> ColorEmbedding:
+        return self._colorizer.embed(reference).without_memory()
+
+    def paint(self, gray: Gray, look: ColorEmbedding) -> Picture:
+        return self._colorizer.paint(gray, look)
 
 
 @dataclass(frozen=True)
