@@ -35,6 +35,9 @@ Picture = npt.NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 
+# Frames that a CPU paints at once: more leave its caches (8 at once: a fifth slower at 480p).
+AT_ONCE = 2
+
 
 @dataclass(frozen=True, eq=False)
 class ColorEmbedding:
@@ -113,7 +116,8 @@ class Colorizer:
         self._model = channels_last(model.to(self.device, self.dtype))
         self._model.requires_grad_(False)
         self._baked: tuple[str, Look] | None = None
-        self._fitting = 1 << 30  # frames that fit into the device's memory at once, as far as known
+        # Frames painted at once; fewer, once so many have not fitted into the device's memory.
+        self._at_once = AT_ONCE if self.device.type == "cpu" else 1 << 30
         self.embeddings_made = 0
 
     @property
@@ -191,7 +195,7 @@ class Colorizer:
         painted = []
         done = 0
         while done < len(lumas):
-            part = slice(done, done + self._fitting)
+            part = slice(done, done + self._at_once)
             looks = look if isinstance(look, ColorEmbedding) else look[part]
             try:
                 with memory_named(self.device, self.size):
@@ -200,10 +204,10 @@ class Colorizer:
                 count = len(lumas[part])
                 if count == 1:
                     raise
-                self._fitting = count // 2
-                log.warning("out of memory: going on with batches of %d", self._fitting)
+                self._at_once = count // 2
+                log.warning("out of memory: going on with batches of %d", self._at_once)
             else:
-                done += self._fitting
+                done += self._at_once
         gray, ab = zip(*painted, strict=True)
         return torch.cat(gray), torch.cat(ab)
 

@@ -185,7 +185,7 @@ def test_out_of_memory_halves_the_batch(
         return paint(self, lumas, *rest)
 
     monkeypatch.setattr(Colorizer, "_paint", starved)
-    monkeypatch.setattr(colorizer, "_fitting", 1 << 30)
+    monkeypatch.setattr(colorizer, "_at_once", 1 << 30)
     for _ in range(2):  # what did not fit is not tried again
         halved = colorizer.colorize(batch(5), look, film(), YUV420)
         np.testing.assert_array_equal(halved.cb, whole.cb)
@@ -201,7 +201,7 @@ def test_one_frame_without_memory_is_an_error_never_grey(
     def starved(*_: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(colorizer, "_fitting", 1 << 30)
+    monkeypatch.setattr(colorizer, "_at_once", 1 << 30)
     monkeypatch.setattr(Colorizer, "_paint", starved)
     with pytest.raises(C2EError, match="smaller --size"):
         colorizer.colorize(batch(2), look, film(), YUV420)
