@@ -35,8 +35,9 @@ Picture = npt.NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 
-# Frames that a CPU paints at once: more leave its caches (8 at once: a fifth slower at 480p).
-AT_ONCE = 2
+# Frames that a CPU paints at once: more leave its caches (eight: a fifth slower at 480p), and one by
+# one not the last bit of a frame depends on those beside it.
+AT_ONCE = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +68,11 @@ class ColorEmbedding:
             memory,
             f"{self.digest}*{1 - share:.6f}+{other.digest}*{share:.6f}",
         )
+
+    def in_place(self) -> ColorEmbedding:
+        """The look for the very shot its reference is a frame of: what lay near counts for more."""
+        memory = None if self.memory is None else self.memory.in_place()
+        return ColorEmbedding(self.vector, memory, f"{self.digest} in place")
 
     def without_memory(self) -> ColorEmbedding:
         """The vector alone, as the paper has it."""

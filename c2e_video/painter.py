@@ -18,10 +18,14 @@ class Painter:
         self._looks: dict[str, ColorEmbedding] = {}
 
     def look(self, reference: Reference) -> ColorEmbedding:
-        """The look of a reference, read at its first use."""
+        """The look of a reference, read at its first use.
+
+        One with a time is a frame of the shot it is used in, and looked up in place.
+        """
         if reference.digest not in self._looks:
             self._looks[reference.digest] = self.colorizer.embed(reference.image)
-        return self._looks[reference.digest]
+        look = self._looks[reference.digest]
+        return look if reference.at is None else look.in_place()
 
     def look_at(self, pts: int, chosen: ReferenceMap) -> ColorEmbedding:
         """The look of the film at ``pts``: one reference's, or on the way from one to the next."""

@@ -105,6 +105,23 @@ def test_memory_finds_the_place_it_was_made_of(model: Color2Embed) -> None:
     assert memory.keys.shape == (1, 8, 20)
 
 
+def test_in_place_what_lies_near_counts_for_more(model: Color2Embed) -> None:
+    memory = model.pffn.memory
+    assert memory is not None
+    alike = torch.ones(
+        1, memory.key.in_channels, 4, 6
+    )  # nothing but its place tells one from another
+    ab = torch.linspace(-1, 1, 48).expand(1, 2, 32, 48)
+    known = memory.remember(alike, torch.zeros(1, memory.value.in_channels, 4, 6), ab)
+    anywhere = memory.look_up(alike, known).values[0, 0]
+    assert anywhere.std() < 1e-5
+    near = memory.look_up(alike, known.in_place()).values[0, 0]
+    assert near.diff(dim=1).min() > 0.05
+    assert near.std(0).max() < 1e-5
+    twice = Memory.join([known.in_place(), known.in_place()])
+    torch.testing.assert_close(memory.look_up(alike, twice).values[0, 0], near)
+
+
 def test_two_references_are_one_longer_memory(model: Color2Embed) -> None:
     first, second = (model.embed(torch.rand(1, 3, 32, 32)).memory for _ in range(2))
     assert first is not None
@@ -165,7 +182,7 @@ def test_similarity_is_the_share_of_places_that_find_back() -> None:
     content = torch.randn(1, TINY.content_channels[3], 12, 16)
     keys = nn.functional.normalize(memory.key(content).flatten(2), dim=1)
     known, shuffled = (
-        Memory(k, torch.zeros(1, 1, 192), torch.zeros(1, 192))
+        Memory(k, *(torch.zeros(shape) for shape in ((1, 1, 192), (1, 192), (1, 4, 192), (1, 192))))
         for k in (keys, keys[:, :, torch.randperm(192)])
     )
     stranger = torch.randn_like(content)

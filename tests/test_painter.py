@@ -91,3 +91,13 @@ def test_each_picture_is_read_once_however_often_it_is_used(painter: Painter) ->
     rows = tuple((reference(20 + i % 2),) for i in range(6))
     chroma(painter, ReferenceMap(shots, rows))
     assert painter.colorizer.embeddings_made == before + 2
+
+
+def test_a_frame_of_the_shot_is_looked_up_in_place(painter: Painter) -> None:
+    shots = (Shot(0, 0, 1), Shot(1, 1, 2), Shot(2, 2, 3))
+    rows = ((reference(1),), (reference(1, 1),), (reference(1),))
+    before = painter.colorizer.embeddings_made
+    foreign, own, again = chroma(painter, ReferenceMap(shots, rows))
+    assert np.abs(own - foreign).mean() > 0.01
+    np.testing.assert_array_equal(again, foreign)
+    assert painter.colorizer.embeddings_made <= before + 1

@@ -68,14 +68,16 @@ class MeanColorPainter:
         return look[gray]
 
 
-class WithoutMemory:
-    """A colorizer that paints from its embedding alone, as the paper's network does."""
+class Looking:
+    """A colorizer that changes each look first: takes it in place, or without its memory."""
 
-    def __init__(self, colorizer: Colorizer) -> None:
-        self._colorizer = colorizer
+    def __init__(
+        self, colorizer: Colorizer, change: Callable[[ColorEmbedding], ColorEmbedding]
+    ) -> None:
+        self._colorizer, self._change = colorizer, change
 
     def embed(self, reference: Picture) -> ColorEmbedding:
-        return self._colorizer.embed(reference).without_memory()
+        return self._change(self._colorizer.embed(reference))
 
     def paint(self, gray: Gray, look: ColorEmbedding) -> Picture:
         return self._colorizer.paint(gray, look)

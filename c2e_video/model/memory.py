@@ -20,6 +20,9 @@ BESIDE = 16  # "beside" is a sixteenth of the short side
 # Where training begins. It moves slowly: begun at 10 it came to 14 in 2,000 steps, and at 36 the same
 # network painted films 0.6 dB nearer to the truth.
 SHARPNESS = 30.0
+# What a place loses in a frame of its own shot for every square of a short side between the two. Not
+# learned: training turns, flips and warps its references, films hardly do. Measured; docs/results.md.
+NEARNESS = 6.0
 
 
 class Memory(NamedTuple):
@@ -27,11 +30,18 @@ class Memory(NamedTuple):
 
     M counts places: those of several references stand one after another. ``bias`` is added to the
     similarity before the softmax (the logarithm of a reference's weight, where they are blended).
+    ``places`` ``[N, 4, M]`` say where each lies, and ``nearness`` ``[N, M]`` how much that counts.
     """
 
     keys: Tensor
     values: Tensor
     bias: Tensor
+    places: Tensor
+    nearness: Tensor
+
+    def in_place(self) -> Memory:
+        """The memory of a frame of the very shot, in which things lie about where they lay."""
+        return self._replace(nearness=torch.full_like(self.nearness, NEARNESS))
 
     @staticmethod
     def join(memories: list[Memory]) -> Memory:
@@ -45,8 +55,8 @@ class Memory(NamedTuple):
         filled = []
         for memory in memories:
             missing = (0, longest - memory.keys.shape[2])
-            keys, values = (F.pad(part, missing) for part in memory[:2])
-            filled.append((keys, values, F.pad(memory.bias, missing, value=-torch.inf)))
+            whole = Memory(*(F.pad(part, missing) for part in memory))
+            filled.append(whole._replace(bias=F.pad(memory.bias, missing, value=-torch.inf)))
         return Memory(*(torch.cat(parts) for parts in zip(*filled, strict=True)))
 
 
@@ -76,13 +86,20 @@ class ColorMemory(nn.Module):
         pooled = F.adaptive_avg_pool2d(ab, (content.shape[2], content.shape[3]))
         values = torch.cat((pooled, self.value(color)), dim=1).flatten(2)
         keys = F.normalize(self.key(content).flatten(2), dim=1)
-        return Memory(keys, values, keys.new_zeros(keys.shape[0], keys.shape[2]))
+        nothing = keys.new_zeros(keys.shape[0], keys.shape[2])
+        y, x = _positions(content)
+        # With (y, x, y^2 + x^2, 1) of another place it gives minus the square of their distance.
+        places = torch.stack((2 * y, 2 * x, -torch.ones_like(y), -(y * y + x * x)))
+        return Memory(keys, values, nothing, places.expand(len(keys), -1, -1), nothing)
 
     def look_up(self, content: Tensor, memory: Memory) -> MemoryLookup:
         """What ``memory`` (of one, or of as many as there are frames) holds for every place."""
         n, _, h, w = content.shape
         similarity = self._cosines(content, memory)
+        y, x = _positions(content)
+        here = torch.stack((y, x, y * y + x * x, torch.ones_like(y)), dim=1)
         logits = similarity * self.log_sharpness.exp() + memory.bias[:, None]
+        logits = logits + here @ (memory.places * memory.nearness[:, None])
         weights = logits.softmax(dim=-1)
         values = (memory.values @ weights.transpose(1, 2)).view(n, -1, h, w)
         return MemoryLookup(values, similarity.amax(-1).view(n, 1, h, w))
@@ -110,3 +127,10 @@ class ColorMemory(nn.Module):
     def inject(self, found: MemoryLookup) -> Tensor:
         """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""
         return cast(Tensor, self.out(torch.cat(found, dim=1)))
+
+
+def _positions(content: Tensor) -> tuple[Tensor, Tensor]:
+    """Down and across from the middle, in short sides, of every place of ``[N, C, h, w]``."""
+    h, w = content.shape[2:]
+    y, x = ((torch.arange(n).to(content) - (n - 1) / 2) / min(h, w) for n in (h, w))
+    return y.repeat_interleave(w), x.repeat(h)
