@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import torch
 
 from c2e_video.colorizer import Colorizer, luma_range, network_size, quantized
 from c2e_video.devices import find_device, find_dtype
+from c2e_video.engines import Engine
 from c2e_video.errors import BadWeights, C2EError
 from c2e_video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
 from c2e_video.model import save_weights
@@ -287,3 +289,28 @@ def test_quantized_chroma(depth: int, full: bool, samples: tuple[int, ...]) -> N
     form = PictureFormat("", depth, (2, 2), "bt601", full)
     planes = quantized(torch.tensor([[[-0.5, 0.0, 0.5]]]), form).numpy()
     np.testing.assert_allclose(planes.ravel().astype(int), samples, atol=1)
+
+
+def test_openvino_paints_as_torch_does(weights: Path) -> None:
+    pytest.importorskip("openvino", reason="the extra 'openvino'")
+    torch_itself, openvino = (
+        Colorizer(weights, device="cpu", precision="fp32", engine=engine, size=32)
+        for engine in get_args(Engine)
+    )
+    for looks in ("one", "on the way"):
+        painted = []
+        for colorizer in (torch_itself, openvino):
+            look = colorizer.embed(picture(1)).in_place()
+            other = look.blend(colorizer.embed(picture(2)), 0.3)
+            painted.append(
+                colorizer.colorize(
+                    batch(3), look if looks == "one" else [other] * 3, film(), YUV420
+                )
+            )
+        np.testing.assert_allclose(painted[0].cb, painted[1].cb, rtol=0, atol=1)
+
+
+def test_without_openvino_one_line_says_so(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(C2EError, match="pip install"):
+        Colorizer(weights, device="cpu", engine="openvino")

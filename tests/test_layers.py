@@ -27,6 +27,7 @@ FLOORS = [
         "thumbnails",
     ],
     [
+        "engines",
         "levels",
         "decode",
         "likeness",
