@@ -71,7 +71,8 @@ def main() -> None:
         others = [known[(index + step) % len(known)] for step in range(1, REFERENCES + 1)]
         rows.append(row(painter, gray, others))
     sheet = cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR)
-    cv2.imwrite(str(options.output), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    if not cv2.imwrite(str(options.output), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88]):
+        sys.exit(f"{options.output}: cannot be written")
 
 
 if __name__ == "__main__":

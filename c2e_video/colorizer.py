@@ -81,6 +81,11 @@ class ColorEmbedding:
         return ColorEmbedding(self.vector, None, f"{self.digest} without memory")
 
 
+def _same(looks: Sequence[ColorEmbedding]) -> ColorEmbedding | Sequence[ColorEmbedding]:
+    """The look, where all are one; it is baked then."""
+    return looks[0] if all(look.digest == looks[0].digest for look in looks) else looks
+
+
 def _weighted(memory: Memory, weight: float) -> Memory:
     return memory._replace(bias=memory.bias + float(np.log(weight)))
 
@@ -213,7 +218,7 @@ class Colorizer:
         done = 0
         while done < len(lumas):
             part = slice(done, done + self._at_once)
-            looks = look if isinstance(look, ColorEmbedding) else look[part]
+            looks = look if isinstance(look, ColorEmbedding) else _same(look[part])
             try:
                 with memory_named(self.device, self.size):
                     painted.append(self._paint(lumas[part], looks, size))

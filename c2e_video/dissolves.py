@@ -129,7 +129,7 @@ def _dissolve(window: list[_Seen]) -> tuple[float, Transition] | None:
         return _mixed(before, after, across, window[index].detail)
 
     half = mix(middle)
-    evidence = half.explained - 0.4 * flatness - 0.4 * likeness - 0.9 * half.alike
+    evidence = half.explained - 0.4 * flatness - 0.4 * likeness - 0.9 * max(0.0, half.alike)
     if evidence < SURE or min(half.before, half.after) < BOTH or half.alike > UNLIKE:
         return None
     quarter = (last - first) // 4

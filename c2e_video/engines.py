@@ -36,15 +36,16 @@ class OpenVino:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": hints.get(dtype, "f32"),
         }
-        self._compiled: dict[torch.Size, Any] = {}
+        self._compiled: dict[tuple[torch.Size, bool], Any] = {}
 
     def __call__(self, lightness: Tensor, look: Look) -> Tensor:
         """ab / 110 as :meth:`Color2Embed.forward`, fp32; ``look.z`` is ``[N, E]``, not baked."""
         parts = (lightness, cast(Tensor, look.z), *(look.memory or ()))
         inputs = tuple(part.float().contiguous() for part in parts)
-        if lightness.shape not in self._compiled:
-            self._compiled[lightness.shape] = self._compile(inputs)
-        painted = self._compiled[lightness.shape]([part.numpy() for part in inputs])
+        kind = (lightness.shape, look.memory is None)
+        if kind not in self._compiled:
+            self._compiled[kind] = self._compile(inputs)
+        painted = self._compiled[kind]([part.numpy() for part in inputs])
         return torch.from_numpy(painted[0])
 
     @torch.inference_mode(False)

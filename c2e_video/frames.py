@@ -58,6 +58,11 @@ class VideoInfo:
         if self.time_base <= 0:
             raise ValueError(f"time_base is positive, got {self.time_base}")
 
+    @property
+    def turns(self) -> int:
+        """Quarter turns counter-clockwise that set the stored picture upright, 0 to 3."""
+        return round(self.rotation / 90) % 4
+
     def seconds(self, pts: int) -> float:
         """The time of ``pts`` in seconds."""
         return float(pts * self.time_base)

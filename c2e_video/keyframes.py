@@ -43,7 +43,7 @@ class KeyframeMatcher:
 
     def __init__(self, references: Sequence[Reference], info: VideoInfo) -> None:
         self.references = tuple(references)
-        self.turns = round(info.rotation / 90) % 4
+        self.turns = info.turns
         grays = [cv2.cvtColor(reference.image, cv2.COLOR_RGB2GRAY) for reference in references]
         # A reference may be cropped, or the frame may be: each in turn against the whole other.
         self.wanted = np.array([_thumbnails(halved(cast(Plane, g), 2 * HEIGHT)) for g in grays])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from .colorizer import ColorEmbedding, Colorizer
 from .frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo
 from .reference_pictures import Reference
@@ -18,12 +20,13 @@ class Painter:
         self._looks: dict[str, ColorEmbedding] = {}
 
     def look(self, reference: Reference) -> ColorEmbedding:
-        """The look of a reference, read at its first use.
+        """The look of a reference, read at its first use, turned as the film's frames are stored.
 
         One with a time is a frame of the shot it is used in, and looked up in place.
         """
         if reference.digest not in self._looks:
-            self._looks[reference.digest] = self.colorizer.embed(reference.image)
+            stored = np.ascontiguousarray(np.rot90(reference.image, -self.info.turns))
+            self._looks[reference.digest] = self.colorizer.embed(stored)
         look = self._looks[reference.digest]
         return look if reference.at is None else look.in_place()
 
@@ -37,10 +40,9 @@ class Painter:
         return look
 
     def paint(self, batch: FrameBatch, chosen: ReferenceMap, picture: PictureFormat) -> ColorBatch:
-        """The batch in colour: with one look where it has one, with one a frame where it changes."""
+        """The batch in colour, every frame with the look it has at its time."""
         looks = [self.look_at(pts, chosen) for pts in batch.pts]
-        same = all(look.digest == looks[0].digest for look in looks)
-        return self.colorizer.colorize(batch, looks[0] if same else looks, self.info, picture)
+        return self.colorizer.colorize(batch, looks, self.info, picture)
 
     def similarities(self, frame: Frame, references: Sequence[Reference]) -> list[float]:
         """How much of ``frame`` each reference shows, 0 to 1; NaN if the network cannot tell."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from fractions import Fraction
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from .timecode import format_timecode
 from .version import __version__
 
 MADE = "colorized by c2e-video"
-_LIBRARIES = ("torch", "av", "numpy")
+_LIBRARIES = ("torch", "openvino", "av", "numpy")
 
 
 def record_path(output: Path) -> Path:
@@ -59,7 +60,7 @@ def record_of(
     """
     return {
         "made": MADE,
-        "versions": {"c2e-video": __version__} | {name: version(name) for name in _LIBRARIES},
+        "versions": {"c2e-video": __version__} | _versions(),
         "source": {"path": str(source.resolve()), "sha256 of samples": identity["source"]},
         "weights": {"sha256": identity["weights"], "precision": identity["network precision"]},
         "options": asdict(options),
@@ -69,6 +70,15 @@ def record_of(
         ],
         "notes": list(notes),
     }
+
+
+def _versions() -> dict[str, str]:
+    """The libraries that a film's samples may depend on, as far as they are there."""
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _shot(shot: Shot, row: Sequence[Reference], info: VideoInfo) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _upright(frame: Frame, info: VideoInfo, height: int) -> Picture:
     how = cv2.INTER_AREA if height < rows else cv2.INTER_LINEAR
     sized = cv2.resize(frame.luma, (width, height), interpolation=how).astype(np.float32)
     gray = np.clip((sized - offset) * scale * 255, 0, 255).round().astype(np.uint8)
-    return np.ascontiguousarray(np.rot90(gray, round(info.rotation / 90)))
+    return np.ascontiguousarray(np.rot90(gray, info.turns))
 
 
 def _row(plan: Plan, shot: Shot, frames: dict[int, bytes], painter: Painter) -> str:
@@ -132,8 +132,9 @@ def _row(plan: Plan, shot: Shot, frames: dict[int, bytes], painter: Painter) -> 
         sure = _sureness(choice)
         if times[1] in frames:
             look = painter.look_at(times[1], plan.chosen)
-            gray = _gray_of(frames[times[1]])
-            preview = _image(painter.colorizer.paint(gray, look), "painted preview")
+            stored = np.rot90(_gray_of(frames[times[1]]), -plan.info.turns)
+            painted = painter.colorizer.paint(np.ascontiguousarray(stored), look)
+            preview = _image(np.rot90(painted, plan.info.turns), "painted preview")
     mark = ' class="far"' if choice is None or choice.far else ""
     stills = "".join(map(_image, shown, ("first frame", "middle frame", "last frame")))
     return (

@@ -293,13 +293,13 @@ def test_quantized_chroma(depth: int, full: bool, samples: tuple[int, ...]) -> N
 
 def test_openvino_paints_as_torch_does(weights: Path) -> None:
     pytest.importorskip("openvino", reason="the extra 'openvino'")
-    torch_itself, openvino = (
+    both = [
         Colorizer(weights, device="cpu", precision="fp32", engine=engine, size=32)
         for engine in get_args(Engine)
-    )
+    ]
     for looks in ("one", "on the way"):
         painted = []
-        for colorizer in (torch_itself, openvino):
+        for colorizer in both:
             look = colorizer.embed(picture(1)).in_place()
             other = look.blend(colorizer.embed(picture(2)), 0.3)
             painted.append(
@@ -308,6 +308,9 @@ def test_openvino_paints_as_torch_does(weights: Path) -> None:
                 )
             )
         np.testing.assert_allclose(painted[0].cb, painted[1].cb, rtol=0, atol=1)
+        np.testing.assert_allclose(painted[0].cr, painted[1].cr, rtol=0, atol=1)
+    bare = [c.paint(picture(3)[:, :, 0], c.embed(picture(1)).without_memory()) for c in both]
+    np.testing.assert_allclose(bare[0].astype(int), bare[1], rtol=0, atol=1)
 
 
 def test_without_openvino_one_line_says_so(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,7 +182,7 @@ def test_similarity_is_the_share_of_places_that_find_back() -> None:
     content = torch.randn(1, TINY.content_channels[3], 12, 16)
     keys = nn.functional.normalize(memory.key(content).flatten(2), dim=1)
     known, shuffled = (
-        Memory(k, *(torch.zeros(shape) for shape in ((1, 1, 192), (1, 192), (1, 4, 192), (1, 192))))
+        Memory(k, *(torch.zeros(shape) for shape in ((1, 1, 192), (1, 192), (1, 6, 192), (1, 192))))
         for k in (keys, keys[:, :, torch.randperm(192)])
     )
     stranger = torch.randn_like(content)

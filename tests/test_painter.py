@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,10 @@ def test_a_frame_of_the_shot_is_looked_up_in_place(painter: Painter) -> None:
     assert np.abs(own - foreign).mean() > 0.01
     np.testing.assert_array_equal(again, foreign)
     assert painter.colorizer.embeddings_made <= before + 1
+
+
+def test_references_are_turned_as_the_films_frames_are_stored(painter: Painter) -> None:
+    turned = Painter(painter.colorizer, replace(painter.info, rotation=90))
+    upright = reference(1)
+    stored = np.ascontiguousarray(np.rot90(upright.image, -1))
+    assert turned.look(upright).digest == painter.colorizer.embed(stored).digest

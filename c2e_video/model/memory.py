@@ -30,7 +30,7 @@ class Memory(NamedTuple):
 
     M counts places: those of several references stand one after another. ``bias`` is added to the
     similarity before the softmax (the logarithm of a reference's weight, where they are blended).
-    ``places`` ``[N, 4, M]`` say where each lies, and ``nearness`` ``[N, M]`` how much that counts.
+    ``places`` ``[N, 6, M]`` say where each lies, and ``nearness`` ``[N, M]`` how much that counts.
     """
 
     keys: Tensor
@@ -88,8 +88,9 @@ class ColorMemory(nn.Module):
         keys = F.normalize(self.key(content).flatten(2), dim=1)
         nothing = keys.new_zeros(keys.shape[0], keys.shape[2])
         y, x = _positions(content)
-        # With (y, x, y^2 + x^2, 1) of another place it gives minus the square of their distance.
-        places = torch.stack((2 * y, 2 * x, -torch.ones_like(y), -(y * y + x * x)))
+        one = torch.ones_like(y)
+        # Times what `look_up` makes of another place: minus the square of their distance.
+        places = torch.stack((2 * y, -one, -y * y, 2 * x, -one, -x * x))
         return Memory(keys, values, nothing, places.expand(len(keys), -1, -1), nothing)
 
     def look_up(self, content: Tensor, memory: Memory) -> MemoryLookup:
@@ -97,9 +98,14 @@ class ColorMemory(nn.Module):
         n, _, h, w = content.shape
         similarity = self._cosines(content, memory)
         y, x = _positions(content)
-        here = torch.stack((y, x, y * y + x * x, torch.ones_like(y)), dim=1)
-        logits = similarity * self.log_sharpness.exp() + memory.bias[:, None]
-        logits = logits + here @ (memory.places * memory.nearness[:, None])
+        one = torch.ones_like(y)
+        down, across = ((side / min(h, w)) ** 2 for side in (h, w))
+        here = torch.stack((y, y * y, one, x, x * x, one), dim=1)
+        here = here * torch.tensor([down] * 3 + [across] * 3).to(here)
+        near = torch.cat((memory.places * memory.nearness[:, None], memory.bias[:, None]), dim=1)
+        here = torch.cat((here, one[:, None]), dim=1).expand(n, -1, -1)
+        near = near.expand(n, -1, -1)
+        logits = torch.baddbmm(similarity * self.log_sharpness.exp(), here, near)
         weights = logits.softmax(dim=-1)
         values = (memory.values @ weights.transpose(1, 2)).view(n, -1, h, w)
         return MemoryLookup(values, similarity.amax(-1).view(n, 1, h, w))
@@ -130,7 +136,8 @@ class ColorMemory(nn.Module):
 
 
 def _positions(content: Tensor) -> tuple[Tensor, Tensor]:
-    """Down and across from the middle, in short sides, of every place of ``[N, C, h, w]``."""
+    """Every place of ``[N, C, h, w]``, down and across: shares of the sides, from the middle."""
     h, w = content.shape[2:]
-    y, x = ((torch.arange(n).to(content) - (n - 1) / 2) / min(h, w) for n in (h, w))
+    sides = (torch.arange(n, device=content.device, dtype=torch.float32) for n in (h, w))
+    y, x = (((side + 0.5) / len(side) - 0.5).to(content.dtype) for side in sides)
     return y.repeat_interleave(w), x.repeat(h)
