@@ -38,7 +38,7 @@ def grained(gray: Any, strength: float, rng: np.random.Generator) -> Any:
 def flicker(painter: Colorizer, picture: Any, strength: float, frames: int) -> tuple[float, float]:
     """Standard deviations over time, means over the picture: of L*, and of a* and b*."""
     rng = np.random.default_rng(0)
-    gray, look = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), painter.embed(picture).in_place()
+    gray, look = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), painter.embed(picture)
     labs = []
     for _ in range(frames):
         painted = painter.paint(grained(gray, strength, rng), look)

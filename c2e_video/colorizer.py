@@ -71,11 +71,6 @@ class ColorEmbedding:
             f"{self.digest}*{1 - share:.6f}+{other.digest}*{share:.6f}",
         )
 
-    def in_place(self) -> ColorEmbedding:
-        """The look for the very shot its reference is a frame of: what lay near counts for more."""
-        memory = None if self.memory is None else self.memory.in_place()
-        return ColorEmbedding(self.vector, memory, f"{self.digest} in place")
-
     def without_memory(self) -> ColorEmbedding:
         """The vector alone, as the paper has it."""
         return ColorEmbedding(self.vector, None, f"{self.digest} without memory")

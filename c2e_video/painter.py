@@ -20,15 +20,11 @@ class Painter:
         self._looks: dict[str, ColorEmbedding] = {}
 
     def look(self, reference: Reference) -> ColorEmbedding:
-        """The look of a reference, read at its first use, turned as the film's frames are stored.
-
-        One with a time is a frame of the shot it is used in, and looked up in place.
-        """
+        """The look of a reference, read at its first use, turned as the film's frames are stored."""
         if reference.digest not in self._looks:
             stored = np.ascontiguousarray(np.rot90(reference.image, -self.info.turns))
             self._looks[reference.digest] = self.colorizer.embed(stored)
-        look = self._looks[reference.digest]
-        return look if reference.at is None else look.in_place()
+        return self._looks[reference.digest]
 
     def look_at(self, pts: int, chosen: ReferenceMap) -> ColorEmbedding:
         """The look of the film at ``pts``: one reference's, or on the way from one to the next."""

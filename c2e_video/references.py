@@ -139,14 +139,10 @@ def _nearest(pts: Sequence[int], wanted: int) -> int:
 
 
 def _mixed(first: Weights, second: Weights, share: float) -> Weights:
-    """Both looks, the second with ``share``; equal pictures in one use are counted together.
-
-    A frame of its own shot is another look than the same picture elsewhere (``Painter.look``).
-    """
-    total: dict[tuple[str, bool], tuple[Reference, float]] = {}
+    """Both looks, the second with ``share``; equal pictures are counted together."""
+    total: dict[str, tuple[Reference, float]] = {}
     for weights, part in ((first, 1 - share), (second, share)):
         for reference, weight in weights:
-            look = reference.digest, reference.at is None
-            _, before = total.get(look, (reference, 0.0))
-            total[look] = (reference, before + weight * part)
+            _, before = total.get(reference.digest, (reference, 0.0))
+            total[reference.digest] = (reference, before + weight * part)
     return tuple((reference, weight) for reference, weight in total.values() if weight > 0)

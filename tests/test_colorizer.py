@@ -300,7 +300,7 @@ def test_openvino_paints_as_torch_does(weights: Path) -> None:
     for looks in ("one", "on the way"):
         painted = []
         for colorizer in both:
-            look = colorizer.embed(picture(1)).in_place()
+            look = colorizer.embed(picture(1))
             other = look.blend(colorizer.embed(picture(2)), 0.3)
             painted.append(
                 colorizer.colorize(

@@ -17,16 +17,16 @@ import numpy as np
 import pytest
 import torch
 
-from c2e_video.colorizer import ColorEmbedding, Colorizer
+from c2e_video.colorizer import Colorizer
 from c2e_video.errors import C2EError, MediaError
 from c2e_video.evaluate import clips, metrics, report, video
 from c2e_video.evaluate.lpips import Lpips
 from c2e_video.evaluate.metrics import Gray, Picture
 from c2e_video.evaluate.video import (
     GrayPainter,
-    Looking,
     MeanColorPainter,
     Results,
+    WithoutMemory,
     evaluate_clips,
     evaluate_pairs,
 )
@@ -223,9 +223,8 @@ def test_a_row_may_be_painted_without_the_memory(clip: Path, tiny_weights: Path)
     whole, other = (
         Colorizer(tiny_weights, device="cpu", precision="fp32", size=32) for _ in range(2)
     )
-    bare = Looking(whole, ColorEmbedding.without_memory)
-    beside = evaluate_clips({"painted": whole, "bare": bare}, [clip]).mean()
-    alone = evaluate_clips(Looking(other, ColorEmbedding.without_memory), [clip]).mean()["painted"]
+    beside = evaluate_clips({"painted": whole, "bare": WithoutMemory(whole)}, [clip]).mean()
+    alone = evaluate_clips(WithoutMemory(other), [clip]).mean()["painted"]
     assert beside["bare"].psnr == pytest.approx(alone.psnr)
     assert beside["painted"].psnr != pytest.approx(alone.psnr, abs=1e-3)
 

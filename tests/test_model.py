@@ -105,21 +105,33 @@ def test_memory_finds_the_place_it_was_made_of(model: Color2Embed) -> None:
     assert memory.keys.shape == (1, 8, 20)
 
 
-def test_in_place_what_lies_near_counts_for_more(model: Color2Embed) -> None:
+def test_of_like_places_the_nearer_is_the_same_where_nothing_moved(model: Color2Embed) -> None:
     memory = model.pffn.memory
     assert memory is not None
-    alike = torch.ones(
-        1, memory.key.in_channels, 4, 6
-    )  # nothing but its place tells one from another
-    ab = torch.linspace(-1, 1, 48).expand(1, 2, 32, 48)
-    known = memory.remember(alike, torch.zeros(1, memory.value.in_channels, 4, 6), ab)
-    anywhere = memory.look_up(alike, known).values[0, 0]
-    assert anywhere.std() < 1e-5
-    near = memory.look_up(alike, known.in_place()).values[0, 0]
-    assert near.diff(dim=1).min() > 0.05
-    assert near.std(0).max() < 1e-5
-    twice = Memory.join([known.in_place(), known.in_place()])
-    torch.testing.assert_close(memory.look_up(alike, twice).values[0, 0], near)
+    torch.manual_seed(1)
+    half = torch.randn(1, memory.key.in_channels, 8, 8)
+    twins = torch.cat((half, half), dim=3)
+    ab = torch.cat((torch.ones(1, 2, 64, 64), -torch.ones(1, 2, 64, 64)), dim=3)
+    known = memory.remember(twins, torch.zeros(1, memory.value.in_channels, 8, 16), ab)
+    a = memory.look_up(twins, known).values[0, 0]
+    assert a[:, :7].min() > 0.9
+    assert a[:, 9:].max() < -0.9
+    panned = memory.look_up(twins[:, :, :, 2:], known).values[0, 0]  # the camera goes to the right
+    assert panned[:, :5].min() > 0.9
+    assert panned[:, 7:].max() < -0.9
+    # Strewn at random, little says which of the two is meant.
+    strewn = twins.flatten(2)[:, :, torch.randperm(128)].view_as(twins)
+    assert memory.look_up(strewn, known).values[0, 0].abs().mean() < 0.7
+
+
+def test_where_nothing_finds_back_no_place_is_expected(model: Color2Embed) -> None:
+    memory = model.pffn.memory
+    assert memory is not None
+    known = model.embed(torch.rand(1, 3, 48, 64)).memory
+    assert known is not None
+    nobody = torch.zeros(1, memory.key.in_channels, 5, 7)
+    assert memory.look_up(nobody, known).values.isfinite().all()
+    assert memory.look_up(torch.randn(2, *nobody.shape[1:]), known).values.isfinite().all()
 
 
 def test_two_references_are_one_longer_memory(model: Color2Embed) -> None:
@@ -182,7 +194,7 @@ def test_similarity_is_the_share_of_places_that_find_back() -> None:
     content = torch.randn(1, TINY.content_channels[3], 12, 16)
     keys = nn.functional.normalize(memory.key(content).flatten(2), dim=1)
     known, shuffled = (
-        Memory(k, *(torch.zeros(shape) for shape in ((1, 1, 192), (1, 192), (1, 6, 192), (1, 192))))
+        Memory(k, *(torch.zeros(shape) for shape in ((1, 1, 192), (1, 192), (1, 2, 192))))
         for k in (keys, keys[:, :, torch.randperm(192)])
     )
     stranger = torch.randn_like(content)

@@ -94,16 +94,6 @@ def test_each_picture_is_read_once_however_often_it_is_used(painter: Painter) ->
     assert painter.colorizer.embeddings_made == before + 2
 
 
-def test_a_frame_of_the_shot_is_looked_up_in_place(painter: Painter) -> None:
-    shots = (Shot(0, 0, 1), Shot(1, 1, 2), Shot(2, 2, 3))
-    rows = ((reference(1),), (reference(1, 1),), (reference(1),))
-    before = painter.colorizer.embeddings_made
-    foreign, own, again = chroma(painter, ReferenceMap(shots, rows))
-    assert np.abs(own - foreign).mean() > 0.01
-    np.testing.assert_array_equal(again, foreign)
-    assert painter.colorizer.embeddings_made <= before + 1
-
-
 def test_references_are_turned_as_the_films_frames_are_stored(painter: Painter) -> None:
     turned = Painter(painter.colorizer, replace(painter.info, rotation=90))
     upright = reference(1)

@@ -182,14 +182,6 @@ def test_a_dissolve_fades_steadily_from_look_to_look() -> None:
     assert shares == pytest.approx([0, *[(k + 0.5) / 8 for k in range(8)], 1, 1])
 
 
-def test_a_picture_fades_from_its_own_shot_into_another() -> None:
-    shots = (Shot(0, 0, 10), Shot(1, 10, 30, "dissolve", 10))
-    chosen = ReferenceMap(shots, ((A.moved(5),), (A,)))
-    own, elsewhere = chosen.weights_at(12)
-    assert (own[0].at, elsewhere[0].at) == (5, None)
-    assert own[1] > elsewhere[1] > 0
-
-
 def test_equal_pictures_are_one_look() -> None:
     twin = Reference(A.image.copy(), Path("twin.png"))
     assert twin.digest == A.digest

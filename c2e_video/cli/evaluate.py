@@ -46,25 +46,23 @@ def evaluate(
     """
     if bool(clips) == bool(pairs):
         raise C2EError("give colour clips to measure, or --pairs FILE, one of the two")
-    from ..colorizer import ColorEmbedding, Colorizer
+    from ..colorizer import Colorizer
     from ..evaluate.lpips import Lpips
     from ..evaluate.report import table, write_json, write_sheet
     from ..evaluate.video import (
         PAINTED,
         VECTOR_ALONE,
-        Looking,
         Painter,
+        WithoutMemory,
         evaluate_clips,
         evaluate_pairs,
     )
     from ..terminal import Bar
 
     colorizer = Colorizer(network.pop("weights"), **network)
-    # A clip's reference is a frame of it.
-    painter = colorizer if pairs else Looking(colorizer, ColorEmbedding.in_place)
-    painters: dict[str, Painter] = {PAINTED: painter}
+    painters: dict[str, Painter] = {PAINTED: colorizer}
     if without_memory:
-        painters[VECTOR_ALONE] = Looking(colorizer, ColorEmbedding.without_memory)
+        painters[VECTOR_ALONE] = WithoutMemory(colorizer)
     distance = Lpips.load(lpips) if lpips else None
     with Bar() as bar:
         bar.stage("measuring", None)

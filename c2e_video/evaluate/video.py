@@ -68,16 +68,14 @@ class MeanColorPainter:
         return look[gray]
 
 
-class Looking:
-    """A colorizer that changes each look first: takes it in place, or without its memory."""
+class WithoutMemory:
+    """A colorizer that paints from its embedding alone, as the paper's network does."""
 
-    def __init__(
-        self, colorizer: Colorizer, change: Callable[[ColorEmbedding], ColorEmbedding]
-    ) -> None:
-        self._colorizer, self._change = colorizer, change
+    def __init__(self, colorizer: Colorizer) -> None:
+        self._colorizer = colorizer
 
     def embed(self, reference: Picture) -> ColorEmbedding:
-        return self._change(self._colorizer.embed(reference))
+        return self._colorizer.embed(reference).without_memory()
 
     def paint(self, gray: Gray, look: ColorEmbedding) -> Picture:
         return self._colorizer.paint(gray, look)

@@ -8,6 +8,7 @@ are the colours found there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -20,9 +21,10 @@ BESIDE = 16  # "beside" is a sixteenth of the short side
 # Where training begins. It moves slowly: begun at 10 it came to 14 in 2,000 steps, and at 36 the same
 # network painted films 0.6 dB nearer to the truth.
 SHARPNESS = 30.0
-# What a place loses in a frame of its own shot for every square of a short side between the two. Not
-# learned: training turns, flips and warps its references, films hardly do. Measured; docs/results.md.
-NEARNESS = 6.0
+# What a place of the memory loses for every square of a short side between it and where one expects it:
+# HOLD over the square of how far things stray from the common movement, at most FIRMEST. Not learned, for
+# training turns and flips its references, films do not; measured in docs/results.md.
+HOLD, FIRMEST = 0.5, 120.0
 
 
 class Memory(NamedTuple):
@@ -30,18 +32,13 @@ class Memory(NamedTuple):
 
     M counts places: those of several references stand one after another. ``bias`` is added to the
     similarity before the softmax (the logarithm of a reference's weight, where they are blended).
-    ``places`` ``[N, 6, M]`` say where each lies, and ``nearness`` ``[N, M]`` how much that counts.
+    ``places`` ``[N, 2, M]`` say where each lies, down and across: fp32, shares of the sides.
     """
 
     keys: Tensor
     values: Tensor
     bias: Tensor
     places: Tensor
-    nearness: Tensor
-
-    def in_place(self) -> Memory:
-        """The memory of a frame of the very shot, in which things lie about where they lay."""
-        return self._replace(nearness=torch.full_like(self.nearness, NEARNESS))
 
     @staticmethod
     def join(memories: list[Memory]) -> Memory:
@@ -86,26 +83,18 @@ class ColorMemory(nn.Module):
         pooled = F.adaptive_avg_pool2d(ab, (content.shape[2], content.shape[3]))
         values = torch.cat((pooled, self.value(color)), dim=1).flatten(2)
         keys = F.normalize(self.key(content).flatten(2), dim=1)
-        nothing = keys.new_zeros(keys.shape[0], keys.shape[2])
-        y, x = _positions(content)
-        one = torch.ones_like(y)
-        # Times what `look_up` makes of another place: minus the square of their distance.
-        places = torch.stack((2 * y, -one, -y * y, 2 * x, -one, -x * x))
-        return Memory(keys, values, nothing, places.expand(len(keys), -1, -1), nothing)
+        bias = keys.new_zeros(keys.shape[0], keys.shape[2])
+        return Memory(keys, values, bias, _positions(content).expand(len(keys), -1, -1))
 
     def look_up(self, content: Tensor, memory: Memory) -> MemoryLookup:
-        """What ``memory`` (of one, or of as many as there are frames) holds for every place."""
+        """What ``memory`` (of one, or of as many as there are frames) holds for every place.
+
+        Of like places the one where it is expected is likelier the same (:func:`_surprise`).
+        """
         n, _, h, w = content.shape
         similarity = self._cosines(content, memory)
-        y, x = _positions(content)
-        one = torch.ones_like(y)
-        down, across = ((side / min(h, w)) ** 2 for side in (h, w))
-        here = torch.stack((y, y * y, one, x, x * x, one), dim=1)
-        here = here * torch.tensor([down] * 3 + [across] * 3).to(here)
-        near = torch.cat((memory.places * memory.nearness[:, None], memory.bias[:, None]), dim=1)
-        here = torch.cat((here, one[:, None]), dim=1).expand(n, -1, -1)
-        near = near.expand(n, -1, -1)
-        logits = torch.baddbmm(similarity * self.log_sharpness.exp(), here, near)
+        logits = similarity * self.log_sharpness.exp() + memory.bias[:, None]
+        logits = logits - _surprise(similarity, memory.places, content).to(logits.dtype)
         weights = logits.softmax(dim=-1)
         values = (memory.values @ weights.transpose(1, 2)).view(n, -1, h, w)
         return MemoryLookup(values, similarity.amax(-1).view(n, 1, h, w))
@@ -117,13 +106,8 @@ class ColorMemory(nn.Module):
         frame; in a picture of the same things it comes out where it set out, or beside it. (The best
         cosine itself is high between any two pictures: there is sky in most.)
         """
-        h, w = content.shape[2:]
-        cosines = self._cosines(content, memory)
-        there = cosines.argmax(2)
-        back = cosines.argmax(1).gather(1, there)
-        home = torch.arange(h * w, device=back.device)
-        rows, columns = (home // w - back // w).abs(), (home % w - back % w).abs()
-        return (torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE)).float().mean(1)
+        _, returned = _there_and_back(self._cosines(content, memory), content.shape[2:])
+        return returned.float().mean(1)
 
     def _cosines(self, content: Tensor, memory: Memory) -> Tensor:
         """``[N, places, M]`` in [-1, 1]."""
@@ -135,9 +119,47 @@ class ColorMemory(nn.Module):
         return cast(Tensor, self.out(torch.cat(found, dim=1)))
 
 
-def _positions(content: Tensor) -> tuple[Tensor, Tensor]:
-    """Every place of ``[N, C, h, w]``, down and across: shares of the sides, from the middle."""
+def _there_and_back(cosines: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """The memory's nearest for each place of a frame of ``size``, and if it leads back: ``[N, h*w]``."""
+    h, w = size
+    there = cosines.argmax(2)
+    back = cosines.argmax(1).gather(1, there)
+    home = torch.arange(h * w, device=back.device)
+    rows, columns = (home // w - back // w).abs(), (home % w - back % w).abs()
+    return there, torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE)
+
+
+def _surprise(cosines: Tensor, places: Tensor, content: Tensor) -> Tensor:
+    """What each place of the memory loses for not lying where it is expected, ``[N, h*w, M]``.
+
+    The places that find back tell how the camera has moved, by the median, and how far things stray
+    from that: the logarithm of a Gaussian as wide as they do. Nothing, where none finds back.
+    """
     h, w = content.shape[2:]
-    sides = (torch.arange(n, device=content.device, dtype=torch.float32) for n in (h, w))
-    y, x = (((side + 0.5) / len(side) - 0.5).to(content.dtype) for side in sides)
-    return y.repeat_interleave(w), x.repeat(h)
+    there, returned = _there_and_back(cosines, (h, w))
+    scale = torch.tensor([[h / min(h, w)], [w / min(h, w)]], device=content.device)
+    here = _positions(content) * scale
+    known = (places * scale).expand(len(cosines), -1, -1)
+    moved = known.gather(2, there[:, None].expand(-1, 2, -1)) - here
+    movement = _median(moved, returned[:, None])
+    strayed = (moved - movement).square().sum(1, keepdim=True)
+    firmness = HOLD / (_median(strayed, returned[:, None]) + HOLD / FIRMEST)
+    firmness = firmness * returned.any(1).view(-1, 1, 1)
+    expected = (here + movement).transpose(1, 2)
+    away = expected.square().sum(2, keepdim=True) + known.square().sum(1, keepdim=True)
+    return (away - 2 * expected @ known) * firmness
+
+
+def _median(values: Tensor, counted: Tensor) -> Tensor:
+    """Of the counted ones of ``[N, C, P]``, as ``[N, C, 1]``; 0 where there are none."""
+    ordered = values.masked_fill(~counted, torch.inf).sort(2).values
+    middle = (counted.sum(2, keepdim=True) // 2).expand(-1, values.shape[1], -1)
+    median = ordered.gather(2, middle.clamp_max(values.shape[2] - 1))
+    return median.masked_fill(median.isinf(), 0)
+
+
+def _positions(content: Tensor) -> Tensor:
+    """Every place of ``[N, C, h, w]``, down and across: fp32 shares of the sides, ``[2, h*w]``."""
+    h, w = content.shape[2:]
+    y, x = ((torch.arange(n, device=content.device) + 0.5) / n for n in (h, w))
+    return torch.stack((y.repeat_interleave(w), x.repeat(h)))
