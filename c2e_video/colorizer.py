@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import logging
 import math
@@ -25,10 +24,9 @@ from .color import (
     lightness_of,
 )
 from .devices import Device, OutOfMemory, Precision, find_device, find_dtype, memory_named
-from .engines import Engine, OpenVino
 from .errors import C2EError
 from .frames import ColorBatch, Frame, FrameBatch, PictureFormat, Plane, VideoInfo
-from .model import Color2Embed, Look, Memory, load_weights
+from .model import Look, Memory, load_weights
 from .model.color2embed import STRIDE
 from .model.layout import channels_last, fold_batch_norms
 from .upsample import upsample_along
@@ -97,7 +95,7 @@ class Colorizer:
 
     ``size`` is the short side the network sees, in pixels (never more than the frame's own).
     ``saturation`` multiplies ab. ``precision`` "auto" takes bf16 where a quick measurement shows it
-    to be the faster (CUDA: fp16). ``engine`` "openvino" paints with OpenVINO instead of torch.
+    to be the faster (CUDA: fp16).
 
     Raises :class:`BadWeights` for weights that do not fit and :class:`C2EError` for a device or a
     setting that is not to be had.
@@ -109,7 +107,6 @@ class Colorizer:
         *,
         device: Device = "auto",
         precision: Precision = "auto",
-        engine: Engine = "torch",
         size: int = 256,
         saturation: float = 1.0,
     ) -> None:
@@ -122,20 +119,12 @@ class Colorizer:
         self.dtype = find_dtype(precision, self.device)
         self.size, self.saturation = size, saturation
         model = fold_batch_norms(load_weights(self.weights))
-        self._openvino = self._compiled(model) if engine == "openvino" else None
         self._model = channels_last(model.to(self.device, self.dtype))
         self._model.requires_grad_(False)
         self._baked: tuple[str, Look] | None = None
         # Frames painted at once; fewer, once so many have not fitted into the device's memory.
         self._at_once = AT_ONCE if self.device.type == "cpu" else 1 << 30
         self.embeddings_made = 0
-
-    def _compiled(self, model: Color2Embed) -> OpenVino:
-        if self.device.type != "cpu":
-            raise C2EError(
-                f"engine openvino runs on the cpu, got device {self.device.type}; give --device cpu"
-            )
-        return OpenVino(copy.deepcopy(model), self.dtype)
 
     @property
     def width(self) -> int:
@@ -251,12 +240,8 @@ class Colorizer:
     def _network(
         self, lightness: Tensor, look: ColorEmbedding | Sequence[ColorEmbedding]
     ) -> Tensor:
-        if isinstance(look, ColorEmbedding):
-            if self._openvino is None:
-                return cast(Tensor, self._model(lightness, self._one(look)))
-            look = [look] * len(lightness)  # compiled once for every look: nothing is baked
-        network = self._openvino or self._model
-        return cast(Tensor, network(lightness, self._each(look)))
+        known = self._one(look) if isinstance(look, ColorEmbedding) else self._each(look)
+        return cast(Tensor, self._model(lightness, known))
 
     def _grays(self, lumas: list[_Luma], size: tuple[int, int]) -> Tensor:
         planes = [

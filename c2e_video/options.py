@@ -13,7 +13,6 @@ from .colorizer import Colorizer
 from .decode import Deinterlace, film_name
 from .devices import Device, Precision
 from .encode import EncodeSettings, output_suffix
-from .engines import Engine
 from .errors import C2EError
 from .frames import VideoInfo
 from .reference_pictures import Reference, load_references
@@ -34,7 +33,6 @@ class Options:
     encode: EncodeSettings = field(default_factory=EncodeSettings)
     device: Device = "auto"
     precision: Precision = "auto"
-    engine: Engine = "torch"
     size: int = 256
     batch: int = 8
     saturation: float = 1.0
@@ -60,7 +58,6 @@ def colorizer_for(options: Options) -> Colorizer:
         options.weights,
         device=options.device,
         precision=options.precision,
-        engine=options.engine,
         size=options.size,
         saturation=options.saturation,
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from fractions import Fraction
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from .timecode import format_timecode
 from .version import __version__
 
 MADE = "colorized by c2e-video"
-_LIBRARIES = ("torch", "openvino", "av", "numpy")
+_LIBRARIES = ("torch", "av", "numpy")
 
 
 def record_path(output: Path) -> Path:
@@ -60,7 +59,7 @@ def record_of(
     """
     return {
         "made": MADE,
-        "versions": {"c2e-video": __version__} | _versions(),
+        "versions": {"c2e-video": __version__} | {name: version(name) for name in _LIBRARIES},
         "source": {"path": str(source.resolve()), "sha256 of samples": identity["source"]},
         "weights": {"sha256": identity["weights"], "precision": identity["network precision"]},
         "options": asdict(options),
@@ -70,15 +69,6 @@ def record_of(
         ],
         "notes": list(notes),
     }
-
-
-def _versions() -> dict[str, str]:
-    """The libraries that a film's samples may depend on, as far as they are there."""
-    found = {}
-    for name in _LIBRARIES:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
 
 
 def _shot(shot: Shot, row: Sequence[Reference], info: VideoInfo) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ import torch
 
 from c2e_video.colorizer import Colorizer, luma_range, network_size, quantized
 from c2e_video.devices import find_device, find_dtype
-from c2e_video.engines import Engine
 from c2e_video.errors import BadWeights, C2EError
 from c2e_video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
 from c2e_video.model import save_weights
@@ -289,31 +287,3 @@ def test_quantized_chroma(depth: int, full: bool, samples: tuple[int, ...]) -> N
     form = PictureFormat("", depth, (2, 2), "bt601", full)
     planes = quantized(torch.tensor([[[-0.5, 0.0, 0.5]]]), form).numpy()
     np.testing.assert_allclose(planes.ravel().astype(int), samples, atol=1)
-
-
-def test_openvino_paints_as_torch_does(weights: Path) -> None:
-    pytest.importorskip("openvino", reason="the extra 'openvino'")
-    both = [
-        Colorizer(weights, device="cpu", precision="fp32", engine=engine, size=32)
-        for engine in get_args(Engine)
-    ]
-    for looks in ("one", "on the way"):
-        painted = []
-        for colorizer in both:
-            look = colorizer.embed(picture(1))
-            other = look.blend(colorizer.embed(picture(2)), 0.3)
-            painted.append(
-                colorizer.colorize(
-                    batch(3), look if looks == "one" else [other] * 3, film(), YUV420
-                )
-            )
-        np.testing.assert_allclose(painted[0].cb, painted[1].cb, rtol=0, atol=1)
-        np.testing.assert_allclose(painted[0].cr, painted[1].cr, rtol=0, atol=1)
-    bare = [c.paint(picture(3)[:, :, 0], c.embed(picture(1)).without_memory()) for c in both]
-    np.testing.assert_allclose(bare[0].astype(int), bare[1], rtol=0, atol=1)
-
-
-def test_without_openvino_one_line_says_so(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(C2EError, match="pip install"):
-        Colorizer(weights, device="cpu", engine="openvino")

@@ -27,7 +27,6 @@ FLOORS = [
         "thumbnails",
     ],
     [
-        "engines",
         "levels",
         "decode",
         "likeness",

@@ -47,7 +47,6 @@ def machine_of(options: Options) -> dict[str, Any]:
         "device": f"{device.type} {name or platform.machine()}",
         "processors": processors(),
         "precision": str(colorizer.dtype).removeprefix("torch."),
-        "engine": options.engine,
         "width": colorizer.width,
         "versions": {name: version(name) for name in ("c2e-video", "torch", "av", "numpy")},
     }

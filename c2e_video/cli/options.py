@@ -37,13 +37,6 @@ def network_options(command: Command) -> Command:
         ),
         click.option("--size", default=256, show_default=True, help="Short side the network sees."),
         click.option(
-            "--engine",
-            type=click.Choice(["torch", "openvino"]),
-            default="torch",
-            show_default=True,
-            help="What runs the network on a CPU.",
-        ),
-        click.option(
             "--precision",
             type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
             default="auto",
