@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
+from math import inf
 from statistics import median_low
 from typing import NamedTuple
 
@@ -145,12 +146,12 @@ def _dissolve(window: list[_Seen]) -> tuple[float, Transition] | None:
 
 
 def _flatness(window: list[_Seen]) -> float:
-    """Energy of the middle against that of the ends."""
+    """Energy of the middle against that of the ends; infinite where they have none."""
     energies = [seen.energy for seen in window]
     middle, around = len(window) // 2, max(1, len(window) // 6 - 1)
     inside = median_low(energies[middle - around : middle + around + 1])
     ends = median_low(energies[: MARGIN + 1]) + median_low(energies[-MARGIN - 1 :])
-    return 2 * inside / ends
+    return 2 * inside / ends if ends else inf
 
 
 def _mixed(before: Floats, after: Floats, across: Floats, frame: Floats) -> _Mix:

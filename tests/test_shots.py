@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from c2e_video.dissolves import DissolveFinder
 from c2e_video.errors import MediaError
 from c2e_video.frames import Frame, VideoInfo
 from c2e_video.shots import ShotDetector, find_shots
@@ -173,6 +174,13 @@ def test_shots_have_a_least_length_in_time() -> None:
     pictures = [scene(i // 5) for i in range(40)]
     assert all(s.stop - s.start >= 7.5 for s in find_shots(film(*pictures), info())[:-1])
     assert starts(film(*pictures), Fraction(1, 5)) == list(range(0, 40, 5))
+
+
+def test_frames_without_any_detail_are_no_dissolve() -> None:
+    finder = DissolveFinder()
+    for pts in range(80):
+        finder.see(np.full((27, 48), 100, np.float32), pts)
+    assert finder.finish() == []
 
 
 def test_one_frame_and_none() -> None:
