@@ -234,14 +234,9 @@ class Colorizer:
     ) -> tuple[Tensor, Tensor]:
         """L* and ab at the size the network sees, fp32."""
         lightness = lightness_of(self._grays(lumas, network_size(lumas[0][0].shape, self.size)))
-        ab = self._network(self._nhwc(lightness / 50 - 1), look)
-        return lightness, ab.float() * (AB_SCALE * self.saturation)
-
-    def _network(
-        self, lightness: Tensor, look: ColorEmbedding | Sequence[ColorEmbedding]
-    ) -> Tensor:
-        known = self._one(look) if isinstance(look, ColorEmbedding) else self._each(look)
-        return cast(Tensor, self._model(lightness, known))
+        network_look = self._one(look) if isinstance(look, ColorEmbedding) else self._each(look)
+        ab = self._model(self._nhwc(lightness / 50 - 1), network_look).float()
+        return lightness, ab * (AB_SCALE * self.saturation)
 
     def _grays(self, lumas: list[_Luma], size: tuple[int, int]) -> Tensor:
         planes = [

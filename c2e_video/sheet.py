@@ -124,15 +124,16 @@ def _upright(frame: Frame, info: VideoInfo, height: int) -> Picture:
 
 def _row(plan: Plan, shot: Shot, frames: dict[int, bytes], painter: Painter) -> str:
     times = plan.survey.shown(shot)
-    shown = [_gray_of(frames[pts]) for pts in times if pts in frames]
+    grays = {pts: _gray_of(frames[pts]) for pts in set(times) & frames.keys()}
+    shown = [grays[pts] for pts in times if pts in grays]
     references, preview, sure = "", "", "no reference yet"
     choice = next((c for c in plan.choices if c.shot == shot), None)
     if plan.chosen is not None and choice is not None:
         references = "".join(_reference(r, plan.info) for r in plan.chosen.references[shot.index])
         sure = _sureness(choice)
-        if times[1] in frames:
+        if times[1] in grays:
             look = painter.look_at(times[1], plan.chosen)
-            stored = np.rot90(_gray_of(frames[times[1]]), -plan.info.turns)
+            stored = np.rot90(grays[times[1]], -plan.info.turns)
             painted = painter.colorizer.paint(np.ascontiguousarray(stored), look)
             preview = _image(np.rot90(painted, plan.info.turns), "painted preview")
     mark = ' class="far"' if choice is None or choice.far else ""

@@ -79,14 +79,14 @@ def network_figures(
     figures = []
     for size in sizes:
         reference = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
-        look = colorizer.embed(reference)
+        look = colorizer._one(colorizer.embed(reference))
         for batch in batches:
             lightness = torch.rand(batch, 1, size, size, device=colorizer.device)
             gray = colorizer._nhwc(2 * lightness - 1)
             with torch.inference_mode():
                 with FlopCounterMode(display=False) as counter:
-                    colorizer._model(gray, colorizer._one(look))
-                seconds = quickest(partial(colorizer._network, gray, look), colorizer.device)
+                    colorizer._model(gray, look)
+                seconds = quickest(partial(colorizer._model, gray, look), colorizer.device)
             speed = counter.get_total_flops() / seconds
             figures.append(
                 NetworkFigure(size, batch, 1e3 * seconds / batch, speed / 1e9, speed / peak)
