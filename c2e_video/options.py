@@ -23,7 +23,9 @@ _HALF_A_MILLISECOND = Fraction(1, 2000)
 
 @dataclass(frozen=True)
 class Options:
-    """How a film is painted and written. Everything here is part of a job's identity.
+    """How a film is painted and written.
+
+    All but ``device``, ``batch`` and ``drop`` is part of a job's identity; of ``weights``, their digest.
 
     ``start`` and ``end`` are exact seconds on the film's own clock; only what lies between is painted and
     written. ``fps`` is how many numbered pictures are shown a second (24 if not told); films know it.
