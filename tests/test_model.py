@@ -163,11 +163,11 @@ def test_stacked_memories_of_unlike_lengths_stay_themselves(model: Color2Embed) 
 def test_trust_zero_paints_from_the_embedding_alone(model: Color2Embed) -> None:
     frame = torch.rand(1, 1, 32, 32) * 2 - 1
     look = model.embed(torch.rand(1, 3, 32, 32))
-    with_memory = model(frame, look)
-    silent = model(frame, look, torch.zeros(1))
-    assert (with_memory - silent).abs().max() > 1e-4
-    other = model.embed(torch.rand(1, 3, 32, 32))
-    torch.testing.assert_close(model(frame, Look(look.z, other.memory), torch.zeros(1)), silent)
+    features = model.read(frame)
+    silent = model.paint(features, look, torch.zeros(1))
+    assert (model.paint(features, look) - silent).abs().max() > 1e-4
+    other = Look(look.z, model.embed(torch.rand(1, 3, 32, 32)).memory)
+    torch.testing.assert_close(model.paint(features, other, torch.zeros(1)), silent)
 
 
 def test_folded_batch_norms_change_nothing() -> None:

@@ -16,15 +16,32 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 from c2e_video.color import AB_SCALE, rgb_to_lab
 from c2e_video.errors import BadWeights, C2EError, JobMismatch
 from c2e_video.model import load_weights
-from c2e_video.train.augment import Dice, make_example, old_film, recolored, warp_grid
+from c2e_video.train.augment import (
+    FAR,
+    Dice,
+    make_example,
+    old_film,
+    recolored,
+    scratched,
+    warp_grid,
+    with_objects,
+)
 from c2e_video.train.config import TrainConfig
 from c2e_video.train.loop import STATE, WEIGHTS, Trainer
-from c2e_video.train.losses import VGG16, VGG19, PerceptualLoss, _vgg, reconstruction_loss
+from c2e_video.train.losses import (
+    VGG16,
+    VGG19,
+    PerceptualLoss,
+    _vgg,
+    matching_loss,
+    reconstruction_loss,
+)
 from c2e_video.train.photos import Sampler, open_cache
 from tests.test_model import TINY
 
@@ -37,6 +54,8 @@ OURS = replace(
     recolor_share=0.5,
     crop_share=0.5,
     old_film_share=0.5,
+    object_share=0.5,
+    matching_weight=0.1,
     forget_share=0.3,
     stranger_share=0.3,
 )
@@ -132,6 +151,53 @@ def test_warp_stays_near_the_picture() -> None:
     assert grid.abs().max() < 3
     mirrored = (grid[:, :, 0, 0] > grid[:, :, -1, 0]).all(1)
     assert 0.2 < mirrored.float().mean() < 0.8
+
+
+def test_origins_say_where_the_reference_comes_from(pictures: torch.Tensor) -> None:
+    """The truth read at the origins is the reference, wherever the truth shows it."""
+    smooth = F.interpolate(pictures.permute(0, 3, 1, 2).float(), scale_factor=4, mode="bicubic")
+    large = smooth.clamp(0, 255).byte().permute(0, 2, 3, 1)
+    settings = replace(SMALL, noise=0.0, object_share=1.0, crop_share=0.5)
+    example = make_example(large, settings, Dice(4, CPU))
+    shown = (example.origins.abs() < 1).all(1)
+    assert 0.3 < shown.float().mean() < 0.98
+    read = F.grid_sample(example.truth, example.origins.permute(0, 2, 3, 1), align_corners=False)
+    away = (read - example.reference).abs().mean(1)[shown]
+    # Along the outlines of things two pictures are mixed, and their origins are not.
+    assert away.median() < 0.01
+    assert (away > 0.1).float().mean() < 0.1
+
+
+def test_things_move_between_truth_and_reference(pictures: torch.Tensor) -> None:
+    rgb = pictures.permute(0, 3, 1, 2).float() / 255
+    truth, reference, origins = with_objects(rgb, 1.0, Dice(0, CPU))
+    assert (truth != rgb).any(1).flatten(1).any(1).all()
+    assert (truth - reference).abs().mean() > 0.01
+    assert (origins == FAR).any()
+    untouched = with_objects(rgb, 0.0, Dice(0, CPU))
+    torch.testing.assert_close(untouched[0], rgb)
+    torch.testing.assert_close(untouched[1], rgb)
+    assert untouched[2].abs().max() < 1
+
+
+def test_matching_loss_wants_each_place_found_where_it_is() -> None:
+    side = 8
+    centres = (torch.arange(side) * 2 + 1) / side - 1
+    places = torch.stack(torch.meshgrid(centres, centres, indexing="xy"))[None]
+    mirrored = places.flip(3)
+    here, there = (grid.flatten(2).transpose(1, 2) for grid in (places, mirrored))
+    right = -(torch.cdist(here, there) * 4).square()
+    found = float(matching_loss(right, mirrored))
+    assert found < 0.7 * float(matching_loss(torch.zeros(1, 64, 64), mirrored))
+    assert found < 0.5 * float(matching_loss(right, places))
+    assert float(matching_loss(right, torch.full_like(places, FAR))) == 0  # nothing to be found
+
+
+def test_some_old_film_is_scratched() -> None:
+    gray = torch.full((30, 1, 32, 32), 0.5)
+    hurt = (scratched(gray, Dice(7, CPU)) != gray).flatten(1).float().mean(1)
+    assert 0.1 < (hurt > 0).float().mean() < 0.6
+    assert hurt.max() < 0.4
 
 
 def test_recoloring_changes_hue_not_lightness_much(pictures: torch.Tensor) -> None:

@@ -55,16 +55,23 @@ class Color2Embed(nn.Module):
         ab = (rgb_to_lab(exact)[:, 1:] / AB_SCALE).to(reference.dtype)
         return Look(z, self.pffn.memory.remember(content, color, ab))
 
-    def forward(self, lightness: Tensor, look: Look, trust: Tensor | None = None) -> Tensor:
-        """ab / 110 ``[N, 2, H, W]`` in [-1, 1] for lightness ``[N, 1, H, W]`` in [-1, 1], any size.
+    def forward(self, lightness: Tensor, look: Look) -> Tensor:
+        """ab / 110 ``[N, 2, H, W]`` in [-1, 1] for lightness ``[N, 1, H, W]`` in [-1, 1], any size."""
+        h, w = lightness.shape[2:]
+        return self.paint(self.read(lightness), look)[:, :, :h, :w]
+
+    def read(self, lightness: Tensor) -> list[Tensor]:
+        """The content features of grey frames, at five scales of the size padded to multiples of 16."""
+        return cast(list[Tensor], self.content_encoder(pad_to_stride(lightness)))
+
+    def paint(self, features: list[Tensor], look: Look, trust: Tensor | None = None) -> Tensor:
+        """ab / 110 of the padded size for content features.
 
         ``trust`` ``[N]`` in [0, 1] weakens what the memory says; 0 paints from z alone.
         """
-        h, w = lightness.shape[2:]
-        features = self.content_encoder(pad_to_stride(lightness))
         found = None
         if self.pffn.memory is not None and look.memory is not None:
             found = self.pffn.memory.look_up(features[3], look.memory)
             if trust is not None:
                 found = MemoryLookup(*(part * trust.view(-1, 1, 1, 1) for part in found))
-        return cast(Tensor, self.pffn(features, look.z, found))[:, :, :h, :w]
+        return cast(Tensor, self.pffn(features, look.z, found))

@@ -92,8 +92,8 @@ class ColorMemory(nn.Module):
         Of like places the one where it is expected is likelier the same (:func:`_surprise`).
         """
         n, _, h, w = content.shape
-        similarity = self._cosines(content, memory)
-        logits = similarity * self.log_sharpness.exp() + memory.bias[:, None]
+        similarity = self.cosines(content, memory)
+        logits = self.sharpened(similarity) + memory.bias[:, None]
         logits = logits - _surprise(similarity, memory.places, content).to(logits.dtype)
         weights = logits.softmax(dim=-1)
         values = (memory.values @ weights.transpose(1, 2)).view(n, -1, h, w)
@@ -106,11 +106,15 @@ class ColorMemory(nn.Module):
         frame; in a picture of the same things it comes out where it set out, or beside it. (The best
         cosine itself is high between any two pictures: there is sky in most.)
         """
-        _, returned = _there_and_back(self._cosines(content, memory), content.shape[2:])
+        _, returned = _there_and_back(self.cosines(content, memory), content.shape[2:])
         return returned.float().mean(1)
 
-    def _cosines(self, content: Tensor, memory: Memory) -> Tensor:
-        """``[N, places, M]`` in [-1, 1]."""
+    def sharpened(self, cosines: Tensor) -> Tensor:
+        """What the softmax over the memory is taken of."""
+        return cosines * self.log_sharpness.exp()
+
+    def cosines(self, content: Tensor, memory: Memory) -> Tensor:
+        """How alike each place of the frames is to each of the memory: ``[N, places, M]`` in [-1, 1]."""
         queries = F.normalize(self.key(content).flatten(2), dim=1)
         return queries.transpose(1, 2) @ memory.keys
 

@@ -16,18 +16,22 @@ from ..color import AB_SCALE, LUMA_WEIGHTS, gray_lightness, lab_to_rgb, rgb_to_l
 from .config import TrainConfig
 
 CONTROLS = 5  # thin-plate control points along a side
+FAR = 9.0  # the origin of what the truth does not show
 
 
 class Example(NamedTuple):
     """A training batch: ``truth`` RGB ``[N, 3, S, S]`` in [0, 1], its ``lab``, the network's inputs.
 
     ``lightness`` ``[N, 1, S, S]`` in [-1, 1] is the grey frame, ``reference`` RGB like ``truth``.
+    ``origins`` ``[N, 2, S, S]`` say where in the truth each place of the reference comes from, across
+    and down in [-1, 1]; far outside of it, where the truth does not show that place.
     """
 
     truth: Tensor
     lab: Tensor
     lightness: Tensor
     reference: Tensor
+    origins: Tensor
 
     @property
     def ab(self) -> Tensor:
@@ -60,20 +64,75 @@ def make_example(pictures: Tensor, config: TrainConfig, dice: Dice) -> Example:
         truth = torch.where(
             dice.chosen(config.recolor_share, len(truth)), recolored(truth, dice), truth
         )
+    size = truth.shape[-1]
+    reference, origins = truth, _places(size, dice.device).expand(len(truth), -1, -1, -1)
+    if config.object_share:
+        truth, reference, origins = with_objects(truth, config.object_share, dice)
     lightness = gray_lightness(truth)
     if config.old_film_share:
         old = dice.chosen(config.old_film_share, len(truth))
         lightness = torch.where(old, old_film(truth, dice), lightness)
-    reference = self_reference(truth, config, dice) if config.self_augment else truth
-    return Example(truth, rgb_to_lab(truth), lightness / 50 - 1, reference)
+    if config.self_augment:
+        # The reference made of the picture itself: noise, then thin-plate warp, rotation and flip.
+        noisy = reference + dice.normal(*reference.shape) * (config.noise / 255)
+        grid = warp_grid(len(truth), size, config.crop_share, dice)
+        warped = F.grid_sample(
+            torch.cat((noisy, origins), 1), grid, padding_mode="reflection", align_corners=False
+        )
+        reference, origins = warped[:, :3].clamp(0, 1), warped[:, 3:]
+    return Example(truth, rgb_to_lab(truth), lightness / 50 - 1, reference, origins)
 
 
-def self_reference(truth: Tensor, config: TrainConfig, dice: Dice) -> Tensor:
-    """The reference made of the picture itself: noise, then thin-plate warp, rotation and flip."""
-    noisy = truth + dice.normal(*truth.shape) * (config.noise / 255)
-    grid = warp_grid(len(truth), truth.shape[-1], config.crop_share, dice)
-    warped = F.grid_sample(noisy, grid, padding_mode="reflection", align_corners=False)
-    return warped.clamp(0, 1)
+def with_objects(pictures: Tensor, share: float, dice: Dice) -> tuple[Tensor, Tensor, Tensor]:
+    """A ``share`` of the pictures with a thing that moves on its own: truths, references, origins.
+
+    A blob of the neighbouring picture lies before each, at one place in the truth and at another in
+    the reference, nearer or farther; now and then the reference lacks it. Background that the truth
+    hides and the reference shows has its origin far outside.
+    """
+    count, _, size, _ = pictures.shape
+    places = _places(size, dice.device).expand(count, -1, -1, -1)
+    radius = dice.uniform(0.15, 0.45, count, 1, 1)
+    outline = dice.normal(count, 4, 2) * 0.12
+    at = dice.uniform(-0.8, 0.8, count, 2, 1, 1)
+    anywhere = dice.uniform(-0.8, 0.8, count, 2, 1, 1)
+    beside = at + dice.normal(count, 2, 1, 1) * 0.25
+    then = torch.where(dice.chosen(0.3, count), anywhere, beside)
+    growth = torch.exp(dice.normal(count, 1, 1, 1) * 0.2)
+    there = dice.chosen(share, count)
+    shown = there & dice.chosen(0.85, count)
+
+    def blob(around: Tensor) -> Tensor:
+        x, y = around.unbind(1)
+        angle = torch.atan2(y, x)
+        waves = [
+            outline[:, k, 0, None, None] * (angle * (k + 1)).cos()
+            + outline[:, k, 1, None, None] * (angle * (k + 1)).sin()
+            for k in range(outline.shape[1])
+        ]
+        edge = radius * (1 + sum(waves))
+        return ((edge - around.square().sum(1).sqrt()) * size / 4 + 0.5).clamp(0, 1)[:, None]
+
+    around, around_then = places - at, (places - then) / growth
+    mask, mask_then = blob(around) * there, blob(around_then) * shown
+    thing, thing_then = (
+        F.grid_sample(
+            pictures.roll(1, 0),
+            p.permute(0, 2, 3, 1),
+            padding_mode="reflection",
+            align_corners=False,
+        )
+        for p in (around, around_then)
+    )
+    origins = torch.where(mask > 0.5, FAR, places)
+    origins = torch.where(mask_then > 0.5, around_then + at, origins)
+    return torch.lerp(pictures, thing, mask), torch.lerp(pictures, thing_then, mask_then), origins
+
+
+def _places(size: int, device: torch.device) -> Tensor:
+    """Every place of a square picture, across and down in [-1, 1]: ``[1, 2, S, S]``."""
+    centres = (torch.arange(size, device=device) * 2 + 1) / size - 1
+    return torch.stack(torch.meshgrid(centres, centres, indexing="xy"))[None]
 
 
 def warp_grid(count: int, size: int, crop_share: float, dice: Dice) -> Tensor:
@@ -83,7 +142,7 @@ def warp_grid(count: int, size: int, crop_share: float, dice: Dice) -> Tensor:
     angle = dice.normal(count) * 0.25 * strength[:, 0, 0]
     flip = torch.where(dice.uniform(0, 1, count) < 0.5, -1.0, 1.0)
     part = dice.chosen(crop_share, count)[:, 0, 0, 0]
-    zoom = torch.where(part, dice.uniform(0.45, 0.9, count), dice.uniform(0.85, 1.1, count))
+    zoom = torch.where(part, dice.uniform(0.45, 1.6, count), dice.uniform(0.85, 1.1, count))
     shift = dice.uniform(-1, 1, count, 1, 2) * (1 - zoom).clamp_min(0.05)[:, None, None]
     cos, sin = angle.cos() * zoom, angle.sin() * zoom
     turn = torch.stack((cos * flip, -sin, sin * flip, cos), dim=-1).view(count, 2, 2)
@@ -142,7 +201,7 @@ def old_film(rgb: Tensor, dice: Dice) -> Tensor:
     """L* ``[N, 1, S, S]`` in [0, 100] as old stock gives it.
 
     Another sensitivity to colours (orthochromatic to panchromatic), another contrast curve, fading,
-    softness and grain.
+    softness, grain, scratches and dust.
     """
     count, _, size, _ = rgb.shape
     plain = rgb.new_tensor(LUMA_WEIGHTS["bt601"])
@@ -159,5 +218,15 @@ def old_film(rgb: Tensor, dice: Dice) -> Tensor:
         dice.normal(count, 1, size // 2, size // 2), scale_factor=2.0, mode="bilinear"
     )
     grain = torch.where(dice.chosen(0.5, count), fine, coarse)
-    gray = gray + grain * dice.uniform(0, 0.06, count, 1, 1, 1)
+    gray = scratched(gray + grain * dice.uniform(0, 0.06, count, 1, 1, 1), dice)
     return gray_lightness(gray.clamp(0, 1).expand(-1, 3, -1, -1))
+
+
+def scratched(gray: Tensor, dice: Dice) -> Tensor:
+    """A third of the grey pictures ``[N, 1, S, S]`` with an upright scratch or two, and specks of dust."""
+    count, _, size, _ = gray.shape
+    lines = (dice.uniform(0, 1, count, 1, 1, size) < 1.5 / size).float()
+    specks = (dice.uniform(0, 1, count, 1, size // 2, size // 2) < 0.002).float()
+    damage = torch.maximum(F.interpolate(specks, scale_factor=2.0, mode="bilinear"), lines)
+    damage = damage * dice.chosen(1 / 3, count) * dice.uniform(0.3, 0.9, count, 1, 1, 1)
+    return torch.lerp(gray, dice.chosen(0.5, count).float(), damage)

@@ -19,7 +19,8 @@ class TrainConfig:
     whose pictures were squeezed to a square and are stretched back by 4:3 or 3:4.
     The ``*_share`` numbers are shares of the pictures in [0, 1]:
     ``recolor_share`` get another palette, reference and truth alike; ``crop_share`` get a reference
-    that shows a part of the picture only; ``old_film_share`` get a grey frame as old stock gives it;
+    that shows a part of the picture only, or more than it; ``old_film_share`` get a grey frame as old
+    stock gives it; ``object_share`` get a thing that moves on its own between reference and truth;
     ``forget_share`` are painted from z alone, and ``stranger_share`` with the memory of another
     picture, so that the network learns to fall back on z. All zero is the paper's scheme.
     """
@@ -35,6 +36,7 @@ class TrainConfig:
     reconstruction_weight: float = 1.0
     perceptual_weight: float = 0.1
     perceptual_every: int = 1
+    matching_weight: float = 0.0
     self_augment: bool = True
     noise: float = 5.0
     ema: float = 0.999
@@ -44,6 +46,7 @@ class TrainConfig:
     recolor_share: float = 0.0
     crop_share: float = 0.0
     old_film_share: float = 0.0
+    object_share: float = 0.0
     forget_share: float = 0.0
     stranger_share: float = 0.0
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from ..model.layout import channels_last
 from ..prefetch import prefetch
 from .augment import Dice, Example, make_example
 from .config import TrainConfig
-from .losses import PerceptualLoss, reconstruction_loss
+from .losses import PerceptualLoss, matching_loss, reconstruction_loss
 from .photos import Picture, Sampler, open_cache
 from .sheet import write_sheet
 from .state import load_state, save_state
@@ -38,21 +38,30 @@ MEASURED_PICTURES = 64
 
 
 class SelfReference(nn.Module):
-    """The network as it is trained: grey frame and reference in, ab out, in one call."""
+    """The network as it is trained: grey frame and reference in, ab and loss of matching out."""
 
     def __init__(self, model: Color2Embed) -> None:
         super().__init__()
         self.model = model
 
     def forward(
-        self, lightness: Tensor, reference: Tensor, trust: Tensor, strangers: Tensor
-    ) -> Tensor:
+        self,
+        lightness: Tensor,
+        reference: Tensor,
+        origins: Tensor,
+        trust: Tensor,
+        strangers: Tensor,
+    ) -> tuple[Tensor, Tensor]:
         """``trust`` ``[N]`` weakens the memory; where ``strangers`` ``[N]`` it is the neighbour's."""
         look = self.model.embed(reference)
-        if look.memory is not None:
-            mixed = (_swap(part, strangers) for part in look.memory)
-            look = Look(look.z, Memory(*mixed))
-        return cast(Tensor, self.model(lightness, look, trust))
+        features = self.model.read(lightness)
+        matching = lightness.new_zeros(())
+        memory = self.model.pffn.memory
+        if memory is not None and look.memory is not None:
+            scores = memory.sharpened(memory.cosines(features[3], look.memory))
+            matching = matching_loss(scores, origins)
+            look = Look(look.z, Memory(*(_swap(part, strangers) for part in look.memory)))
+        return self.model.paint(features, look, trust), matching
 
 
 def _swap(part: Tensor, strangers: Tensor) -> Tensor:
@@ -147,7 +156,7 @@ class Trainer:
         rate = self._rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        totals = {"reconstruction": 0.0, "perceptual": 0.0}
+        totals = {"reconstruction": 0.0, "perceptual": 0.0, "matching": 0.0}
         for k, pictures in enumerate(parts):
             last = k + 1 == len(parts)
             with nullcontext() if last else self._unsynchronised():
@@ -172,18 +181,25 @@ class Trainer:
         trust = (~dice.chosen(config.forget_share, len(pictures))).float()
         strangers = dice.chosen(config.stranger_share, len(pictures)).flatten()
         with _autocast(self.device):
-            ab = self.network(_nhwc(example.lightness), _nhwc(example.reference), trust, strangers)
+            ab, matching = self.network(
+                _nhwc(example.lightness),
+                _nhwc(example.reference),
+                example.origins,
+                trust,
+                strangers,
+            )
         ab = ab.float()
         reconstruction = reconstruction_loss(ab, example.ab)
-        loss = config.reconstruction_weight * reconstruction
+        loss = config.reconstruction_weight * reconstruction + config.matching_weight * matching
         perceptual = torch.zeros((), device=self.device)
         if self.perceptual is not None and step % config.perceptual_every == 0:
             painted = lab_to_rgb(torch.cat((example.lab[:, :1], ab * AB_SCALE), dim=1)).clamp(0, 1)
             with _autocast(self.device):
                 perceptual = self.perceptual(_nhwc(painted), _nhwc(example.truth)).float()
             loss = loss + config.perceptual_weight * perceptual
-        (loss / config.accumulate).backward()  # type: ignore[no-untyped-call]
-        return {"reconstruction": reconstruction.item(), "perceptual": perceptual.item()}
+        (loss / config.accumulate).backward()
+        losses = {"reconstruction": reconstruction, "perceptual": perceptual, "matching": matching}
+        return {name: value.item() for name, value in losses.items()}
 
     def _rate(self, step: int) -> float:
         config = self.config

@@ -1,4 +1,4 @@
-"""The two losses of the paper (section 3.4)."""
+"""The two losses of the paper (section 3.4), and the memory's own."""
 
 from __future__ import annotations
 
@@ -25,6 +25,25 @@ def reconstruction_loss(ab: Tensor, truth: Tensor) -> Tensor:
     itself a knee at 1 would never be reached, and a squared loss averages colours into brown.
     """
     return F.smooth_l1_loss(ab, truth, beta=1 / AB_SCALE)
+
+
+def matching_loss(scores: Tensor, origins: Tensor) -> Tensor:
+    """How far the look-up is from finding each place of the picture where its reference shows it.
+
+    ``scores`` ``[N, P, M]``, before the softmax, of the picture's P places with the M of its reference;
+    ``origins`` ``[N, 2, S, S]`` (:class:`~.augment.Example`). The cross entropy with a Gaussian of about
+    a place's width around the true one, the mean over the places that the reference shows. Through the
+    colours alone the keys learn only what tells colours apart in this one picture.
+    """
+    side = int(scores.shape[1] ** 0.5)
+    centres = (torch.arange(side, device=scores.device) * 2 + 1) / side - 1
+    here = torch.cartesian_prod(centres, centres).flip(1)
+    come_from = F.adaptive_avg_pool2d(origins, side).flatten(2).transpose(1, 2)
+    distance = torch.cdist(here.expand(len(scores), -1, -1), come_from) * (side / 2)
+    wanted = (-distance.square()).softmax(-1)
+    shown = distance.amin(2) < 1
+    lost = -(wanted * scores.float().log_softmax(-1)).sum(-1)
+    return (lost * shown).sum() / shown.sum().clamp_min(1)
 
 
 class PerceptualLoss(nn.Module):
