@@ -187,9 +187,9 @@ class Colorizer:
         scale, offset = luma_range(info)
         size = network_size(frame.luma.shape, self.size)
         lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
-        content = self._model.content_encoder(self._nhwc(lightness / 50 - 1), depth=3)[3]
+        described = memory.describe(self._model.content_encoder(self._nhwc(lightness / 50 - 1)))
         memories = [look.memory for look in looks if look.memory is not None]
-        return [float(memory.similarity(content, known)) for known in memories]
+        return [float(memory.similarity(described, known)) for known in memories]
 
     def _paint_halving(
         self,

@@ -96,20 +96,33 @@ def test_frames_do_not_depend_on_their_batch(model: Color2Embed) -> None:
 
 
 def test_memory_finds_the_place_it_was_made_of(model: Color2Embed) -> None:
-    """Looking up the reference's own features finds every place with similarity 1."""
+    """Looking up what the reference itself shows finds every place with similarity 1."""
     assert model.pffn.memory is not None
-    content = torch.randn(1, 64, 4, 5)
-    memory = model.pffn.memory.remember(content, torch.randn(1, 16, 4, 5), torch.rand(1, 2, 32, 40))
-    found = model.pffn.memory.look_up(content, memory)
-    torch.testing.assert_close(found.similarity, torch.ones(1, 1, 4, 5))
-    assert memory.keys.shape == (1, 8, 20)
+    features = model.read(torch.rand(1, 1, 32, 40) * 2 - 1)
+    described = model.pffn.memory.describe(features)
+    memory = model.pffn.memory.remember(
+        described, torch.randn(1, 16, *described.shape[2:]), torch.rand(1, 2, 32, 48)
+    )
+    found = model.pffn.memory.look_up(described, memory)
+    torch.testing.assert_close(found.similarity, torch.ones(1, 1, 4, 6))
+    assert memory.keys.shape == (1, 8, 24)
+
+
+def test_what_lies_around_tells_like_places_apart(model: Color2Embed) -> None:
+    """The same features at 1/8 are described otherwise where those at 1/16 differ."""
+    assert model.pffn.memory is not None
+    *near, wide = model.read(torch.zeros(1, 1, 64, 64))
+    other = torch.cat((wide[..., :2], -wide[..., 2:]), dim=3)
+    plain, told = (model.pffn.memory.describe([*near, w]) for w in (wide, other))
+    torch.testing.assert_close(told[..., :2], plain[..., :2])
+    assert (told - plain)[..., 6:].abs().max() > 1e-3
 
 
 def test_of_like_places_the_nearer_is_the_same_where_nothing_moved(model: Color2Embed) -> None:
     memory = model.pffn.memory
     assert memory is not None
     torch.manual_seed(1)
-    half = torch.randn(1, memory.key.in_channels, 8, 8)
+    half = torch.randn(1, TINY.memory, 8, 8)
     twins = torch.cat((half, half), dim=3)
     ab = torch.cat((torch.ones(1, 2, 64, 64), -torch.ones(1, 2, 64, 64)), dim=3)
     known = memory.remember(twins, torch.zeros(1, memory.value.in_channels, 8, 16), ab)
@@ -129,7 +142,7 @@ def test_where_nothing_finds_back_no_place_is_expected(model: Color2Embed) -> No
     assert memory is not None
     known = model.embed(torch.rand(1, 3, 48, 64)).memory
     assert known is not None
-    nobody = torch.zeros(1, memory.key.in_channels, 5, 7)
+    nobody = torch.zeros(1, TINY.memory, 5, 7)
     assert memory.look_up(nobody, known).values.isfinite().all()
     assert memory.look_up(torch.randn(2, *nobody.shape[1:]), known).values.isfinite().all()
 
@@ -142,9 +155,9 @@ def test_two_references_are_one_longer_memory(model: Color2Embed) -> None:
     assert joined.keys.shape[2] == first.keys.shape[2] + second.keys.shape[2]
     silenced = Memory.join([first, second._replace(bias=second.bias - 1e9)])
     assert model.pffn.memory is not None
-    content = torch.randn(1, 64, 4, 4)
-    one = model.pffn.memory.look_up(content, first).values
-    torch.testing.assert_close(model.pffn.memory.look_up(content, silenced).values, one)
+    described = torch.randn(1, TINY.memory, 4, 4)
+    one = model.pffn.memory.look_up(described, first).values
+    torch.testing.assert_close(model.pffn.memory.look_up(described, silenced).values, one)
 
 
 def test_stacked_memories_of_unlike_lengths_stay_themselves(model: Color2Embed) -> None:
@@ -153,10 +166,10 @@ def test_stacked_memories_of_unlike_lengths_stay_themselves(model: Color2Embed) 
     assert small is not None
     assert large is not None
     assert model.pffn.memory is not None
-    content = torch.randn(2, 64, 4, 4)
-    stacked = model.pffn.memory.look_up(content, Memory.stack([small, large])).values
+    described = torch.randn(2, TINY.memory, 4, 4)
+    stacked = model.pffn.memory.look_up(described, Memory.stack([small, large])).values
     for i, memory in enumerate((small, large)):
-        alone = model.pffn.memory.look_up(content[i : i + 1], memory).values[0]
+        alone = model.pffn.memory.look_up(described[i : i + 1], memory).values[0]
         torch.testing.assert_close(stacked[i], alone)
 
 
@@ -191,13 +204,13 @@ def test_similarity_is_the_share_of_places_that_find_back() -> None:
     memory = random_model().pffn.memory
     assert memory is not None
     torch.manual_seed(3)
-    content = torch.randn(1, TINY.content_channels[3], 12, 16)
-    keys = nn.functional.normalize(memory.key(content).flatten(2), dim=1)
+    described = torch.randn(1, TINY.memory, 12, 16)
+    keys = nn.functional.normalize(described.flatten(2), dim=1)
     known, shuffled = (
         Memory(k, *(torch.zeros(shape) for shape in ((1, 1, 192), (1, 192), (1, 2, 192))))
         for k in (keys, keys[:, :, torch.randperm(192)])
     )
-    stranger = torch.randn_like(content)
-    assert memory.similarity(content, known).item() == 1
-    assert memory.similarity(content, shuffled).item() == 1
+    stranger = torch.randn_like(described)
+    assert memory.similarity(described, known).item() == 1
+    assert memory.similarity(described, shuffled).item() == 1
     assert memory.similarity(stranger, known).item() < 0.6

@@ -51,9 +51,9 @@ class Color2Embed(nn.Module):
             return Look(z, None)
         exact = reference.float()
         lightness = (gray_lightness(exact) / 50 - 1).to(reference.dtype)
-        content = self.content_encoder(lightness, depth=3)[3]
+        described = self.pffn.memory.describe(self.content_encoder(lightness))
         ab = (rgb_to_lab(exact)[:, 1:] / AB_SCALE).to(reference.dtype)
-        return Look(z, self.pffn.memory.remember(content, color, ab))
+        return Look(z, self.pffn.memory.remember(described, color, ab))
 
     def forward(self, lightness: Tensor, look: Look) -> Tensor:
         """ab / 110 ``[N, 2, H, W]`` in [-1, 1] for lightness ``[N, 1, H, W]`` in [-1, 1], any size."""
@@ -71,7 +71,8 @@ class Color2Embed(nn.Module):
         """
         found = None
         if self.pffn.memory is not None and look.memory is not None:
-            found = self.pffn.memory.look_up(features[3], look.memory)
+            described = self.pffn.memory.describe(features)
+            found = self.pffn.memory.look_up(described, look.memory)
             if trust is not None:
                 found = MemoryLookup(*(part * trust.view(-1, 1, 1, 1) for part in found))
         return cast(Tensor, self.pffn(features, look.z, found))

@@ -62,9 +62,8 @@ class ContentEncoder(nn.Module):
         )
         self.stages = nn.ModuleList(ContentStage(a, b) for a, b in pairwise(channels))
 
-    def forward(self, lightness: Tensor, depth: int = 4) -> list[Tensor]:
-        """Features of the first ``depth + 1`` scales; the memory's keys need no more than 3."""
+    def forward(self, lightness: Tensor) -> list[Tensor]:
         features = [self.stem(lightness)]
-        for stage in self.stages[:depth]:
+        for stage in self.stages:
             features.append(stage(features[-1]))
         return features

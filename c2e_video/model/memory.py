@@ -2,8 +2,8 @@
 
 Not in the paper. One vector carries the palette; which of two like coats is the red one it cannot
 say. The memory can: its keys are the content encoder's own features of the *reference's* lightness
-at 1/8, so that film and reference are read by one network and compared in one space, and its values
-are the colours found there.
+at 1/8 and 1/16, so that film and reference are read by one network and compared in one space, and its
+values are the colours found there.
 """
 
 from __future__ import annotations
@@ -69,54 +69,66 @@ class ColorMemory(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        content, color = config.content_channels[3], config.color_channels[2]
-        self.key = nn.Conv2d(content, config.memory, 1)
-        self.value = nn.Conv2d(color, config.memory, 1)
+        self.near = nn.Conv2d(config.content_channels[3], config.memory, 1)
+        self.wide = nn.Conv2d(config.content_channels[4], config.memory, 1)
+        self.value = nn.Conv2d(config.color_channels[2], config.memory, 1)
         self.log_sharpness = nn.Parameter(torch.tensor(SHARPNESS).log())
         self.out = nn.Conv2d(config.memory + 3, 4 * config.width, 1)
         # The memory starts silent: the network first learns to paint from z.
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(cast(Tensor, self.out.bias))
 
-    def remember(self, content: Tensor, color: Tensor, ab: Tensor) -> Memory:
-        """The memory of references: content and color features at 1/8, and ab / 110 of full size."""
-        pooled = F.adaptive_avg_pool2d(ab, (content.shape[2], content.shape[3]))
-        values = torch.cat((pooled, self.value(color)), dim=1).flatten(2)
-        keys = F.normalize(self.key(content).flatten(2), dim=1)
-        bias = keys.new_zeros(keys.shape[0], keys.shape[2])
-        return Memory(keys, values, bias, _positions(content).expand(len(keys), -1, -1))
+    def describe(self, features: list[Tensor]) -> Tensor:
+        """What is at each place, ``[N, K, h, w]`` at 1/8, of the content features' five scales.
 
-    def look_up(self, content: Tensor, memory: Memory) -> MemoryLookup:
+        Those at 1/16 see twice as far around: of two like patches they tell whose they are.
+        """
+        wide = F.interpolate(self.wide(features[4]), scale_factor=2, mode="bilinear")
+        return cast(Tensor, self.near(features[3]) + wide)
+
+    def remember(self, described: Tensor, color: Tensor, ab: Tensor) -> Memory:
+        """The memory of references: described, their color features at 1/8, ab / 110 of full size."""
+        pooled = F.adaptive_avg_pool2d(ab, (described.shape[2], described.shape[3]))
+        values = torch.cat((pooled, self.value(color)), dim=1).flatten(2)
+        keys = F.normalize(described.flatten(2), dim=1)
+        bias = keys.new_zeros(keys.shape[0], keys.shape[2])
+        return Memory(keys, values, bias, _positions(described).expand(len(keys), -1, -1))
+
+    def look_up(self, described: Tensor, memory: Memory) -> MemoryLookup:
         """What ``memory`` (of one, or of as many as there are frames) holds for every place.
 
         Of like places the one where it is expected is likelier the same (:func:`_surprise`).
         """
-        n, _, h, w = content.shape
-        similarity = self.cosines(content, memory)
+        n, _, h, w = described.shape
+        similarity = self.cosines(described, memory)
         logits = self.sharpened(similarity) + memory.bias[:, None]
-        logits = logits - _surprise(similarity, memory.places, content).to(logits.dtype)
+        logits = logits - _surprise(similarity, memory.places, described).to(logits.dtype)
         weights = logits.softmax(dim=-1)
         values = (memory.values @ weights.transpose(1, 2)).view(n, -1, h, w)
         return MemoryLookup(values, similarity.amax(-1).view(n, 1, h, w))
 
-    def similarity(self, content: Tensor, memory: Memory) -> Tensor:
+    def similarity(self, described: Tensor, memory: Memory) -> Tensor:
         """How alike frames and references are: the share ``[N]`` of places that find the way back.
 
         A place of the frame goes to its nearest in the memory, and from there to the nearest in the
         frame; in a picture of the same things it comes out where it set out, or beside it. (The best
         cosine itself is high between any two pictures: there is sky in most.)
         """
-        _, returned = _there_and_back(self.cosines(content, memory), content.shape[2:])
+        _, returned = _there_and_back(self.cosines(described, memory), described.shape[2:])
         return returned.float().mean(1)
 
     def sharpened(self, cosines: Tensor) -> Tensor:
         """What the softmax over the memory is taken of."""
         return cosines * self.log_sharpness.exp()
 
-    def cosines(self, content: Tensor, memory: Memory) -> Tensor:
-        """How alike each place of the frames is to each of the memory: ``[N, places, M]`` in [-1, 1]."""
-        queries = F.normalize(self.key(content).flatten(2), dim=1)
-        return queries.transpose(1, 2) @ memory.keys
+    def cosines(self, described: Tensor, memory: Memory) -> Tensor:
+        """How alike each place of the frames is to each of the memory: ``[N, places, M]`` in [-1, 1].
+
+        Those that only fill a memory up are like none.
+        """
+        queries = F.normalize(described.flatten(2), dim=1)
+        cosines = queries.transpose(1, 2) @ memory.keys
+        return cosines.masked_fill(memory.bias[:, None].isinf(), -1)
 
     def inject(self, found: MemoryLookup) -> Tensor:
         """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""

@@ -58,7 +58,7 @@ class SelfReference(nn.Module):
         matching = lightness.new_zeros(())
         memory = self.model.pffn.memory
         if memory is not None and look.memory is not None:
-            scores = memory.sharpened(memory.cosines(features[3], look.memory))
+            scores = memory.sharpened(memory.cosines(memory.describe(features), look.memory))
             matching = matching_loss(scores, origins)
             look = Look(look.z, Memory(*(_swap(part, strangers) for part in look.memory)))
         return self.model.paint(features, look, trust), matching
