@@ -20,8 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from c2e_video.colorizer import Colorizer
 from c2e_video.evaluate import metrics
@@ -30,6 +29,7 @@ from c2e_video.model import ModelConfig
 from c2e_video.train.config import TrainConfig
 from c2e_video.train.loop import WEIGHTS, Trainer
 
+ROOT = Path(__file__).parents[1]
 EVERY = 12  # of a clip's frames
 HEIGHT, GAP = 120, 4  # of a picture on the sheet, in pixels
 
