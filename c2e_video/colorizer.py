@@ -187,7 +187,7 @@ class Colorizer:
         scale, offset = luma_range(info)
         size = network_size(frame.luma.shape, self.size)
         lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
-        described = memory.describe(self._model.content_encoder(self._nhwc(lightness / 50 - 1)))
+        described = memory.describe(self._model.read(self._nhwc(lightness / 50 - 1)))
         memories = [look.memory for look in looks if look.memory is not None]
         return [float(memory.similarity(described, known)) for known in memories]
 

@@ -101,7 +101,9 @@ def test_memory_finds_the_place_it_was_made_of(model: Color2Embed) -> None:
     features = model.read(torch.rand(1, 1, 32, 40) * 2 - 1)
     described = model.pffn.memory.describe(features)
     memory = model.pffn.memory.remember(
-        described, torch.randn(1, 16, *described.shape[2:]), torch.rand(1, 2, 32, 48)
+        described,
+        torch.randn(1, model.pffn.memory.value.in_channels, *described.shape[2:]),
+        torch.rand(1, 2, 32, 48),
     )
     found = model.pffn.memory.look_up(described, memory)
     torch.testing.assert_close(found.similarity, torch.ones(1, 1, 4, 6))
@@ -137,6 +139,22 @@ def test_of_like_places_the_nearer_is_the_same_where_nothing_moved(model: Color2
     assert memory.look_up(strewn, known).values[0, 0].abs().mean() < 0.7
 
 
+def test_unlike_places_take_the_mean_of_many(model: Color2Embed) -> None:
+    """The farther a place is from all that is known, the less one of them speaks for it alone."""
+    memory = model.pffn.memory
+    assert memory is not None
+    torch.manual_seed(2)
+    described = torch.randn(1, TINY.memory, 6, 6)
+    known = memory.remember(
+        described, torch.zeros(1, memory.value.in_channels, 6, 6), torch.rand(1, 2, 48, 48)
+    )
+    own, strange = (
+        memory.look_up(asked, known).values[0, 0].std()
+        for asked in (described, torch.randn_like(described))
+    )
+    assert own > 1.4 * strange
+
+
 def test_where_nothing_finds_back_no_place_is_expected(model: Color2Embed) -> None:
     memory = model.pffn.memory
     assert memory is not None
@@ -155,7 +173,7 @@ def test_two_references_are_one_longer_memory(model: Color2Embed) -> None:
     assert joined.keys.shape[2] == first.keys.shape[2] + second.keys.shape[2]
     silenced = Memory.join([first, second._replace(bias=second.bias - 1e9)])
     assert model.pffn.memory is not None
-    described = torch.randn(1, TINY.memory, 4, 4)
+    described = second.keys.view(1, TINY.memory, 4, 4)  # what the silenced one knows, and all of it
     one = model.pffn.memory.look_up(described, first).values
     torch.testing.assert_close(model.pffn.memory.look_up(described, silenced).values, one)
 

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from c2e_video.color import AB_SCALE, rgb_to_lab
 from c2e_video.errors import BadWeights, C2EError, JobMismatch
-from c2e_video.model import load_weights
+from c2e_video.model import Color2Embed, load_weights
 from c2e_video.train.augment import (
     FAR,
     Dice,
@@ -33,7 +33,7 @@ from c2e_video.train.augment import (
     with_objects,
 )
 from c2e_video.train.config import TrainConfig
-from c2e_video.train.loop import STATE, WEIGHTS, Trainer
+from c2e_video.train.loop import STATE, WEIGHTS, SelfReference, Trainer
 from c2e_video.train.losses import (
     VGG16,
     VGG19,
@@ -163,9 +163,9 @@ def test_origins_say_where_the_reference_comes_from(pictures: torch.Tensor) -> N
     assert 0.3 < shown.float().mean() < 0.98
     read = F.grid_sample(example.truth, example.origins.permute(0, 2, 3, 1), align_corners=False)
     away = (read - example.reference).abs().mean(1)[shown]
-    # Along the outlines of things two pictures are mixed, and their origins are not.
-    assert away.median() < 0.01
-    assert (away > 0.1).float().mean() < 0.1
+    # Along the outlines of things two pictures are mixed; an origin is one or the other's.
+    assert away.median() < 0.05
+    assert (away > 0.15).float().mean() < 0.1
 
 
 def test_things_move_between_truth_and_reference(pictures: torch.Tensor) -> None:
@@ -191,6 +191,40 @@ def test_matching_loss_wants_each_place_found_where_it_is() -> None:
     assert found < 0.7 * float(matching_loss(torch.zeros(1, 64, 64), mirrored))
     assert found < 0.5 * float(matching_loss(right, places))
     assert float(matching_loss(right, torch.full_like(places, FAR))) == 0  # nothing to be found
+
+
+def test_matching_loss_leaves_out_places_torn_by_an_outline() -> None:
+    """Half background and half hidden (or a thing from elsewhere) is no place of the truth."""
+    centres = (torch.arange(64) * 2 + 1) / 64 - 1
+    places = torch.stack(torch.meshgrid(centres, centres, indexing="xy"))[None]
+    wrong = torch.zeros(1, 64, 64)
+    wrong[:, :, 0] = 20.0  # everything is said to lie in the first place
+    whole = float(matching_loss(wrong, places))
+    for other in (FAR, places[..., :4].roll(32, 2)):
+        torn = torch.full_like(places, FAR)
+        torn[..., :4] = places[..., :4]
+        torn[..., 4:8] = other
+        assert float(matching_loss(wrong, torn)) == 0
+    assert whole > 10
+
+
+def test_matching_loss_teaches_keys_and_sharpness() -> None:
+    trainer = SelfReference(Color2Embed(TINY), matched=True)
+    centres = (torch.arange(32) * 2 + 1) / 32 - 1
+    places = torch.stack(torch.meshgrid(centres, centres, indexing="xy")).expand(2, -1, -1, -1)
+    _, loss = trainer(
+        torch.rand(2, 1, 32, 32),
+        torch.rand(2, 3, 32, 32),
+        places,
+        torch.ones(2),
+        torch.zeros(2, dtype=torch.bool),
+    )
+    loss.backward()
+    memory = trainer.model.pffn.memory
+    assert memory is not None
+    for taught in (memory.near.weight, memory.wide.weight, memory.log_sharpness):
+        assert taught.grad is not None
+        assert taught.grad.abs().sum() > 0
 
 
 def test_some_old_film_is_scratched() -> None:

@@ -54,7 +54,8 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     "--matching",
     "matching_weight",
     default=0.0,
-    help="Weight of finding each place of the picture in its reference, for networks with a memory.",
+    show_default=True,
+    help="Weight of the memory's own loss, such as 0.003; 0 is off.",
 )
 @click.option(
     "--vgg", type=PATH, help="VGG weights (.safetensors); torchvision's VGG-19 otherwise."
@@ -66,11 +67,11 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
 )
 @click.option("--squashed", multiple=True, help="A folder whose pictures were squeezed to squares.")
 @click.option("--recolor", "recolor_share", default=0.0, help="Share in another palette.")
-@click.option(
-    "--crop", "crop_share", default=0.0, help="Share with a reference of a part, or of more."
-)
+@click.option("--crop", "crop_share", default=0.0, help="Share with a reference zoomed in or out.")
 @click.option("--old-film", "old_film_share", default=0.0, help="Share with old film's grey.")
-@click.option("--objects", "object_share", default=0.0, help="Share with a thing that moves.")
+@click.option(
+    "--objects", "object_share", default=0.0, help="Share with something that moves by itself."
+)
 @click.option("--forget", "forget_share", default=0.0, help="Share painted without the memory.")
 @click.option(
     "--stranger", "stranger_share", default=0.0, help="Share with another picture's memory."

@@ -51,7 +51,7 @@ class Color2Embed(nn.Module):
             return Look(z, None)
         exact = reference.float()
         lightness = (gray_lightness(exact) / 50 - 1).to(reference.dtype)
-        described = self.pffn.memory.describe(self.content_encoder(lightness))
+        described = self.pffn.memory.describe(self.read(lightness))
         ab = (rgb_to_lab(exact)[:, 1:] / AB_SCALE).to(reference.dtype)
         return Look(z, self.pffn.memory.remember(described, color, ab))
 

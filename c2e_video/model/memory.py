@@ -25,6 +25,10 @@ SHARPNESS = 30.0
 # HOLD over the square of how far things stray from the common movement, at most FIRMEST. Not learned, for
 # training turns and flips its references, films do not; measured in docs/results.md.
 HOLD, FIRMEST = 0.5, 120.0
+# A place like nothing in the memory takes the mean of many colours, not that of its chance nearest: below
+# a best cosine of UNLIKE the sharpness is SOFT of itself, rising to all of it at ALIKE. Without this,
+# references of other scenes leave patches.
+SOFT, UNLIKE, ALIKE = 0.25, 0.85, 0.97
 
 
 class Memory(NamedTuple):
@@ -58,7 +62,7 @@ class Memory(NamedTuple):
 
 
 class MemoryLookup(NamedTuple):
-    """``values`` ``[N, V, h, w]`` and the best cosine ``similarity`` ``[N, 1, h, w]`` per place."""
+    """``values`` ``[N, V, h, w]`` and ``similarity`` ``[N, 1, h, w]``: the cosine of the likeliest."""
 
     values: Tensor
     similarity: Tensor
@@ -79,15 +83,18 @@ class ColorMemory(nn.Module):
         nn.init.zeros_(cast(Tensor, self.out.bias))
 
     def describe(self, features: list[Tensor]) -> Tensor:
-        """What is at each place, ``[N, K, h, w]`` at 1/8, of the content features' five scales.
+        """What describes each place, ``[N, K, h, w]`` at 1/8, made of the content features at 1/8 and 1/16.
 
-        Those at 1/16 see twice as far around: of two like patches they tell whose they are.
+        The coarser ones see twice as far around and tell like patches apart.
         """
-        wide = F.interpolate(self.wide(features[4]), scale_factor=2, mode="bilinear")
+        wide = F.interpolate(
+            self.wide(features[4]), scale_factor=2, mode="bilinear", align_corners=False
+        )
         return cast(Tensor, self.near(features[3]) + wide)
 
     def remember(self, described: Tensor, color: Tensor, ab: Tensor) -> Memory:
-        """The memory of references: described, their color features at 1/8, ab / 110 of full size."""
+        """The memory of references: their descriptions (:meth:`describe`), their color features at 1/8,
+        and ab / 110 of full size."""
         pooled = F.adaptive_avg_pool2d(ab, (described.shape[2], described.shape[3]))
         values = torch.cat((pooled, self.value(color)), dim=1).flatten(2)
         keys = F.normalize(described.flatten(2), dim=1)
@@ -101,11 +108,14 @@ class ColorMemory(nn.Module):
         """
         n, _, h, w = described.shape
         similarity = self.cosines(described, memory)
-        logits = self.sharpened(similarity) + memory.bias[:, None]
-        logits = logits - _surprise(similarity, memory.places, described).to(logits.dtype)
-        weights = logits.softmax(dim=-1)
+        scores = self.sharpened(similarity) + memory.bias[:, None]
+        # By the one it would choose: a reference of hardly any weight makes nothing sure.
+        best = similarity.gather(2, scores.argmax(2, keepdim=True))
+        scores = self.sharpened(similarity) * _sureness(best) + memory.bias[:, None]
+        scores = scores - _surprise(similarity, memory.places, described)
+        weights = scores.softmax(2).to(memory.values.dtype)
         values = (memory.values @ weights.transpose(1, 2)).view(n, -1, h, w)
-        return MemoryLookup(values, similarity.amax(-1).view(n, 1, h, w))
+        return MemoryLookup(values, best.view(n, 1, h, w).to(values.dtype))
 
     def similarity(self, described: Tensor, memory: Memory) -> Tensor:
         """How alike frames and references are: the share ``[N]`` of places that find the way back.
@@ -118,21 +128,29 @@ class ColorMemory(nn.Module):
         return returned.float().mean(1)
 
     def sharpened(self, cosines: Tensor) -> Tensor:
-        """What the softmax over the memory is taken of."""
+        """Cosines times the learned sharpness: the look-up's scores, before all that it adds to them."""
         return cosines * self.log_sharpness.exp()
 
     def cosines(self, described: Tensor, memory: Memory) -> Tensor:
         """How alike each place of the frames is to each of the memory: ``[N, places, M]`` in [-1, 1].
 
-        Those that only fill a memory up are like none.
+        Places that only fill a memory up are like none: -1.
         """
         queries = F.normalize(described.flatten(2), dim=1)
-        cosines = queries.transpose(1, 2) @ memory.keys
+        cosines = (
+            queries.transpose(1, 2) @ memory.keys
+        ).float()  # times 30, bf16 has too few steps
         return cosines.masked_fill(memory.bias[:, None].isinf(), -1)
 
     def inject(self, found: MemoryLookup) -> Tensor:
         """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""
         return cast(Tensor, self.out(torch.cat(found, dim=1)))
+
+
+def _sureness(best: Tensor) -> Tensor:
+    """The share of the sharpness that places are looked up with, by their best cosine."""
+    alike = (best.detach() - UNLIKE) / (ALIKE - UNLIKE)
+    return SOFT + (1 - SOFT) * alike.clamp(0, 1)
 
 
 def _there_and_back(cosines: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -145,16 +163,16 @@ def _there_and_back(cosines: Tensor, size: Sequence[int]) -> tuple[Tensor, Tenso
     return there, torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE)
 
 
-def _surprise(cosines: Tensor, places: Tensor, content: Tensor) -> Tensor:
+def _surprise(cosines: Tensor, places: Tensor, described: Tensor) -> Tensor:
     """What each place of the memory loses for not lying where it is expected, ``[N, h*w, M]``.
 
     The places that find back tell how the camera has moved, by the median, and how far things stray
     from that: the logarithm of a Gaussian as wide as they do. Nothing, where none finds back.
     """
-    h, w = content.shape[2:]
+    h, w = described.shape[2:]
     there, returned = _there_and_back(cosines, (h, w))
-    scale = torch.tensor([[h / min(h, w)], [w / min(h, w)]], device=content.device)
-    here = _positions(content) * scale
+    scale = torch.tensor([[h / min(h, w)], [w / min(h, w)]], device=described.device)
+    here = _positions(described) * scale
     known = (places * scale).expand(len(cosines), -1, -1)
     moved = known.gather(2, there[:, None].expand(-1, 2, -1)) - here
     movement = _median(moved, returned[:, None])
@@ -174,8 +192,8 @@ def _median(values: Tensor, counted: Tensor) -> Tensor:
     return median.masked_fill(median.isinf(), 0)
 
 
-def _positions(content: Tensor) -> Tensor:
+def _positions(described: Tensor) -> Tensor:
     """Every place of ``[N, C, h, w]``, down and across: fp32 shares of the sides, ``[2, h*w]``."""
-    h, w = content.shape[2:]
-    y, x = ((torch.arange(n, device=content.device) + 0.5) / n for n in (h, w))
+    h, w = described.shape[2:]
+    y, x = ((torch.arange(n, device=described.device) + 0.5) / n for n in (h, w))
     return torch.stack((y.repeat_interleave(w), x.repeat(h)))

@@ -17,10 +17,13 @@ class TrainConfig:
     ``sizes`` gives the side of the square pictures as (first step, side), in order.
     ``folder_weights`` says how often pictures of a folder are drawn; ``squashed`` names folders
     whose pictures were squeezed to a square and are stretched back by 4:3 or 3:4.
+    ``matching_weight`` weighs the memory's own loss, which is some hundred times the reconstruction
+    loss: 0.003 is a good start; without a memory it does nothing.
     The ``*_share`` numbers are shares of the pictures in [0, 1]:
     ``recolor_share`` get another palette, reference and truth alike; ``crop_share`` get a reference
-    that shows a part of the picture only, or more than it; ``old_film_share`` get a grey frame as old
-    stock gives it; ``object_share`` get a thing that moves on its own between reference and truth;
+    that shows a part of the picture, or the whole smaller with its borders mirrored;
+    ``old_film_share`` get a grey frame as old stock gives it; ``object_share`` get a thing that moves on
+    its own between reference and truth;
     ``forget_share`` are painted from z alone, and ``stranger_share`` with the memory of another
     picture, so that the network learns to fall back on z. All zero is the paper's scheme.
     """

@@ -38,11 +38,11 @@ MEASURED_PICTURES = 64
 
 
 class SelfReference(nn.Module):
-    """The network as it is trained: grey frame and reference in, ab and loss of matching out."""
+    """The network as it is trained: grey frame and reference in, ab and the matching loss out."""
 
-    def __init__(self, model: Color2Embed) -> None:
+    def __init__(self, model: Color2Embed, matched: bool) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.matched = model, matched
 
     def forward(
         self,
@@ -58,8 +58,9 @@ class SelfReference(nn.Module):
         matching = lightness.new_zeros(())
         memory = self.model.pffn.memory
         if memory is not None and look.memory is not None:
-            scores = memory.sharpened(memory.cosines(memory.describe(features), look.memory))
-            matching = matching_loss(scores, origins)
+            if self.matched:
+                scores = memory.sharpened(memory.cosines(memory.describe(features), look.memory))
+                matching = matching_loss(scores, origins)
             look = Look(look.z, Memory(*(_swap(part, strangers) for part in look.memory)))
         return self.model.paint(features, look, trust), matching
 
@@ -113,7 +114,7 @@ class Trainer:
         return channels_last(PerceptualLoss(vgg).to(self.device))
 
     def _network(self) -> nn.Module:
-        network = SelfReference(self.model)
+        network = SelfReference(self.model, self.config.matching_weight > 0)
         if self.world == 1:
             return network
         devices = [self.device.index] if self.device.type == "cuda" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import cast
 
@@ -12,10 +13,16 @@ from torch import Tensor, nn
 
 from ..color import AB_SCALE
 from ..errors import BadWeights
+from .augment import FAR
 
 # Convolution widths up to relu5_2; "M" halves the size. Layer numbers are torchvision's.
 VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512)
 VGG19 = (64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512)
+
+
+WIDEST = (
+    8.0  # more than warp and zoom stretch one place of the reference: four places of the picture
+)
 
 
 def reconstruction_loss(ab: Tensor, truth: Tensor) -> Tensor:
@@ -28,22 +35,30 @@ def reconstruction_loss(ab: Tensor, truth: Tensor) -> Tensor:
 
 
 def matching_loss(scores: Tensor, origins: Tensor) -> Tensor:
-    """How far the look-up is from finding each place of the picture where its reference shows it.
+    """Cross entropy of the look-up with where each place of the picture lies in its reference.
 
-    ``scores`` ``[N, P, M]``, before the softmax, of the picture's P places with the M of its reference;
-    ``origins`` ``[N, 2, S, S]`` (:class:`~.augment.Example`). The cross entropy with a Gaussian of about
-    a place's width around the true one, the mean over the places that the reference shows. Through the
-    colours alone the keys learn only what tells colours apart in this one picture.
+    ``scores`` ``[N, P, M]``: the sharpened cosines of the picture's P places and its reference's M,
+    without what the look-up adds to them. ``origins`` ``[N, 2, S, S]`` (:class:`~.augment.Example`).
+    Wanted is a Gaussian about a place wide around the true one; the mean is over the places that the
+    reference shows. Trained through colours alone, keys learn only to tell one picture's colours apart.
     """
-    side = int(scores.shape[1] ** 0.5)
+    side = math.isqrt(scores.shape[1])
     centres = (torch.arange(side, device=scores.device) * 2 + 1) / side - 1
     here = torch.cartesian_prod(centres, centres).flip(1)
-    come_from = F.adaptive_avg_pool2d(origins, side).flatten(2).transpose(1, 2)
+    come_from = _whole_places(origins, side).flatten(2).transpose(1, 2)
     distance = torch.cdist(here.expand(len(scores), -1, -1), come_from) * (side / 2)
-    wanted = (-distance.square()).softmax(-1)
+    wanted = (-2 * distance.square()).softmax(-1)
     shown = distance.amin(2) < 1
-    lost = -(wanted * scores.float().log_softmax(-1)).sum(-1)
-    return (lost * shown).sum() / shown.sum().clamp_min(1)
+    entropy = -(wanted * scores.float().log_softmax(-1)).sum(-1)
+    return (entropy * shown).sum() / shown.sum().clamp_min(1)
+
+
+def _whole_places(origins: Tensor, side: int) -> Tensor:
+    """The origins of ``side`` by ``side`` places; far outside for one torn by the outline of a thing."""
+    highest = F.adaptive_max_pool2d(origins, side)
+    lowest = -F.adaptive_max_pool2d(-origins, side)
+    torn = (highest - lowest).amax(1, keepdim=True) > WIDEST / side
+    return F.adaptive_avg_pool2d(origins, side).masked_fill(torn, FAR)
 
 
 class PerceptualLoss(nn.Module):
