@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from c2e_video.model import Color2Embed, Look, Memory, ModelConfig
 from c2e_video.model.layout import fold_batch_norms
+from c2e_video.model.memory import MemoryLookup
 from c2e_video.model.pffn import EPSILON, ModulatedConv
 
 TINY = ModelConfig(width=8, embedding=16, color_width=4, memory=8)
@@ -137,6 +139,18 @@ def test_of_like_places_the_nearer_is_the_same_where_nothing_moved(model: Color2
     # Strewn at random, little says which of the two is meant.
     strewn = twins.flatten(2)[:, :, torch.randperm(128)].view_as(twins)
     assert memory.look_up(strewn, known).values[0, 0].abs().mean() < 0.7
+
+
+def test_found_colours_are_kept_as_far_as_they_are_believed(model: Color2Embed) -> None:
+    memory = model.pffn.memory
+    assert memory is not None
+    detail = torch.tensor([0.1, -0.1]).repeat(24).expand(1, 2, 32, 48)
+    found = MemoryLookup(torch.full((1, TINY.memory + 2, 4, 6), -0.2), torch.ones(1, 1, 4, 6))
+    for bias, believed in ((20.0, 1.0), (0.0, 0.5), (-20.0, 0.0)):
+        memory.gate.weight.data.zero_()
+        memory.gate.bias.data.fill_(bias)
+        settled = memory.settle(0.3 + detail, found)
+        torch.testing.assert_close(settled - detail, torch.full_like(detail, 0.3 - believed * 0.5))
 
 
 def test_unlike_places_take_the_mean_of_many(model: Color2Embed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -69,10 +70,12 @@ class Color2Embed(nn.Module):
 
         ``trust`` ``[N]`` in [0, 1] weakens what the memory says; 0 paints from z alone.
         """
-        found = None
-        if self.pffn.memory is not None and look.memory is not None:
-            described = self.pffn.memory.describe(features)
-            found = self.pffn.memory.look_up(described, look.memory)
-            if trust is not None:
-                found = MemoryLookup(*(part * trust.view(-1, 1, 1, 1) for part in found))
-        return cast(Tensor, self.pffn(features, look.z, found))
+        memory = self.pffn.memory
+        if memory is None or look.memory is None:
+            return cast(Tensor, self.pffn(features, look.z))
+        found = memory.look_up(memory.describe(features), look.memory)
+        if trust is None:
+            return memory.settle(self.pffn(features, look.z, found), found)
+        trust = trust.view(-1, 1, 1, 1)
+        ab = self.pffn(features, look.z, MemoryLookup(*(part * trust for part in found)))
+        return torch.lerp(ab, memory.settle(ab, found), trust.to(ab.dtype))

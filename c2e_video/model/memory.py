@@ -78,9 +78,11 @@ class ColorMemory(nn.Module):
         self.value = nn.Conv2d(config.color_channels[2], config.memory, 1)
         self.log_sharpness = nn.Parameter(torch.tensor(SHARPNESS).log())
         self.out = nn.Conv2d(config.memory + 3, 4 * config.width, 1)
-        # The memory starts silent: the network first learns to paint from z.
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(cast(Tensor, self.out.bias))
+        self.gate = nn.Conv2d(config.memory + 3, 1, 1)
+        # The painter starts without hearing the memory, to learn from z first; its result is half believed.
+        for begun in (self.out, self.gate):
+            nn.init.zeros_(begun.weight)
+            nn.init.zeros_(cast(Tensor, begun.bias))
 
     def describe(self, features: list[Tensor]) -> Tensor:
         """What describes each place, ``[N, K, h, w]`` at 1/8, made of the content features at 1/8 and 1/16.
@@ -145,6 +147,17 @@ class ColorMemory(nn.Module):
     def inject(self, found: MemoryLookup) -> Tensor:
         """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""
         return cast(Tensor, self.out(torch.cat(found, dim=1)))
+
+    def settle(self, ab: Tensor, found: MemoryLookup) -> Tensor:
+        """The painted ``ab`` moved to the colours that were found, as far as each place is to be believed.
+
+        Only what is coarser than a place moves; the detail in it is the painter's. Without it the
+        painter, made for what it has to guess, would also change the colours that are known.
+        """
+        size = (found.values.shape[2], found.values.shape[3])
+        believed = self.gate(torch.cat(found, dim=1)).sigmoid()
+        missing = believed * (found.values[:, :2] - F.adaptive_avg_pool2d(ab, size))
+        return ab + F.interpolate(missing, size=ab.shape[2:], mode="bilinear", align_corners=False)
 
 
 def _sureness(best: Tensor) -> Tensor:
