@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from c2e_video.model import Color2Embed, Look, Memory, ModelConfig
 from c2e_video.model.layout import fold_batch_norms
-from c2e_video.model.memory import MemoryLookup
+from c2e_video.model.memory import MemoryLookup, settle
 from c2e_video.model.pffn import EPSILON, ModulatedConv
 
 TINY = ModelConfig(width=8, embedding=16, color_width=4, memory=8)
@@ -141,32 +140,30 @@ def test_of_like_places_the_nearer_is_the_same_where_nothing_moved(model: Color2
     assert memory.look_up(strewn, known).values[0, 0].abs().mean() < 0.7
 
 
-def test_found_colours_are_kept_as_far_as_they_are_believed(model: Color2Embed) -> None:
-    memory = model.pffn.memory
-    assert memory is not None
+def test_found_colours_are_kept_as_far_as_they_are_believed() -> None:
     detail = torch.tensor([0.1, -0.1]).repeat(24).expand(1, 2, 32, 48)
-    found = MemoryLookup(torch.full((1, TINY.memory + 2, 4, 6), -0.2), torch.ones(1, 1, 4, 6))
-    for bias, believed in ((20.0, 1.0), (0.0, 0.5), (-20.0, 0.0)):
-        memory.gate.weight.data.zero_()
-        memory.gate.bias.data.fill_(bias)
-        settled = memory.settle(0.3 + detail, found)
+    values, similarity = torch.full((1, 10, 4, 6), -0.2), torch.ones(1, 1, 4, 6)
+    for believed in (1.0, 0.5, 0.0):
+        found = MemoryLookup(values, similarity, torch.full((1, 1, 1, 1), believed))
+        settled = settle(0.3 + detail, found)
         torch.testing.assert_close(settled - detail, torch.full_like(detail, 0.3 - believed * 0.5))
 
 
-def test_unlike_places_take_the_mean_of_many(model: Color2Embed) -> None:
-    """The farther a place is from all that is known, the less one of them speaks for it alone."""
+def test_what_does_not_find_back_is_not_believed_and_takes_the_mean_of_many(
+    model: Color2Embed,
+) -> None:
     memory = model.pffn.memory
     assert memory is not None
     torch.manual_seed(2)
-    described = torch.randn(1, TINY.memory, 6, 6)
-    known = memory.remember(
-        described, torch.zeros(1, memory.value.in_channels, 6, 6), torch.rand(1, 2, 48, 48)
-    )
+    described = torch.randn(1, TINY.memory, 12, 12)
+    nothing = torch.zeros(1, memory.value.in_channels, 12, 12)
+    known = memory.remember(described, nothing, torch.rand(1, 2, 96, 96))
     own, strange = (
-        memory.look_up(asked, known).values[0, 0].std()
-        for asked in (described, torch.randn_like(described))
+        memory.look_up(asked, known) for asked in (described, torch.randn_like(described))
     )
-    assert own > 1.4 * strange
+    assert own.believed.item() == 1
+    assert strange.believed.item() < 0.9
+    assert own.values[0, 0].std() > 1.1 * strange.values[0, 0].std()
 
 
 def test_where_nothing_finds_back_no_place_is_expected(model: Color2Embed) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -12,7 +11,7 @@ from ..color import AB_SCALE, gray_lightness, rgb_to_lab
 from .color_encoder import ColorEncoder
 from .config import ModelConfig
 from .content_encoder import ContentEncoder
-from .memory import Memory, MemoryLookup
+from .memory import Memory, settle
 from .pffn import PFFN
 
 STRIDE = 16  # sizes inside the network are multiples of it
@@ -74,8 +73,6 @@ class Color2Embed(nn.Module):
         if memory is None or look.memory is None:
             return cast(Tensor, self.pffn(features, look.z))
         found = memory.look_up(memory.describe(features), look.memory)
-        if trust is None:
-            return memory.settle(self.pffn(features, look.z, found), found)
-        trust = trust.view(-1, 1, 1, 1)
-        ab = self.pffn(features, look.z, MemoryLookup(*(part * trust for part in found)))
-        return torch.lerp(ab, memory.settle(ab, found), trust.to(ab.dtype))
+        if trust is not None:
+            found = found.trusted(trust)
+        return settle(self.pffn(features, look.z, found), found)

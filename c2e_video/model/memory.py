@@ -25,10 +25,12 @@ SHARPNESS = 30.0
 # HOLD over the square of how far things stray from the common movement, at most FIRMEST. Not learned, for
 # training turns and flips its references, films do not; measured in docs/results.md.
 HOLD, FIRMEST = 0.5, 120.0
-# A place like nothing in the memory takes the mean of many colours, not that of its chance nearest: below
-# a best cosine of UNLIKE the sharpness is SOFT of itself, rising to all of it at ALIKE. Without this,
-# references of other scenes leave patches.
-SOFT, UNLIKE, ALIKE = 0.25, 0.85, 0.97
+# How far a memory is believed goes by the share of places that find the way back: not at all up to LOST,
+# wholly from FOUND on. Of other scenes 0.1 to 0.4 do, of the same 0.35 to 1.
+LOST, FOUND = 0.3, 0.65
+# What is not believed is looked up with less sharpness, down to SOFT of it: the mean of many colours, not
+# that of a chance nearest, which leaves patches.
+SOFT = 0.25
 
 
 class Memory(NamedTuple):
@@ -62,10 +64,19 @@ class Memory(NamedTuple):
 
 
 class MemoryLookup(NamedTuple):
-    """``values`` ``[N, V, h, w]`` and ``similarity`` ``[N, 1, h, w]``: the cosine of the likeliest."""
+    """What was found for every place of N frames.
+
+    ``values`` ``[N, V, h, w]``, the ``similarity`` ``[N, 1, h, w]`` (cosine) of the likeliest, and how far
+    the memory is ``believed``, ``[N, 1, 1, 1]`` in [0, 1].
+    """
 
     values: Tensor
     similarity: Tensor
+    believed: Tensor
+
+    def trusted(self, trust: Tensor) -> MemoryLookup:
+        """The same said less firmly, by ``trust`` ``[N]`` in [0, 1]; by 0 nothing is said."""
+        return MemoryLookup(*(part * trust.view(-1, 1, 1, 1).to(part.dtype) for part in self))
 
 
 class ColorMemory(nn.Module):
@@ -78,11 +89,9 @@ class ColorMemory(nn.Module):
         self.value = nn.Conv2d(config.color_channels[2], config.memory, 1)
         self.log_sharpness = nn.Parameter(torch.tensor(SHARPNESS).log())
         self.out = nn.Conv2d(config.memory + 3, 4 * config.width, 1)
-        self.gate = nn.Conv2d(config.memory + 3, 1, 1)
-        # The painter starts without hearing the memory, to learn from z first; its result is half believed.
-        for begun in (self.out, self.gate):
-            nn.init.zeros_(begun.weight)
-            nn.init.zeros_(cast(Tensor, begun.bias))
+        # The memory starts silent: the network first learns to paint from z.
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(cast(Tensor, self.out.bias))
 
     def describe(self, features: list[Tensor]) -> Tensor:
         """What describes each place, ``[N, K, h, w]`` at 1/8, made of the content features at 1/8 and 1/16.
@@ -101,7 +110,8 @@ class ColorMemory(nn.Module):
         values = torch.cat((pooled, self.value(color)), dim=1).flatten(2)
         keys = F.normalize(described.flatten(2), dim=1)
         bias = keys.new_zeros(keys.shape[0], keys.shape[2])
-        return Memory(keys, values, bias, _positions(described).expand(len(keys), -1, -1))
+        places = _positions(described.shape[2:], keys.device)
+        return Memory(keys, values, bias, places.expand(len(keys), -1, -1))
 
     def look_up(self, described: Tensor, memory: Memory) -> MemoryLookup:
         """What ``memory`` (of one, or of as many as there are frames) holds for every place.
@@ -109,15 +119,16 @@ class ColorMemory(nn.Module):
         Of like places the one where it is expected is likelier the same (:func:`_surprise`).
         """
         n, _, h, w = described.shape
-        similarity = self.cosines(described, memory)
-        scores = self.sharpened(similarity) + memory.bias[:, None]
-        # By the one it would choose: a reference of hardly any weight makes nothing sure.
-        best = similarity.gather(2, scores.argmax(2, keepdim=True))
-        scores = self.sharpened(similarity) * _sureness(best) + memory.bias[:, None]
-        scores = scores - _surprise(similarity, memory.places, described)
-        weights = scores.softmax(2).to(memory.values.dtype)
-        values = (memory.values @ weights.transpose(1, 2)).view(n, -1, h, w)
-        return MemoryLookup(values, best.view(n, 1, h, w).to(values.dtype))
+        cosines = self.cosines(described, memory)
+        there, returned = _there_and_back(cosines, (h, w))
+        believed = ((returned.float().mean(1) - LOST) / (FOUND - LOST)).clamp(0, 1).view(n, 1, 1)
+        scores = self.sharpened(cosines) * (SOFT + (1 - SOFT) * believed) + memory.bias[:, None]
+        scores = scores - _surprise(there, returned, memory.places, (h, w))
+        weights = scores.softmax(2)
+        likeliest = cosines.gather(2, weights.argmax(2, keepdim=True)).view(n, 1, h, w)
+        values = memory.values @ weights.to(memory.values.dtype).transpose(1, 2)
+        others = (part.to(values.dtype) for part in (likeliest, believed[..., None]))
+        return MemoryLookup(values.view(n, -1, h, w), *others)
 
     def similarity(self, described: Tensor, memory: Memory) -> Tensor:
         """How alike frames and references are: the share ``[N]`` of places that find the way back.
@@ -146,24 +157,18 @@ class ColorMemory(nn.Module):
 
     def inject(self, found: MemoryLookup) -> Tensor:
         """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""
-        return cast(Tensor, self.out(torch.cat(found, dim=1)))
-
-    def settle(self, ab: Tensor, found: MemoryLookup) -> Tensor:
-        """The painted ``ab`` moved to the colours that were found, as far as each place is to be believed.
-
-        Only what is coarser than a place moves; the detail in it is the painter's. Without it the
-        painter, made for what it has to guess, would also change the colours that are known.
-        """
-        size = (found.values.shape[2], found.values.shape[3])
-        believed = self.gate(torch.cat(found, dim=1)).sigmoid()
-        missing = believed * (found.values[:, :2] - F.adaptive_avg_pool2d(ab, size))
-        return ab + F.interpolate(missing, size=ab.shape[2:], mode="bilinear", align_corners=False)
+        return cast(Tensor, self.out(torch.cat((found.values, found.similarity), dim=1)))
 
 
-def _sureness(best: Tensor) -> Tensor:
-    """The share of the sharpness that places are looked up with, by their best cosine."""
-    alike = (best.detach() - UNLIKE) / (ALIKE - UNLIKE)
-    return SOFT + (1 - SOFT) * alike.clamp(0, 1)
+def settle(ab: Tensor, found: MemoryLookup) -> Tensor:
+    """The painted ``ab`` moved to the colours that were found, as far as the memory is believed.
+
+    Only what is coarser than a place moves; the detail in it is the painter's. The painter, made for
+    what it has to guess, would also change the colours that are known.
+    """
+    size = (found.values.shape[2], found.values.shape[3])
+    missing = found.believed * (found.values[:, :2] - F.adaptive_avg_pool2d(ab, size))
+    return ab + F.interpolate(missing, size=ab.shape[2:], mode="bilinear", align_corners=False)
 
 
 def _there_and_back(cosines: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -176,17 +181,16 @@ def _there_and_back(cosines: Tensor, size: Sequence[int]) -> tuple[Tensor, Tenso
     return there, torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE)
 
 
-def _surprise(cosines: Tensor, places: Tensor, described: Tensor) -> Tensor:
+def _surprise(there: Tensor, returned: Tensor, places: Tensor, size: Sequence[int]) -> Tensor:
     """What each place of the memory loses for not lying where it is expected, ``[N, h*w, M]``.
 
     The places that find back tell how the camera has moved, by the median, and how far things stray
     from that: the logarithm of a Gaussian as wide as they do. Nothing, where none finds back.
     """
-    h, w = described.shape[2:]
-    there, returned = _there_and_back(cosines, (h, w))
-    scale = torch.tensor([[h / min(h, w)], [w / min(h, w)]], device=described.device)
-    here = _positions(described) * scale
-    known = (places * scale).expand(len(cosines), -1, -1)
+    h, w = size
+    scale = torch.tensor([[h / min(h, w)], [w / min(h, w)]], device=places.device)
+    here = _positions(size, places.device) * scale
+    known = (places * scale).expand(len(there), -1, -1)
     moved = known.gather(2, there[:, None].expand(-1, 2, -1)) - here
     movement = _median(moved, returned[:, None])
     strayed = (moved - movement).square().sum(1, keepdim=True)
@@ -205,8 +209,8 @@ def _median(values: Tensor, counted: Tensor) -> Tensor:
     return median.masked_fill(median.isinf(), 0)
 
 
-def _positions(described: Tensor) -> Tensor:
-    """Every place of ``[N, C, h, w]``, down and across: fp32 shares of the sides, ``[2, h*w]``."""
-    h, w = described.shape[2:]
-    y, x = ((torch.arange(n, device=described.device) + 0.5) / n for n in (h, w))
+def _positions(size: Sequence[int], device: torch.device) -> Tensor:
+    """Every place of ``h`` by ``w``, down and across: fp32 shares of the sides, ``[2, h*w]``."""
+    h, w = size
+    y, x = ((torch.arange(n, device=device) + 0.5) / n for n in (h, w))
     return torch.stack((y.repeat_interleave(w), x.repeat(h)))
