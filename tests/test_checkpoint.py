@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from c2e_video.errors import BadWeights
 from c2e_video.model import ModelConfig, load_weights, save_weights
+from c2e_video.model.checkpoint import FORMAT
 from tests.test_model import TINY, random_model
 
 
@@ -28,7 +29,7 @@ def rewritten(path: Path, metadata: dict[str, str], **changes: torch.Tensor | No
     return path
 
 
-META = {"format": "c2e-video/1", "config": json.dumps(TINY.to_dict())}
+META = {"format": FORMAT, "config": json.dumps(TINY.to_dict())}
 
 
 def test_round_trip(weights: Path) -> None:
@@ -68,7 +69,7 @@ def test_a_pickle_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_foreign_file(weights: Path) -> None:
-    with pytest.raises(BadWeights, match="not made by c2e-video"):
+    with pytest.raises(BadWeights, match="not made by this version of c2e-video"):
         load_weights(rewritten(weights, {"format": "pt"}))
 
 

@@ -184,7 +184,8 @@ def test_two_references_are_one_longer_memory(model: Color2Embed) -> None:
     assert joined.keys.shape[2] == first.keys.shape[2] + second.keys.shape[2]
     silenced = Memory.join([first, second._replace(bias=second.bias - 1e9)])
     assert model.pffn.memory is not None
-    described = second.keys.view(1, TINY.memory, 4, 4)  # what the silenced one knows, and all of it
+    # Half of what each knows, so that the silenced one would be found and believed.
+    described = torch.cat((first.keys[..., :8], second.keys[..., 8:]), 2).view(1, TINY.memory, 4, 4)
     one = model.pffn.memory.look_up(described, first).values
     torch.testing.assert_close(model.pffn.memory.look_up(described, silenced).values, one)
 

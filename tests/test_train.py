@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from c2e_video.color import AB_SCALE, rgb_to_lab
@@ -331,6 +332,13 @@ def test_resume_refuses_another_run(photos: Path, tmp_path: Path) -> None:
         run(photos, tmp_path, replace(SMALL, batch=8), resume=True)
     longer = run(photos, tmp_path, replace(SMALL, steps=5), resume=True)
     assert longer.progress["step"] == 5
+    with safe_open(tmp_path / STATE, "pt") as file:
+        metadata = file.metadata()
+    older = load_file(tmp_path / STATE)
+    older["model.of.another.version"] = older.pop("model.pffn.head.0.weight")
+    save_file(older, tmp_path / STATE, metadata)
+    with pytest.raises(JobMismatch, match="another version"):
+        run(photos, tmp_path, replace(SMALL, steps=6), resume=True)
 
 
 @pytest.mark.slow
@@ -340,6 +348,7 @@ def test_two_processes_share_a_run(photos: Path, tmp_path: Path) -> None:
     command += ["-m", "c2e_video", "train", "--photos", str(photos), "--out", str(tmp_path / "out")]
     command += ["--width", "8", "--memory", "8", "--steps", "3", "--batch", "8"]
     command += ["--accumulate", "2", "--sizes", "32", "--perceptual", "0"]
+    command += ["--matching", "0.1", "--objects", "0.5"]
     subprocess.run(command, check=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"})
     with open(tmp_path / "out" / "losses.csv") as file:
         assert [row["pictures"] for row in csv.DictReader(file)] == ["8", "16", "24"]

@@ -15,7 +15,7 @@ from ..errors import BadWeights
 from .color2embed import Color2Embed
 from .config import ModelConfig
 
-FORMAT = "c2e-video/1"
+FORMAT = "c2e-video/2"  # 1 was a memory whose keys were read at 1/8 alone
 
 
 def save_weights(model: Color2Embed, path: Path, *, half: bool = False, **notes: str) -> None:
@@ -61,8 +61,8 @@ def load_weights(path: Path) -> Color2Embed:
 def _config(path: Path, metadata: dict[str, str]) -> ModelConfig:
     if metadata.get("format") != FORMAT:
         raise BadWeights(
-            f"{str(path)!r} was not made by c2e-video: its format is "
-            f"{metadata.get('format')!r}, accepted is {FORMAT!r}"
+            f"{str(path)!r} was not made by this version of c2e-video: its format is "
+            f"{metadata.get('format')!r}, accepted is {FORMAT!r}; train it anew, or leave --weights out"
         )
     try:
         return ModelConfig.from_dict(json.loads(metadata["config"]))

@@ -120,9 +120,10 @@ class ColorMemory(nn.Module):
         """
         n, _, h, w = described.shape
         cosines = self.cosines(described, memory)
-        there, returned = _there_and_back(cosines, (h, w))
+        scores = self.sharpened(cosines) + memory.bias[:, None]
+        there, returned = _there_and_back(scores, (h, w))
         believed = ((returned.float().mean(1) - LOST) / (FOUND - LOST)).clamp(0, 1).view(n, 1, 1)
-        scores = self.sharpened(cosines) * (SOFT + (1 - SOFT) * believed) + memory.bias[:, None]
+        scores = scores - (1 - SOFT) * (1 - believed) * self.sharpened(cosines)
         scores = scores - _surprise(there, returned, memory.places, (h, w))
         weights = scores.softmax(2)
         likeliest = cosines.gather(2, weights.argmax(2, keepdim=True)).view(n, 1, h, w)
@@ -145,15 +146,10 @@ class ColorMemory(nn.Module):
         return cosines * self.log_sharpness.exp()
 
     def cosines(self, described: Tensor, memory: Memory) -> Tensor:
-        """How alike each place of the frames is to each of the memory: ``[N, places, M]`` in [-1, 1].
-
-        Places that only fill a memory up are like none: -1.
-        """
+        """How alike each place of the frames is to each of the memory: ``[N, places, M]`` in [-1, 1]."""
         queries = F.normalize(described.flatten(2), dim=1)
-        cosines = (
-            queries.transpose(1, 2) @ memory.keys
-        ).float()  # times 30, bf16 has too few steps
-        return cosines.masked_fill(memory.bias[:, None].isinf(), -1)
+        # In fp32: sharpened, bf16 has too few steps.
+        return (queries.transpose(1, 2) @ memory.keys).float()
 
     def inject(self, found: MemoryLookup) -> Tensor:
         """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""
@@ -171,11 +167,11 @@ def settle(ab: Tensor, found: MemoryLookup) -> Tensor:
     return ab + F.interpolate(missing, size=ab.shape[2:], mode="bilinear", align_corners=False)
 
 
-def _there_and_back(cosines: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """The memory's nearest for each place of a frame of ``size``, and if it leads back: ``[N, h*w]``."""
+def _there_and_back(scores: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """The memory's likeliest for each place of a frame of ``size``, and if it leads back: ``[N, h*w]``."""
     h, w = size
-    there = cosines.argmax(2)
-    back = cosines.argmax(1).gather(1, there)
+    there = scores.argmax(2)
+    back = scores.argmax(1).gather(1, there)
     home = torch.arange(h * w, device=back.device)
     rows, columns = (home // w - back // w).abs(), (home % w - back % w).abs()
     return there, torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE)

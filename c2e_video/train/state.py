@@ -46,7 +46,8 @@ def load_state(
 ) -> dict[str, Any]:
     """Take up the run at ``path`` and return its progress.
 
-    Raises :class:`JobMismatch` naming the first setting that differs (more steps are welcome).
+    Raises :class:`JobMismatch` naming the first setting that differs (more steps are welcome), or for
+    the network of another version.
     """
     if not path.is_file():
         raise C2EError(f"nothing to resume at {str(path)!r}; start without --resume")
@@ -54,8 +55,14 @@ def load_state(
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     _check_same(json.loads(metadata["config"]), json.loads(json.dumps(config.to_dict())))
-    model.load_state_dict(_under("model.", tensors))
-    average.load_state_dict(_under("average.", tensors))
+    try:
+        model.load_state_dict(_under("model.", tensors))
+        average.load_state_dict(_under("average.", tensors))
+    except RuntimeError:
+        raise JobMismatch(
+            f"the run at {str(path)!r} was begun by another version of c2e-video, whose network "
+            "differs; begin it anew with another --out"
+        ) from None
     _load_adam(optimizer, model, _under("adam.", tensors))
     progress: dict[str, Any] = json.loads(metadata["progress"])
     return progress
@@ -66,7 +73,8 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _check_same(saved: dict[str, Any], asked: dict[str, Any]) -> None:
-    for key, value in saved.items():
+    # A setting that is younger than the run was at its default.
+    for key, value in {**json.loads(json.dumps(TrainConfig().to_dict())), **saved}.items():
         # A longer run with a constant rate is the same run; a cosine's every step would differ.
         if key == "steps" and saved["schedule"] == "constant":
             continue
