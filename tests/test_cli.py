@@ -247,6 +247,7 @@ def test_a_stop_says_how_to_go_on_and_leaves_no_output(
     code: int,
 ) -> None:
     before = {known: signal.getsignal(known) for known in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job ignores
     monkeypatch.setattr(Encoder, "write", lambda *_: os.kill(os.getpid(), number))
     monkeypatch.setattr(os, "_exit", sys.exit)
     try:
