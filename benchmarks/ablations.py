@@ -27,7 +27,7 @@ from c2e_video.evaluate import metrics
 from c2e_video.evaluate.clips import read_clip
 from c2e_video.model import ModelConfig
 from c2e_video.train.config import TrainConfig
-from c2e_video.train.loop import WEIGHTS, Trainer
+from c2e_video.train.loop import STATE, WEIGHTS, Trainer
 
 ROOT = Path(__file__).parents[1]
 EVERY = 12  # of a clip's frames
@@ -75,7 +75,7 @@ def variants(steps: int, batch: int, side: int, width: int) -> dict[str, TrainCo
 def trained(name: str, config: TrainConfig, options: argparse.Namespace) -> tuple[Path, float]:
     """The variant's weights, trained where they are not yet, and their PSNR on pictures kept out."""
     out = options.out / name.replace(",", "").replace(" ", "-")
-    begun = (out / "state.safetensors").exists()
+    begun = (out / STATE).exists()
     cache = options.cache or options.out / "cache"
     run = Trainer(options.photos, out, config, cache=cache, vgg=options.vgg, resume=begun)
     run.run(sheet_every=config.steps + 1, save_every=100)

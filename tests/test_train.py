@@ -28,6 +28,7 @@ from c2e_video.train.augment import (
     Dice,
     make_example,
     old_film,
+    places_of,
     recolored,
     scratched,
     warp_grid,
@@ -183,8 +184,7 @@ def test_things_move_between_truth_and_reference(pictures: torch.Tensor) -> None
 
 def test_matching_loss_wants_each_place_found_where_it_is() -> None:
     side = 8
-    centres = (torch.arange(side) * 2 + 1) / side - 1
-    places = torch.stack(torch.meshgrid(centres, centres, indexing="xy"))[None]
+    places = places_of(side, CPU)
     mirrored = places.flip(3)
     here, there = (grid.flatten(2).transpose(1, 2) for grid in (places, mirrored))
     right = -(torch.cdist(here, there) * 4).square()
@@ -196,8 +196,7 @@ def test_matching_loss_wants_each_place_found_where_it_is() -> None:
 
 def test_matching_loss_leaves_out_places_torn_by_an_outline() -> None:
     """Half background and half hidden (or a thing from elsewhere) is no place of the truth."""
-    centres = (torch.arange(64) * 2 + 1) / 64 - 1
-    places = torch.stack(torch.meshgrid(centres, centres, indexing="xy"))[None]
+    places = places_of(64, CPU)
     wrong = torch.zeros(1, 64, 64)
     wrong[:, :, 0] = 20.0  # everything is said to lie in the first place
     whole = float(matching_loss(wrong, places))
@@ -211,8 +210,7 @@ def test_matching_loss_leaves_out_places_torn_by_an_outline() -> None:
 
 def test_matching_loss_teaches_keys_and_sharpness() -> None:
     trainer = SelfReference(Color2Embed(TINY), matched=True)
-    centres = (torch.arange(32) * 2 + 1) / 32 - 1
-    places = torch.stack(torch.meshgrid(centres, centres, indexing="xy")).expand(2, -1, -1, -1)
+    places = places_of(32, CPU).expand(2, -1, -1, -1)
     _, loss = trainer(
         torch.rand(2, 1, 32, 32),
         torch.rand(2, 3, 32, 32),

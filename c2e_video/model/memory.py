@@ -120,10 +120,11 @@ class ColorMemory(nn.Module):
         """
         n, _, h, w = described.shape
         cosines = self.cosines(described, memory)
-        scores = self.sharpened(cosines) + memory.bias[:, None]
+        sharp = self.sharpened(cosines)
+        scores = sharp + memory.bias[:, None]
         there, returned = _there_and_back(scores, (h, w))
         believed = ((returned.float().mean(1) - LOST) / (FOUND - LOST)).clamp(0, 1).view(n, 1, 1)
-        scores = scores - (1 - SOFT) * (1 - believed) * self.sharpened(cosines)
+        scores = scores - (1 - SOFT) * (1 - believed) * sharp
         scores = scores - _surprise(there, returned, memory.places, (h, w))
         weights = scores.softmax(2)
         likeliest = cosines.gather(2, weights.argmax(2, keepdim=True)).view(n, 1, h, w)

@@ -65,7 +65,7 @@ def make_example(pictures: Tensor, config: TrainConfig, dice: Dice) -> Example:
             dice.chosen(config.recolor_share, len(truth)), recolored(truth, dice), truth
         )
     size = truth.shape[-1]
-    reference, origins = truth, _places(size, dice.device).expand(len(truth), -1, -1, -1)
+    reference, origins = truth, places_of(size, dice.device).expand(len(truth), -1, -1, -1)
     if config.object_share:
         truth, reference, origins = with_objects(truth, config.object_share, dice)
     lightness = gray_lightness(truth)
@@ -92,7 +92,7 @@ def with_objects(pictures: Tensor, share: float, dice: Dice) -> tuple[Tensor, Te
     has ``FAR`` for its origin.
     """
     count, _, size, _ = pictures.shape
-    places = _places(size, dice.device).expand(count, -1, -1, -1)
+    places = places_of(size, dice.device).expand(count, -1, -1, -1)
     radius = dice.uniform(0.15, 0.45, count, 1, 1)
     outline = dice.normal(count, 4, 2) * 0.12
     at = dice.uniform(-0.8, 0.8, count, 2, 1, 1)
@@ -130,7 +130,7 @@ def with_objects(pictures: Tensor, share: float, dice: Dice) -> tuple[Tensor, Te
     return torch.lerp(pictures, thing, mask), torch.lerp(pictures, thing_then, mask_then), origins
 
 
-def _places(size: int, device: torch.device) -> Tensor:
+def places_of(size: int, device: torch.device) -> Tensor:
     """Every place of a square picture, across and down in [-1, 1]: ``[1, 2, S, S]``."""
     centres = (torch.arange(size, device=device) * 2 + 1) / size - 1
     return torch.stack(torch.meshgrid(centres, centres, indexing="xy"))[None]

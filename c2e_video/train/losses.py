@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..color import AB_SCALE
 from ..errors import BadWeights
-from .augment import FAR
+from .augment import FAR, places_of
 
 # Convolution widths up to relu5_2; "M" halves the size. Layer numbers are torchvision's.
 VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512)
@@ -43,10 +43,9 @@ def matching_loss(scores: Tensor, origins: Tensor) -> Tensor:
     reference shows. Trained through colours alone, keys learn only to tell one picture's colours apart.
     """
     side = math.isqrt(scores.shape[1])
-    centres = (torch.arange(side, device=scores.device) * 2 + 1) / side - 1
-    here = torch.cartesian_prod(centres, centres).flip(1)
+    here = places_of(side, scores.device).flatten(2).transpose(1, 2)
     come_from = _whole_places(origins, side).flatten(2).transpose(1, 2)
-    distance = torch.cdist(here.expand(len(scores), -1, -1), come_from) * (side / 2)
+    distance = torch.cdist(here, come_from) * (side / 2)
     wanted = (-2 * distance.square()).softmax(-1)
     shown = distance.amin(2) < 1
     entropy = -(wanted * scores.float().log_softmax(-1)).sum(-1)
