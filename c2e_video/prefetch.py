@@ -92,6 +92,8 @@ class _Worker(Thread):
             self.error = error
         finally:
             self._done()
+            # What they hold (an encoder with its pictures) must not wait for the collector of cycles.
+            del self._work, self._done
             self._over.set()
 
     def wait(self, look: _Look) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
+import weakref
 from collections.abc import Iterator
 from itertools import count
 
@@ -214,6 +216,22 @@ def test_a_closed_sink_takes_nothing() -> None:
         pass
     with pytest.raises(RuntimeError, match="closed"):
         sink.put(1)
+
+
+def test_what_worked_is_freed_at_once() -> None:
+    class Encoder:
+        def write(self, item: int) -> None: ...
+
+    gc.disable()  # an encoder holds many pictures: its end must not wait for the collector
+    try:
+        encoder = Encoder()
+        freed = weakref.ref(encoder)
+        with Sink(encoder.write, 1) as sink:
+            sink.put(1)
+        del encoder, sink
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 def test_ctrl_c_in_the_consumer_ends_the_thread() -> None:
