@@ -27,7 +27,7 @@ def test_every_figure_is_there(options: Options, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(report, "SIZES", (32,))
     monkeypatch.setattr(report, "BATCHES", (1, 2))
     monkeypatch.setattr(report, "FILMS", ((64, 48),))
-    monkeypatch.setattr(report, "GROWTH", (20, 40))
+    monkeypatch.setattr(report, "GROWTH", ((20, 10), (40, 5)))
     lines: list[str] = []
     figures = report.measure(options, quick=True, growth=True, say=lines.append)
     assert [(row.size, row.batch) for row in figures.network] == [(32, 1), (32, 2)]
@@ -36,6 +36,7 @@ def test_every_figure_is_there(options: Options, monkeypatch: pytest.MonkeyPatch
     assert figures.plain.psnr_ab > 45  # two ways, one picture
     (film,) = figures.films
     assert film.overlap == pytest.approx(film.whole / min(film.decode, film.paint, film.encode))
-    assert [row[0] for row in figures.growth] == [20, 40]
+    assert [(row.frames, row.shot_frames) for row in figures.growth] == [(20, 10), (40, 5)]
+    assert all(row.fps > 0 and row.peak_mib > 0 for row in figures.growth)
     assert json.loads(figures.to_json())["films"][0]["frames"] == 48
     assert any("whole" in line for line in lines)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -51,29 +54,41 @@ class FilmFigure:
         return self.whole / min(self.decode, self.paint, self.encode)
 
 
-def drawn(count: int, width: int, height: int) -> Iterator[Any]:
-    """``count`` grey pictures ``[H, W]``: pans over drawn scenes with grain, a cut every 3 seconds."""
+@dataclass(frozen=True)
+class GrowthFigure:
+    """A small film of ``frames``, a cut every ``shot_frames``, in a process of its own."""
+
+    frames: int
+    shot_frames: int
+    fps: float
+    peak_mib: float
+
+
+def drawn(count: int, width: int, height: int, shot_frames: int = SHOT_FRAMES) -> Iterator[Any]:
+    """``count`` grey pictures ``[H, W]``: pans over drawn scenes with grain, and cuts."""
     rng = np.random.default_rng(0)
     grain = rng.normal(0, 3, (8, height, width)).astype(np.float32)
     scene = np.zeros((height, 2 * width), np.float32)
     for index in range(count):
-        if index % SHOT_FRAMES == 0:
+        if index % shot_frames == 0:
             layers = [
                 cv2.resize(rng.random((4 * k, 9 * k)).astype(np.float32), (2 * width, height))
                 for k in (1, 3, 9)
             ]
             scene = 40 + 60 * np.sum(layers, axis=0)
-        left = index % SHOT_FRAMES * width // SHOT_FRAMES
+        left = index % shot_frames * width // shot_frames
         noisy = scene[:, left : left + width] + grain[index % len(grain)]
         yield noisy.clip(16, 235).astype(np.uint8)
 
 
-def write_drawn(path: Path, count: int, width: int, height: int) -> Path:
+def write_drawn(
+    path: Path, count: int, width: int, height: int, shot_frames: int = SHOT_FRAMES
+) -> Path:
     """A grey H.264 film of :func:`drawn`, encoded as players' films are (crf 23)."""
     with av.open(str(path), "w") as film:
         stream = film.add_stream("libx264", rate=RATE, options={"preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for gray in drawn(count, width, height):
+        for gray in drawn(count, width, height, shot_frames):
             planes = np.full((height * 3 // 2, width), 128, np.uint8)
             planes[:height] = gray
             film.mux(stream.encode(av.VideoFrame.from_ndarray(planes, "yuv420p")))
@@ -87,9 +102,7 @@ def film_figure(folder: Path, options: Options, width: int, height: int, count: 
     info = probe(source)
     picture = picture_format(info, options.encode)
     painter = Painter(colorizer_for(options), info)
-    tones = np.random.default_rng(2).integers(0, 256, (9, 16, 3), dtype=np.uint8)
-    image: Any = cv2.resize(tones, (width, height))
-    reference = Reference(image, Path("drawn.png"))
+    reference = _reference(width, height)
     some = list(_batches(source, info, options.batch, most=max(options.batch, 24)))
     chosen = ReferenceMap.single(reference, [Shot(0, 0, 1 << 40)])
     painted = [painter.paint(batch, chosen, picture) for batch in some]  # warms up, too
@@ -106,6 +119,26 @@ def film_figure(folder: Path, options: Options, width: int, height: int, count: 
         whole=_whole(source, folder, reference, options),
         peak_mib=peak_mib(),
     )
+
+
+def growth_figure(options: Options, frames: int, shot_frames: int) -> GrowthFigure:
+    """Paint a film of ``frames`` of 160x96 in a new process, whose peak memory is the film's alone."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(_growth, options, frames, shot_frames).result()
+
+
+def _growth(options: Options, frames: int, shot_frames: int) -> GrowthFigure:
+    width, height = 160, 96
+    with tempfile.TemporaryDirectory() as folder:
+        source = write_drawn(Path(folder) / "film.mp4", frames, width, height, shot_frames)
+        fps = _whole(source, Path(folder), _reference(width, height), options)
+    return GrowthFigure(frames, shot_frames, fps, peak_mib())
+
+
+def _reference(width: int, height: int) -> Reference:
+    tones = np.random.default_rng(2).integers(0, 256, (9, 16, 3), dtype=np.uint8)
+    image: Any = cv2.resize(tones, (width, height))
+    return Reference(image, Path("drawn.png"))
 
 
 def _rate(frames: int, work: Callable[[], object]) -> float:

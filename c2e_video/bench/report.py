@@ -14,12 +14,14 @@ from typing import Any
 import torch
 
 from ..options import Options, colorizer_for
-from .film import FilmFigure, film_figure, peak_mib, processors
+from .film import FilmFigure, GrowthFigure, film_figure, growth_figure, processors
 from .network import NetworkFigure, PlainFigure, network_figures, plain_figure
 
-SIZES, BATCHES = (256, 512, 1024), (1, 8)
-FILMS = ((854, 480), (1920, 1080))
-GROWTH = (1000, 4000, 16000)
+SIZES, BATCHES, GPU_BATCHES = (256, 512, 1024), (1, 8), (1, 8, 32)
+FILMS, GPU_FILMS = ((854, 480), (1920, 1080)), ((854, 480), (1920, 1080), (3840, 2160))
+# Frames, and frames a shot: longer films, then more shots.
+GROWTH = ((1000, 72), (4000, 72), (16000, 72), (1000, 1000), (1000, 8))
+GROWTH_SIZE = 32  # the network's: what grows is not in it
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Figures:
     network: list[NetworkFigure] = field(default_factory=list)
     plain: PlainFigure | None = None
     films: list[FilmFigure] = field(default_factory=list)
-    growth: list[tuple[int, float, float]] = field(default_factory=list)  # frames, fps, MiB
+    growth: list[GrowthFigure] = field(default_factory=list)
 
     def to_json(self) -> str:
         films = [{**asdict(film), "overlap": film.overlap} for film in self.films]
@@ -55,20 +57,23 @@ def machine_of(options: Options) -> dict[str, Any]:
 def measure(options: Options, *, quick: bool, growth: bool, say: Callable[[str], None]) -> Figures:
     """Measure this machine, a line as soon as a figure is there."""
     figures = Figures(machine_of(options))
+    on_gpu = colorizer_for(options).device.type == "cuda"
     for key, value in figures.machine.items():
         say(f"{key}: {value}")
     _measure_network(figures, options, quick, say)
     frames = 48 if quick else 240
     with tempfile.TemporaryDirectory() as folder:
-        for width, height in FILMS[:1] if quick else FILMS:
+        films = GPU_FILMS if on_gpu else FILMS
+        for width, height in films[:1] if quick else films:
             figures.films.append(film_figure(Path(folder), options, width, height, frames))
             say(_film_line(figures.films[-1]))
-        if growth:
-            small = replace(options, size=64)
-            for count in GROWTH:
-                film = film_figure(Path(folder), small, 160, 96, count)
-                figures.growth.append((count, film.whole, peak_mib()))
-                say(f"{count} frames of 160x96: {film.whole:.0f} fps, peak {peak_mib():.0f} MiB")
+    for frames, shot_frames in GROWTH if growth else ():
+        film = growth_figure(replace(options, size=GROWTH_SIZE), frames, shot_frames)
+        figures.growth.append(film)
+        say(
+            f"{frames} frames of 160x96, a shot every {shot_frames}: {film.fps:.1f} fps, "
+            f"peak {film.peak_mib:.0f} MiB"
+        )
     return figures
 
 
@@ -77,7 +82,8 @@ def _measure_network(
 ) -> None:
     colorizer = colorizer_for(options)
     sizes = SIZES[:1] if quick else SIZES
-    peak, figures.network = network_figures(colorizer, sizes, BATCHES)
+    batches = GPU_BATCHES if colorizer.device.type == "cuda" else BATCHES
+    peak, figures.network = network_figures(colorizer, sizes, batches)
     figures.peak_gflops = peak / 1e9
     say(f"\none large convolution: {figures.peak_gflops:.0f} GFLOP/s")
     for row in figures.network:

@@ -14,7 +14,9 @@ from .options import PATH, network_options
 @network_options
 @click.option("--batch", default=8, show_default=True, help="Frames a GPU paints at once.")
 @click.option("--quick", is_flag=True, help="Small sizes and short films only.")
-@click.option("--growth", is_flag=True, help="Also films of 1, 4 and 16 thousand frames.")
+@click.option(
+    "--growth", is_flag=True, help="Also films of 1, 4 and 16 thousand frames, and of many shots."
+)
 @click.option("--json", "json_file", type=PATH, help="Write the figures there.")
 def bench(quick: bool, growth: bool, json_file: Path | None, **settings: Any) -> None:
     """Measure the network against this machine's convolution peak and against the plain way of
