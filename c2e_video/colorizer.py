@@ -6,7 +6,6 @@ import hashlib
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import cast
@@ -24,6 +23,7 @@ from .color import (
     lightness_of,
 )
 from .devices import Device, OutOfMemory, Precision, find_device, find_dtype, memory_named
+from .embedding import ColorEmbedding
 from .errors import C2EError
 from .frames import ColorBatch, Frame, FrameBatch, PictureFormat, Plane, VideoInfo
 from .model import Look, Memory, load_weights
@@ -40,47 +40,9 @@ log = logging.getLogger(__name__)
 AT_ONCE = 1
 
 
-@dataclass(frozen=True, eq=False)
-class ColorEmbedding:
-    """The look of a reference: what the network keeps of it.
-
-    ``vector`` is z ``[E]``, ``memory`` the colour memory where the network has one (both fp32 on the
-    colorizer's device), ``digest`` names the pictures it was made of.
-    """
-
-    vector: Tensor
-    memory: Memory | None
-    digest: str
-
-    def blend(self, other: ColorEmbedding, share: float) -> ColorEmbedding:
-        """The look on the way to ``other``: ``share`` 0 is this one, 1 the other."""
-        if share <= 0 or self.digest == other.digest:
-            return self
-        if share >= 1:
-            return other
-        memory = None
-        if self.memory is not None and other.memory is not None:
-            memory = Memory.join(
-                [_weighted(self.memory, 1 - share), _weighted(other.memory, share)]
-            )
-        return ColorEmbedding(
-            torch.lerp(self.vector, other.vector, share),
-            memory,
-            f"{self.digest}*{1 - share:.6f}+{other.digest}*{share:.6f}",
-        )
-
-    def without_memory(self) -> ColorEmbedding:
-        """The vector alone, as the paper has it."""
-        return ColorEmbedding(self.vector, None, f"{self.digest} without memory")
-
-
 def _same(looks: Sequence[ColorEmbedding]) -> ColorEmbedding | Sequence[ColorEmbedding]:
     """The look, where all are one; it is baked then."""
     return looks[0] if all(look.digest == looks[0].digest for look in looks) else looks
-
-
-def _weighted(memory: Memory, weight: float) -> Memory:
-    return memory._replace(bias=memory.bias + float(np.log(weight)))
 
 
 def default_weights() -> Path:
@@ -167,11 +129,22 @@ class Colorizer:
 
     def paint(self, gray: Picture, look: ColorEmbedding) -> Picture:
         """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
-        y, ab = self._paint_halving([(gray, 1 / 255, 0.0)], look, gray.shape[:2])
+        y, ab = self._paint_whole(gray, look)
         rgb = chroma_to_rgb(y, ab_to_chroma(y, ab, "bt601"), "bt601")
         return cast(
             Picture, (rgb[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
         )
+
+    def paint_ab(self, gray: Picture, look: ColorEmbedding) -> npt.NDArray[np.float32]:
+        """The a*, b* ``[H, W, 2]`` painted for luma uint8 ``[H, W]``, not yet drawn into the gamut.
+
+        What a film shows of them is bounded by its luma: a deep red cannot be bright.
+        """
+        ab = self._paint_whole(gray, look)[1][0]
+        return cast(npt.NDArray[np.float32], ab.permute(1, 2, 0).cpu().numpy())
+
+    def _paint_whole(self, gray: Picture, look: ColorEmbedding) -> tuple[Tensor, Tensor]:
+        return self._paint_halving([(gray, 1 / 255, 0.0)], look, gray.shape[:2])
 
     @torch.inference_mode()
     def similarities(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .colorizer import ColorEmbedding, Colorizer
+from .colorizer import Colorizer
+from .embedding import ColorEmbedding
 from .frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo
 from .reference_pictures import Reference
 from .references import ReferenceMap

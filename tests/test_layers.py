@@ -36,6 +36,7 @@ FLOORS = [
         "containers",
         "encode",
         "mux",
+        "embedding",
         "colorizer",
     ],
     ["reference_pictures", "reference_csv", "references", "shot_lists", "keyframes"],

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import cv2
@@ -29,6 +29,7 @@ from ..reference_pictures import Reference
 from ..references import ReferenceMap
 
 RATE, SHOT_FRAMES = 24, 72
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class FilmFigure:
 
 @dataclass(frozen=True)
 class GrowthFigure:
-    """A small film of ``frames``, a cut every ``shot_frames``, in a process of its own."""
+    """Painting a small film of ``frames``, with a cut every ``shot_frames``."""
 
     frames: int
     shot_frames: int
@@ -96,8 +97,26 @@ def write_drawn(
     return path
 
 
-def film_figure(folder: Path, options: Options, width: int, height: int, count: int) -> FilmFigure:
-    """Make a film of ``count`` frames in ``folder`` and measure it stage by stage, then whole."""
+def film_figure(options: Options, width: int, height: int, count: int) -> FilmFigure:
+    """Make a film of ``count`` frames and measure it stage by stage, then whole."""
+    return _in_own_process(_film, options, width, height, count)
+
+
+def growth_figure(options: Options, frames: int, shot_frames: int) -> GrowthFigure:
+    """Paint a film of ``frames`` frames of 160x96."""
+    return _in_own_process(_growth, options, frames, shot_frames)
+
+
+def _in_own_process(measure: Callable[..., T], *what: Any) -> T:
+    """A process never gives its peak memory back: each figure has one to itself."""
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        return process.submit(measure, Path(folder), *what).result()
+
+
+def _film(folder: Path, options: Options, width: int, height: int, count: int) -> FilmFigure:
     source = write_drawn(folder / f"{width}x{height}-{count}.mp4", count, width, height)
     info = probe(source)
     picture = picture_format(info, options.encode)
@@ -121,17 +140,10 @@ def film_figure(folder: Path, options: Options, width: int, height: int, count: 
     )
 
 
-def growth_figure(options: Options, frames: int, shot_frames: int) -> GrowthFigure:
-    """Paint a film of ``frames`` of 160x96 in a new process, whose peak memory is the film's alone."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(_growth, options, frames, shot_frames).result()
-
-
-def _growth(options: Options, frames: int, shot_frames: int) -> GrowthFigure:
+def _growth(folder: Path, options: Options, frames: int, shot_frames: int) -> GrowthFigure:
     width, height = 160, 96
-    with tempfile.TemporaryDirectory() as folder:
-        source = write_drawn(Path(folder) / "film.mp4", frames, width, height, shot_frames)
-        fps = _whole(source, Path(folder), _reference(width, height), options)
+    source = write_drawn(folder / "film.mp4", frames, width, height, shot_frames)
+    fps = _whole(source, folder, _reference(width, height), options)
     return GrowthFigure(frames, shot_frames, fps, peak_mib())
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -61,18 +59,17 @@ def measure(options: Options, *, quick: bool, growth: bool, say: Callable[[str],
     for key, value in figures.machine.items():
         say(f"{key}: {value}")
     _measure_network(figures, options, quick, say)
-    frames = 48 if quick else 240
-    with tempfile.TemporaryDirectory() as folder:
-        films = GPU_FILMS if on_gpu else FILMS
-        for width, height in films[:1] if quick else films:
-            figures.films.append(film_figure(Path(folder), options, width, height, frames))
-            say(_film_line(figures.films[-1]))
+    count = 48 if quick else 240
+    films = GPU_FILMS if on_gpu else FILMS
+    for width, height in films[:1] if quick else films:
+        figures.films.append(film_figure(options, width, height, count))
+        say(_film_line(figures.films[-1]))
     for frames, shot_frames in GROWTH if growth else ():
-        film = growth_figure(replace(options, size=GROWTH_SIZE), frames, shot_frames)
-        figures.growth.append(film)
+        grown = growth_figure(replace(options, size=GROWTH_SIZE), frames, shot_frames)
+        figures.growth.append(grown)
         say(
-            f"{frames} frames of 160x96, a shot every {shot_frames}: {film.fps:.1f} fps, "
-            f"peak {film.peak_mib:.0f} MiB"
+            f"{frames} frames of 160x96, a shot every {shot_frames}: {grown.fps:.1f} fps, "
+            f"peak {grown.peak_mib:.0f} MiB"
         )
     return figures
 

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from ..color import ab_to_chroma, chroma_to_rgb
-from ..colorizer import ColorEmbedding, Colorizer
+from ..colorizer import Colorizer
+from ..embedding import ColorEmbedding
 from ..errors import C2EError
 from . import metrics
 from .clips import SMALLEST_SIDE, read_clip, read_pairs, read_picture, require, shrunk
