@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from c2e_video.model import Color2Embed, Look, Memory, ModelConfig
 from c2e_video.model.layout import fold_batch_norms
-from c2e_video.model.memory import MemoryLookup, settle
+from c2e_video.model.memory import Description, MemoryLookup, settle
 from c2e_video.model.pffn import EPSILON, ModulatedConv
 
 TINY = ModelConfig(width=8, embedding=16, color_width=4, memory=8)
@@ -96,6 +98,30 @@ def test_frames_do_not_depend_on_their_batch(model: Color2Embed) -> None:
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
 
 
+def seen(places: Tensor) -> Description:
+    """Places whose four quarters look like the whole."""
+    return Description(places, nn.functional.interpolate(places, scale_factor=2))
+
+
+def test_every_quarter_of_a_place_finds_its_own_colour() -> None:
+    """Also where the frame is moved by a quarter, so that no place of it is one of the reference."""
+    memory = random_model().pffn.memory
+    assert memory is not None
+    memory.log_close_sharpness.fill_(math.log(2000))
+    torch.manual_seed(4)
+    quarters, colours = torch.randn(1, TINY.memory, 16, 18), torch.rand(1, 2, 16, 18)
+
+    def view(left: int) -> Description:
+        part = quarters[..., left : left + 16]
+        return Description(nn.functional.avg_pool2d(part, 2), part)
+
+    ab = nn.functional.interpolate(colours[..., :16], scale_factor=4)
+    known = memory.remember(view(0), torch.zeros(1, memory.value.in_channels, 8, 8), ab)
+    torch.testing.assert_close(memory.look_up(view(0), known).quarters, colours[..., :16])
+    moved = memory.look_up(view(1), known).quarters
+    torch.testing.assert_close(moved[..., :-1], colours[..., 1:16])
+
+
 def test_memory_finds_the_place_it_was_made_of(model: Color2Embed) -> None:
     """Looking up what the reference itself shows finds every place with similarity 1."""
     assert model.pffn.memory is not None
@@ -103,7 +129,7 @@ def test_memory_finds_the_place_it_was_made_of(model: Color2Embed) -> None:
     described = model.pffn.memory.describe(features)
     memory = model.pffn.memory.remember(
         described,
-        torch.randn(1, model.pffn.memory.value.in_channels, *described.shape[2:]),
+        torch.randn(1, model.pffn.memory.value.in_channels, *described.places.shape[2:]),
         torch.rand(1, 2, 32, 48),
     )
     found = model.pffn.memory.look_up(described, memory)
@@ -116,7 +142,7 @@ def test_what_lies_around_tells_like_places_apart(model: Color2Embed) -> None:
     assert model.pffn.memory is not None
     *near, wide = model.read(torch.zeros(1, 1, 64, 64))
     other = torch.cat((wide[..., :2], -wide[..., 2:]), dim=3)
-    plain, told = (model.pffn.memory.describe([*near, w]) for w in (wide, other))
+    plain, told = (model.pffn.memory.describe([*near, w]).places for w in (wide, other))
     torch.testing.assert_close(told[..., :2], plain[..., :2])
     assert (told - plain)[..., 6:].abs().max() > 1e-3
 
@@ -128,23 +154,25 @@ def test_of_like_places_the_nearer_is_the_same_where_nothing_moved(model: Color2
     half = torch.randn(1, TINY.memory, 8, 8)
     twins = torch.cat((half, half), dim=3)
     ab = torch.cat((torch.ones(1, 2, 64, 64), -torch.ones(1, 2, 64, 64)), dim=3)
-    known = memory.remember(twins, torch.zeros(1, memory.value.in_channels, 8, 16), ab)
-    a = memory.look_up(twins, known).values[0, 0]
+    known = memory.remember(seen(twins), torch.zeros(1, memory.value.in_channels, 8, 16), ab)
+    a = memory.look_up(seen(twins), known).values[0, 0]
     assert a[:, :7].min() > 0.9
     assert a[:, 9:].max() < -0.9
-    panned = memory.look_up(twins[:, :, :, 2:], known).values[0, 0]  # the camera goes to the right
+    right = seen(twins[:, :, :, 2:])  # the camera goes there
+    panned = memory.look_up(right, known).values[0, 0]
     assert panned[:, :5].min() > 0.9
     assert panned[:, 7:].max() < -0.9
     # Strewn at random, little says which of the two is meant.
     strewn = twins.flatten(2)[:, :, torch.randperm(128)].view_as(twins)
-    assert memory.look_up(strewn, known).values[0, 0].abs().mean() < 0.7
+    assert memory.look_up(seen(strewn), known).values[0, 0].abs().mean() < 0.7
 
 
 def test_found_colours_are_kept_as_far_as_they_are_believed() -> None:
     detail = torch.tensor([0.1, -0.1]).repeat(24).expand(1, 2, 32, 48)
     values, similarity = torch.full((1, 10, 4, 6), -0.2), torch.ones(1, 1, 4, 6)
     for believed in (1.0, 0.5, 0.0):
-        found = MemoryLookup(values, similarity, torch.full((1, 1, 1, 1), believed))
+        quarters = torch.full((1, 2, 8, 12), -0.2)
+        found = MemoryLookup(values, similarity, torch.full((1, 1, 1, 1), believed), quarters)
         settled = settle(0.3 + detail, found)
         torch.testing.assert_close(settled - detail, torch.full_like(detail, 0.3 - believed * 0.5))
 
@@ -157,9 +185,9 @@ def test_what_does_not_find_back_is_not_believed_and_takes_the_mean_of_many(
     torch.manual_seed(2)
     described = torch.randn(1, TINY.memory, 12, 12)
     nothing = torch.zeros(1, memory.value.in_channels, 12, 12)
-    known = memory.remember(described, nothing, torch.rand(1, 2, 96, 96))
+    known = memory.remember(seen(described), nothing, torch.rand(1, 2, 96, 96))
     own, strange = (
-        memory.look_up(asked, known) for asked in (described, torch.randn_like(described))
+        memory.look_up(seen(asked), known) for asked in (described, torch.randn_like(described))
     )
     assert own.believed.item() == 1
     assert strange.believed.item() < 0.9
@@ -172,8 +200,9 @@ def test_where_nothing_finds_back_no_place_is_expected(model: Color2Embed) -> No
     known = model.embed(torch.rand(1, 3, 48, 64)).memory
     assert known is not None
     nobody = torch.zeros(1, TINY.memory, 5, 7)
-    assert memory.look_up(nobody, known).values.isfinite().all()
-    assert memory.look_up(torch.randn(2, *nobody.shape[1:]), known).values.isfinite().all()
+    assert memory.look_up(seen(nobody), known).values.isfinite().all()
+    several = seen(torch.randn(2, *nobody.shape[1:]))
+    assert memory.look_up(several, known).values.isfinite().all()
 
 
 def test_two_references_are_one_longer_memory(model: Color2Embed) -> None:
@@ -185,9 +214,10 @@ def test_two_references_are_one_longer_memory(model: Color2Embed) -> None:
     silenced = Memory.join([first, second._replace(bias=second.bias - 1e9)])
     assert model.pffn.memory is not None
     # Half of what each knows, so that the silenced one would be found and believed.
-    described = torch.cat((first.keys[..., :8], second.keys[..., 8:]), 2).view(1, TINY.memory, 4, 4)
-    one = model.pffn.memory.look_up(described, first).values
-    torch.testing.assert_close(model.pffn.memory.look_up(described, silenced).values, one)
+    places = torch.cat((first.keys[..., :8], second.keys[..., 8:]), 2).view(1, TINY.memory, 4, 4)
+    one = model.pffn.memory.look_up(seen(places), first)
+    for part, other in zip(one, model.pffn.memory.look_up(seen(places), silenced), strict=True):
+        torch.testing.assert_close(part, other)
 
 
 def test_stacked_memories_of_unlike_lengths_stay_themselves(model: Color2Embed) -> None:
@@ -196,11 +226,12 @@ def test_stacked_memories_of_unlike_lengths_stay_themselves(model: Color2Embed) 
     assert small is not None
     assert large is not None
     assert model.pffn.memory is not None
-    described = torch.randn(2, TINY.memory, 4, 4)
-    stacked = model.pffn.memory.look_up(described, Memory.stack([small, large])).values
+    places = torch.randn(2, TINY.memory, 4, 4)
+    stacked = model.pffn.memory.look_up(seen(places), Memory.stack([small, large]))
     for i, memory in enumerate((small, large)):
-        alone = model.pffn.memory.look_up(described[i : i + 1], memory).values[0]
-        torch.testing.assert_close(stacked[i], alone)
+        alone = model.pffn.memory.look_up(seen(places[i : i + 1]), memory)
+        for part, other in zip(stacked, alone, strict=True):
+            torch.testing.assert_close(part[i], other[0])
 
 
 def test_trust_zero_paints_from_the_embedding_alone(model: Color2Embed) -> None:
@@ -234,13 +265,11 @@ def test_similarity_is_the_share_of_places_that_find_back() -> None:
     memory = random_model().pffn.memory
     assert memory is not None
     torch.manual_seed(3)
-    described = torch.randn(1, TINY.memory, 12, 16)
-    keys = nn.functional.normalize(described.flatten(2), dim=1)
-    known, shuffled = (
-        Memory(k, *(torch.zeros(shape) for shape in ((1, 1, 192), (1, 192), (1, 2, 192))))
-        for k in (keys, keys[:, :, torch.randperm(192)])
-    )
-    stranger = torch.randn_like(described)
+    described = seen(torch.randn(1, TINY.memory, 12, 16))
+    nothing, ab = torch.zeros(1, memory.value.in_channels, 12, 16), torch.zeros(1, 2, 96, 128)
+    known = memory.remember(described, nothing, ab)
+    shuffled = known._replace(keys=known.keys[:, :, torch.randperm(192)])
+    stranger = seen(torch.randn_like(described.places))
     assert memory.similarity(described, known).item() == 1
     assert memory.similarity(described, shuffled).item() == 1
     assert memory.similarity(stranger, known).item() < 0.6

@@ -15,7 +15,7 @@ from ..errors import BadWeights
 from .color2embed import Color2Embed
 from .config import ModelConfig
 
-FORMAT = "c2e-video/2"  # 1 was a memory whose keys were read at 1/8 alone
+FORMAT = "c2e-video/3"  # 2 had a memory that did not look closer, 1 one whose keys were read at 1/8 alone
 
 
 def save_weights(model: Color2Embed, path: Path, *, half: bool = False, **notes: str) -> None:

@@ -3,7 +3,8 @@
 Not in the paper. One vector carries the palette; which of two like coats is the red one it cannot
 say. The memory can: its keys are the content encoder's own features of the *reference's* lightness
 at 1/8 and 1/16, so that film and reference are read by one network and compared in one space, and its
-values are the colours found there.
+values are the colours found there. What a place may be is then looked at closer: its four quarters, at 1/4,
+are sought among the quarters of the likeliest places.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .config import ModelConfig
 BESIDE = 16  # "beside" is a sixteenth of the short side
 # Where training begins. It moves slowly: begun at 10 it came to 14 in 2,000 steps, and at 36 the same
 # network painted films 0.6 dB nearer to the truth.
-SHARPNESS = 30.0
+SHARPNESS, CLOSE_SHARPNESS = 30.0, 10.0
 # What a place of the memory loses for every square of a short side between it and where one expects it:
 # HOLD over the square of how far things stray from the common movement, at most FIRMEST. Not learned, for
 # training turns and flips its references, films do not; measured in docs/results.md.
@@ -31,6 +32,15 @@ LOST, FOUND = 0.3, 0.65
 # What is not believed is looked up with less sharpness, down to SOFT of it: the mean of many colours, not
 # that of a chance nearest, which leaves patches.
 SOFT = 0.25
+# How many of the likeliest places are looked at closer.
+LIKELY = 32
+
+
+class Description(NamedTuple):
+    """What describes N pictures: ``places`` ``[N, K, h, w]`` at 1/8, and ``quarters`` ``[N, K, 2h, 2w]``."""
+
+    places: Tensor
+    quarters: Tensor
 
 
 class Memory(NamedTuple):
@@ -38,13 +48,15 @@ class Memory(NamedTuple):
 
     M counts places: those of several references stand one after another. ``bias`` is added to the
     similarity before the softmax (the logarithm of a reference's weight, where they are blended).
-    ``places`` ``[N, 2, M]`` say where each lies, down and across: fp32, shares of the sides.
+    ``places`` ``[N, 2, M]`` say where each lies, down and across: fp32, shares of the sides. ``quarters``
+    ``[N, 4 * (K + 2), M]`` are the keys of unit length and ab / 110 of each place's four quarters.
     """
 
     keys: Tensor
     values: Tensor
     bias: Tensor
     places: Tensor
+    quarters: Tensor
 
     @staticmethod
     def join(memories: list[Memory]) -> Memory:
@@ -66,13 +78,15 @@ class Memory(NamedTuple):
 class MemoryLookup(NamedTuple):
     """What was found for every place of N frames.
 
-    ``values`` ``[N, V, h, w]``, the ``similarity`` ``[N, 1, h, w]`` (cosine) of the likeliest, and how far
-    the memory is ``believed``, ``[N, 1, 1, 1]`` in [0, 1].
+    ``values`` ``[N, V, h, w]``, the ``similarity`` ``[N, 1, h, w]`` (cosine) of the likeliest, how far
+    the memory is ``believed``, ``[N, 1, 1, 1]`` in [0, 1], and the ab / 110 of the ``quarters``,
+    ``[N, 2, 2h, 2w]``.
     """
 
     values: Tensor
     similarity: Tensor
     believed: Tensor
+    quarters: Tensor
 
     def trusted(self, trust: Tensor) -> MemoryLookup:
         """The same said less firmly, by ``trust`` ``[N]`` in [0, 1]; by 0 nothing is said."""
@@ -87,38 +101,42 @@ class ColorMemory(nn.Module):
         self.near = nn.Conv2d(config.content_channels[3], config.memory, 1)
         self.wide = nn.Conv2d(config.content_channels[4], config.memory, 1)
         self.value = nn.Conv2d(config.color_channels[2], config.memory, 1)
+        self.close = nn.Conv2d(config.content_channels[2], config.memory, 1)
         self.log_sharpness = nn.Parameter(torch.tensor(SHARPNESS).log())
+        self.log_close_sharpness = nn.Parameter(torch.tensor(CLOSE_SHARPNESS).log())
         self.out = nn.Conv2d(config.memory + 3, 4 * config.width, 1)
         # The memory starts silent: the network first learns to paint from z.
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(cast(Tensor, self.out.bias))
 
-    def describe(self, features: list[Tensor]) -> Tensor:
-        """What describes each place, ``[N, K, h, w]`` at 1/8, made of the content features at 1/8 and 1/16.
+    def describe(self, features: list[Tensor]) -> Description:
+        """What describes each place, made of the content features at 1/8 and 1/16, and its quarters.
 
         The coarser ones see twice as far around and tell like patches apart.
         """
         wide = F.interpolate(
             self.wide(features[4]), scale_factor=2, mode="bilinear", align_corners=False
         )
-        return cast(Tensor, self.near(features[3]) + wide)
+        return Description(self.near(features[3]) + wide, self.close(features[2]))
 
-    def remember(self, described: Tensor, color: Tensor, ab: Tensor) -> Memory:
+    def remember(self, described: Description, color: Tensor, ab: Tensor) -> Memory:
         """The memory of references: their descriptions (:meth:`describe`), their color features at 1/8,
         and ab / 110 of full size."""
-        pooled = F.adaptive_avg_pool2d(ab, (described.shape[2], described.shape[3]))
-        values = torch.cat((pooled, self.value(color)), dim=1).flatten(2)
-        keys = F.normalize(described.flatten(2), dim=1)
+        places, quarters = described
+        size = places.shape[2:]
+        values = torch.cat((_pooled(ab, places), self.value(color)), dim=1).flatten(2)
+        keys = F.normalize(places.flatten(2), dim=1)
         bias = keys.new_zeros(keys.shape[0], keys.shape[2])
-        places = _positions(described.shape[2:], keys.device)
-        return Memory(keys, values, bias, places.expand(len(keys), -1, -1))
+        positions = _positions(size, keys.device).expand(len(keys), -1, -1)
+        closer = torch.cat((F.normalize(quarters, dim=1), _pooled(ab, quarters)), dim=1)
+        return Memory(keys, values, bias, positions, F.pixel_unshuffle(closer, 2).flatten(2))
 
-    def look_up(self, described: Tensor, memory: Memory) -> MemoryLookup:
+    def look_up(self, described: Description, memory: Memory) -> MemoryLookup:
         """What ``memory`` (of one, or of as many as there are frames) holds for every place.
 
         Of like places the one where it is expected is likelier the same (:func:`_surprise`).
         """
-        n, _, h, w = described.shape
+        n, _, h, w = described.places.shape
         cosines = self.cosines(described, memory)
         sharp = self.sharpened(cosines)
         scores = sharp + memory.bias[:, None]
@@ -129,26 +147,48 @@ class ColorMemory(nn.Module):
         weights = scores.softmax(2)
         likeliest = cosines.gather(2, weights.argmax(2, keepdim=True)).view(n, 1, h, w)
         values = memory.values @ weights.to(memory.values.dtype).transpose(1, 2)
-        others = (part.to(values.dtype) for part in (likeliest, believed[..., None]))
+        closer = self._look_closer(described.quarters, scores, memory)
+        others = (part.to(values.dtype) for part in (likeliest, believed[..., None], closer))
         return MemoryLookup(values.view(n, -1, h, w), *others)
 
-    def similarity(self, described: Tensor, memory: Memory) -> Tensor:
+    def _look_closer(self, quarters: Tensor, scores: Tensor, memory: Memory) -> Tensor:
+        """The ab / 110 of the frames' quarters ``[N, 2, 2h, 2w]``, fp32.
+
+        Each is sought among those of the places that are likeliest for its own, by ``scores``
+        ``[N, h*w, M]``; what these say counts as well.
+        """
+        n, k, h, w = quarters.shape
+        likely = scores.topk(min(LIKELY, scores.shape[2]), dim=2)
+        known = memory.quarters.expand(n, -1, -1).transpose(1, 2)
+        rows = likely.indices.flatten(1)[..., None].expand(-1, -1, known.shape[2])
+        # [N * h*w, K + 2, LIKELY * 4]: what one place may choose from
+        choice = known.gather(1, rows).view(-1, likely.indices.shape[2], k + 2, 4)
+        choice = choice.transpose(1, 2).flatten(2)
+        asked = F.pixel_unshuffle(F.normalize(quarters, dim=1), 2).flatten(2).transpose(1, 2)
+        cosines = asked.reshape(-1, k, 4).transpose(1, 2) @ choice[:, :k]
+        closeness = cosines.float() * self.log_close_sharpness.exp()
+        before = likely.values.flatten(0, 1)[:, None].repeat_interleave(4, dim=2)
+        weights = (closeness + before).softmax(2)
+        found = choice[:, k:].float() @ weights.transpose(1, 2)
+        return F.pixel_shuffle(found.view(n, -1, 8).transpose(1, 2).view(n, 8, h // 2, w // 2), 2)
+
+    def similarity(self, described: Description, memory: Memory) -> Tensor:
         """How alike frames and references are: the share ``[N]`` of places that find the way back.
 
         A place of the frame goes to its nearest in the memory, and from there to the nearest in the
         frame; in a picture of the same things it comes out where it set out, or beside it. (The best
         cosine itself is high between any two pictures: there is sky in most.)
         """
-        _, returned = _there_and_back(self.cosines(described, memory), described.shape[2:])
+        _, returned = _there_and_back(self.cosines(described, memory), described.places.shape[2:])
         return returned.float().mean(1)
 
     def sharpened(self, cosines: Tensor) -> Tensor:
         """Cosines times the learned sharpness: the look-up's scores, before all that it adds to them."""
         return cosines * self.log_sharpness.exp()
 
-    def cosines(self, described: Tensor, memory: Memory) -> Tensor:
+    def cosines(self, described: Description, memory: Memory) -> Tensor:
         """How alike each place of the frames is to each of the memory: ``[N, places, M]`` in [-1, 1]."""
-        queries = F.normalize(described.flatten(2), dim=1)
+        queries = F.normalize(described.places.flatten(2), dim=1)
         # In fp32: sharpened, bf16 has too few steps.
         return (queries.transpose(1, 2) @ memory.keys).float()
 
@@ -160,12 +200,15 @@ class ColorMemory(nn.Module):
 def settle(ab: Tensor, found: MemoryLookup) -> Tensor:
     """The painted ``ab`` moved to the colours that were found, as far as the memory is believed.
 
-    Only what is coarser than a place moves; the detail in it is the painter's. The painter, made for
-    what it has to guess, would also change the colours that are known.
+    Only what is coarser than a quarter of a place moves; the detail in it is the painter's. The painter, made
+    for what it has to guess, would also change the colours that are known.
     """
-    size = (found.values.shape[2], found.values.shape[3])
-    missing = found.believed * (found.values[:, :2] - F.adaptive_avg_pool2d(ab, size))
+    missing = found.believed * (found.quarters - _pooled(ab, found.quarters))
     return ab + F.interpolate(missing, size=ab.shape[2:], mode="bilinear", align_corners=False)
+
+
+def _pooled(ab: Tensor, like: Tensor) -> Tensor:
+    return F.adaptive_avg_pool2d(ab, (like.shape[2], like.shape[3]))
 
 
 def _there_and_back(scores: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
