@@ -36,6 +36,8 @@ def find_device(name: Device) -> torch.device:
 def find_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     """The number format of the network on ``device``."""
     named = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    # On GPUs fp32 is often quietly TF32, of ten bits: who asks for fp32 wants all of it.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     if precision != "auto":
         return named[precision]
     if device.type == "cuda":

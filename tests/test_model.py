@@ -109,14 +109,14 @@ def test_every_quarter_of_a_place_finds_its_own_colour() -> None:
     assert memory is not None
     memory.log_close_sharpness.fill_(math.log(2000))
     torch.manual_seed(4)
-    quarters, colours = torch.randn(1, TINY.memory, 16, 18), torch.rand(1, 2, 16, 18)
+    quarters, colours = torch.randn(1, TINY.memory, 8, 18), torch.rand(1, 2, 8, 18)
 
     def view(left: int) -> Description:
         part = quarters[..., left : left + 16]
         return Description(nn.functional.avg_pool2d(part, 2), part)
 
     ab = nn.functional.interpolate(colours[..., :16], scale_factor=4)
-    known = memory.remember(view(0), torch.zeros(1, memory.value.in_channels, 8, 8), ab)
+    known = memory.remember(view(0), torch.zeros(1, memory.value.in_channels, 4, 8), ab)
     torch.testing.assert_close(memory.look_up(view(0), known).quarters, colours[..., :16])
     moved = memory.look_up(view(1), known).quarters
     torch.testing.assert_close(moved[..., :-1], colours[..., 1:16])

@@ -101,14 +101,14 @@ def test_a_keyframe_is_nearest_to_its_own_shot(colorizer: Colorizer) -> None:
 
 
 def test_from_one_keyframe_to_another_no_step_is_larger_than_grain(colorizer: Colorizer) -> None:
-    """From a keyframe to the same in other colours in two seconds: under one ab unit a frame."""
+    """From a keyframe to the same in other colours in two seconds: no frame far from the next."""
     truth = small(sorted(SAMPLES.glob("keyframe-*"))[1])[::2, ::2]
     first, last = colorizer.embed(truth), colorizer.embed(truth[:, :, ::-1].copy())
     gray = gray_of(truth)
     painted = [lab_of(colorizer.paint(gray, first.blend(last, k / 47))) for k in range(48)]
     steps = [abs(after - before).mean() for before, after in pairwise(painted)]
     assert abs(painted[-1] - painted[0]).mean() > 2
-    assert max(steps) < 1
+    assert max(steps) < 0.7  # by shares alone the last would be 1.05
 
 
 def test_the_sample_film_is_what_it_says() -> None:
