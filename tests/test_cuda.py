@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,10 +26,15 @@ TOLERANCE: dict[Precision, float] = {"fp32": 0.05, "fp16": 0.5, "bf16": 1.5}
 SAMPLE = Path(__file__).parents[1] / "samples" / "keyframe-1.jpg"
 
 
+def sample() -> tuple[Any, Any]:
+    """A keyframe, RGB and grey."""
+    bgr = cv2.imread(str(SAMPLE))
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+
+
 @pytest.mark.parametrize("precision", TOLERANCE)
 def test_colours_are_the_cpus(precision: Precision) -> None:
-    rgb = cv2.cvtColor(cv2.imread(str(SAMPLE)), cv2.COLOR_BGR2RGB)
-    gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    rgb, gray = sample()
     painters = (
         Colorizer(device="cpu", precision="fp32"),
         Colorizer(device=GPU, precision=precision),
@@ -40,8 +46,7 @@ def test_colours_are_the_cpus(precision: Precision) -> None:
 
 def test_a_batch_is_its_frames() -> None:
     """Whatever the batch: the kernels chosen for it may round in another way, no more."""
-    rgb = cv2.cvtColor(cv2.imread(str(SAMPLE)), cv2.COLOR_BGR2RGB)
-    gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    rgb, gray = sample()
     frames = tuple(Frame(np.roll(gray, 8 * k, axis=1), k, 1) for k in range(5))
     painter = Colorizer(device=GPU)
     look, info = painter.embed(rgb), film(gray.shape[1], gray.shape[0], full=True)
