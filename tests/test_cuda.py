@@ -28,7 +28,7 @@ SAMPLE = Path(__file__).parents[1] / "samples" / "keyframe-1.jpg"
 
 def sample() -> tuple[Any, Any]:
     """A keyframe, RGB and grey."""
-    bgr = cv2.imread(str(SAMPLE))
+    bgr: Any = cv2.imread(str(SAMPLE))
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
 
 
