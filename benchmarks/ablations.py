@@ -41,7 +41,7 @@ def variants(steps: int, batch: int, side: int, width: int) -> dict[str, TrainCo
         steps=steps,
         batch=batch,
         sizes=((0, side),),
-        lr=5e-4,
+        lr=1e-3,
         schedule="cosine",
         warmup=min(50, steps // 10),
         ema=0.99,
