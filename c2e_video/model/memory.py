@@ -159,18 +159,22 @@ class ColorMemory(nn.Module):
         """
         n, k, h, w = quarters.shape
         likely = scores.topk(min(LIKELY, scores.shape[2]), dim=2)
-        known = memory.quarters.expand(n, -1, -1).transpose(1, 2)
-        rows = likely.indices.flatten(1)[..., None].expand(-1, -1, known.shape[2])
-        # [N * h*w, K + 2, LIKELY * 4]: what one place may choose from
-        choice = known.gather(1, rows).view(-1, likely.indices.shape[2], k + 2, 4)
-        choice = choice.transpose(1, 2).flatten(2)
+        m = memory.quarters.shape[2]
+        # A row for each place, so that one is copied at a go; [N * h*w, LIKELY * 4, K + 2] of them.
+        known = memory.quarters.view(-1, k + 2, 4, m).permute(0, 3, 2, 1).flatten(0, 1).flatten(1)
+        first = torch.arange(len(memory.quarters), device=known.device).view(-1, 1, 1) * m
+        choice = known.index_select(0, (likely.indices + first).flatten()).view(
+            n * h * w // 4, -1, k + 2
+        )
         asked = F.pixel_unshuffle(F.normalize(quarters, dim=1), 2).flatten(2).transpose(1, 2)
-        cosines = asked.reshape(-1, k, 4).transpose(1, 2) @ choice[:, :k]
+        cosines = asked.reshape(-1, k, 4).transpose(1, 2) @ choice[..., :k].transpose(1, 2)
         closeness = cosines.float() * self.log_close_sharpness.exp()
         before = likely.values.flatten(0, 1)[:, None].repeat_interleave(4, dim=2)
         weights = (closeness + before).softmax(2)
-        found = choice[:, k:].float() @ weights.transpose(1, 2)
-        return F.pixel_shuffle(found.view(n, -1, 8).transpose(1, 2).view(n, 8, h // 2, w // 2), 2)
+        found = (weights @ choice[..., k:].float()).transpose(1, 2)
+        return F.pixel_shuffle(
+            found.reshape(n, -1, 8).transpose(1, 2).view(n, 8, h // 2, w // 2), 2
+        )
 
     def similarity(self, described: Description, memory: Memory) -> Tensor:
         """How alike frames and references are: the share ``[N]`` of places that find the way back.
