@@ -24,8 +24,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from c2e_video.color import ab_to_chroma, chroma_to_rgb, rgb_to_lab
-from c2e_video.colorizer import Colorizer
+from c2e_video.color import rgb_to_lab
+from c2e_video.colorizer import Colorizer, shown
 
 ROOT = Path(__file__).parents[1]
 GRAINS = (4.0, 8.0, 16.0)
@@ -58,18 +58,12 @@ def flicker(painter: Colorizer, picture: Any, strength: float, frames: int) -> F
         noisy = grained(gray, strength, rng)
         ab = torch.from_numpy(painter.paint_ab(noisy, look)).permute(2, 0, 1)[None]
         painted.append(ab)
-        seen.append(_lab(shown(noisy, ab)))
-        truth.append(_lab(shown(noisy, true)))
+        luma = torch.from_numpy(noisy)[None, None] / 255
+        seen.append(_lab(shown(luma, ab)))
+        truth.append(_lab(shown(luma, true)))
     light = _deviation([lab[:, :1] for lab in seen])
     in_ab = [_deviation([lab[:, 1:] for lab in labs]) for labs in (seen, truth)]
     return Flicker(light, _deviation(painted), *in_ab)
-
-
-def shown(gray: Any, ab: torch.Tensor) -> Any:
-    """RGB uint8 of luma uint8 ``[H, W]`` and a*, b* ``[1, 2, H, W]``."""
-    y = torch.from_numpy(gray)[None, None] / 255
-    rgb = chroma_to_rgb(y, ab_to_chroma(y, ab, "bt601"), "bt601")
-    return (rgb[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
 
 
 def _lab(picture: Any) -> torch.Tensor:

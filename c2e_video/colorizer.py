@@ -129,11 +129,7 @@ class Colorizer:
 
     def paint(self, gray: Picture, look: ColorEmbedding) -> Picture:
         """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
-        y, ab = self._paint_whole(gray, look)
-        rgb = chroma_to_rgb(y, ab_to_chroma(y, ab, "bt601"), "bt601")
-        return cast(
-            Picture, (rgb[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-        )
+        return shown(*self._paint_whole(gray, look))
 
     def paint_ab(self, gray: Picture, look: ColorEmbedding) -> npt.NDArray[np.float32]:
         """The a*, b* ``[H, W, 2]`` painted for luma uint8 ``[H, W]``, not yet drawn into the gamut.
@@ -239,6 +235,12 @@ class Colorizer:
 _Luma = tuple[
     Plane, float, float
 ]  # the plane, and what makes [0, 1] of it: (luma - offset) * scale
+
+
+def shown(gray: Tensor, ab: Tensor) -> Picture:
+    """RGB uint8 ``[H, W, 3]`` of luma ``[1, 1, H, W]`` in [0, 1] and its a*, b* ``[1, 2, H, W]``."""
+    rgb = chroma_to_rgb(gray, ab_to_chroma(gray, ab, "bt601"), "bt601")
+    return cast(Picture, (rgb[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
 
 def network_size(shape: tuple[int, ...], size: int) -> tuple[int, int]:

@@ -292,7 +292,7 @@ def test_training_learns_and_leaves_its_files(photos: Path, tmp_path: Path) -> N
     assert len(rows) == 40
     for name in ("reconstruction", "matching"):
         losses = [float(row[name]) for row in rows]
-        assert sum(losses[-10:]) < sum(losses[:10])
+        assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
     assert load_weights(tmp_path / WEIGHTS).config == TINY
     sheet = cv2.imread(str(tmp_path / "sheet-000040.png"))
     assert sheet is not None
