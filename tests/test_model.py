@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from c2e_video.model import Color2Embed, Look, Memory, ModelConfig
 from c2e_video.model.layout import fold_batch_norms
+from c2e_video.model.content_encoder import Content
 from c2e_video.model.memory import Description, MemoryLookup, settle
 from c2e_video.model.pffn import EPSILON, ModulatedConv
 
@@ -100,7 +101,8 @@ def test_frames_do_not_depend_on_their_batch(model: Color2Embed) -> None:
 
 def seen(places: Tensor) -> Description:
     """Places whose four quarters look like the whole."""
-    return Description(places, nn.functional.interpolate(places, scale_factor=2))
+    quarters = nn.functional.interpolate(places, scale_factor=2)
+    return Description.of(places, quarters, torch.zeros_like(quarters[:, :1]))
 
 
 def test_every_quarter_of_a_place_finds_its_own_colour() -> None:
@@ -113,7 +115,7 @@ def test_every_quarter_of_a_place_finds_its_own_colour() -> None:
 
     def view(left: int) -> Description:
         part = quarters[..., left : left + 16]
-        return Description(nn.functional.avg_pool2d(part, 2), part)
+        return Description.of(nn.functional.avg_pool2d(part, 2), part, torch.zeros_like(part[:, :1]))
 
     ab = nn.functional.interpolate(colours[..., :16], scale_factor=4)
     known = memory.remember(view(0), torch.zeros(1, memory.value.in_channels, 4, 8), ab)
@@ -122,11 +124,45 @@ def test_every_quarter_of_a_place_finds_its_own_colour() -> None:
     torch.testing.assert_close(moved[..., :-1], colours[..., 1:16])
 
 
+def test_of_like_quarters_the_one_as_light_is_found() -> None:
+    """Everything looks the same but for lightness, which tells the two colours apart."""
+    memory = random_model().pffn.memory
+    assert memory is not None
+    same = torch.ones(1, TINY.memory, 8, 8)
+    lightness = torch.where(torch.arange(16) % 2 == 0, -0.8, 0.6).expand(1, 1, 16, 16)
+    ab = torch.cat((lightness, -lightness), dim=1)
+
+    def view(lightness: Tensor) -> Description:
+        quarters = nn.functional.interpolate(same, scale_factor=2)
+        return Description.of(same, quarters, lightness)
+
+    nothing = torch.zeros(1, memory.value.in_channels, 8, 8)
+    known = memory.remember(view(lightness), nothing, ab)
+    swapped = lightness.flip(3)
+    found = memory.look_up(view(swapped), known).quarters
+    torch.testing.assert_close(found, torch.cat((swapped, -swapped), dim=1))
+
+
+def test_what_lies_at_its_corners_tells_like_places_apart() -> None:
+    memory = random_model().pffn.memory
+    assert memory is not None
+    torch.manual_seed(5)
+    around = torch.randn(1, TINY.memory, 7, 7)
+    around[..., 3, 3] = 1.0
+    elsewhere = torch.randn_like(around)
+    elsewhere[..., 3, 3] = 1.0
+    nothing, ab = torch.zeros(1, memory.value.in_channels, 7, 7), torch.zeros(1, 2, 56, 56)
+    known = memory.remember(seen(around), nothing, ab)
+    centre = 3 * 7 + 3
+    same, other = (memory.cosines(seen(p), known)[0, centre, centre] for p in (around, elsewhere))
+    torch.testing.assert_close(same, torch.tensor(1.0))
+    assert other < 0.8
+
+
 def test_memory_finds_the_place_it_was_made_of(model: Color2Embed) -> None:
     """Looking up what the reference itself shows finds every place with similarity 1."""
     assert model.pffn.memory is not None
-    features = model.read(torch.rand(1, 1, 32, 40) * 2 - 1)
-    described = model.pffn.memory.describe(features)
+    described = model.pffn.memory.describe(model.read(torch.rand(1, 1, 32, 40) * 2 - 1))
     memory = model.pffn.memory.remember(
         described,
         torch.randn(1, model.pffn.memory.value.in_channels, *described.places.shape[2:]),
@@ -134,15 +170,17 @@ def test_memory_finds_the_place_it_was_made_of(model: Color2Embed) -> None:
     )
     found = model.pffn.memory.look_up(described, memory)
     torch.testing.assert_close(found.similarity, torch.ones(1, 1, 4, 6))
-    assert memory.keys.shape == (1, 8, 24)
+    assert memory.keys.shape == (1, 5 * TINY.memory, 24)
 
 
 def test_what_lies_around_tells_like_places_apart(model: Color2Embed) -> None:
     """The same features at 1/8 are described otherwise where those at 1/16 differ."""
     assert model.pffn.memory is not None
-    *near, wide = model.read(torch.zeros(1, 1, 64, 64))
+    lightness, (*near, wide) = model.read(torch.zeros(1, 1, 64, 64))
     other = torch.cat((wide[..., :2], -wide[..., 2:]), dim=3)
-    plain, told = (model.pffn.memory.describe([*near, w]).places for w in (wide, other))
+    plain, told = (
+        model.pffn.memory.describe(Content(lightness, [*near, w])).places for w in (wide, other)
+    )
     torch.testing.assert_close(told[..., :2], plain[..., :2])
     assert (told - plain)[..., 6:].abs().max() > 1e-3
 
@@ -214,9 +252,10 @@ def test_two_references_are_one_longer_memory(model: Color2Embed) -> None:
     silenced = Memory.join([first, second._replace(bias=second.bias - 1e9)])
     assert model.pffn.memory is not None
     # Half of what each knows, so that the silenced one would be found and believed.
-    places = torch.cat((first.keys[..., :8], second.keys[..., 8:]), 2).view(1, TINY.memory, 4, 4)
-    one = model.pffn.memory.look_up(seen(places), first)
-    for part, other in zip(one, model.pffn.memory.look_up(seen(places), silenced), strict=True):
+    places = torch.cat((first.keys[..., :8], second.keys[..., 8:]), 2).view(1, -1, 4, 4)
+    half = seen(torch.randn(1, TINY.memory, 4, 4))._replace(places=places)
+    one = model.pffn.memory.look_up(half, first)
+    for part, other in zip(one, model.pffn.memory.look_up(half, silenced), strict=True):
         torch.testing.assert_close(part, other)
 
 
@@ -269,7 +308,7 @@ def test_similarity_is_the_share_of_places_that_find_back() -> None:
     nothing, ab = torch.zeros(1, memory.value.in_channels, 12, 16), torch.zeros(1, 2, 96, 128)
     known = memory.remember(described, nothing, ab)
     shuffled = known._replace(keys=known.keys[:, :, torch.randperm(192)])
-    stranger = seen(torch.randn_like(described.places))
+    stranger = seen(torch.randn(1, TINY.memory, 12, 16))
     assert memory.similarity(described, known).item() == 1
     assert memory.similarity(described, shuffled).item() == 1
     assert memory.similarity(stranger, known).item() < 0.6

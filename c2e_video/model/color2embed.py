@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..color import AB_SCALE, gray_lightness, rgb_to_lab
 from .color_encoder import ColorEncoder
 from .config import ModelConfig
-from .content_encoder import ContentEncoder
+from .content_encoder import Content, ContentEncoder
 from .memory import Memory, settle
 from .pffn import PFFN
 
@@ -60,19 +60,21 @@ class Color2Embed(nn.Module):
         h, w = lightness.shape[2:]
         return self.paint(self.read(lightness), look)[:, :, :h, :w]
 
-    def read(self, lightness: Tensor) -> list[Tensor]:
-        """The content features of grey frames, at five scales of the size padded to multiples of 16."""
-        return cast(list[Tensor], self.content_encoder(pad_to_stride(lightness)))
+    def read(self, lightness: Tensor) -> Content:
+        """Grey frames padded to multiples of 16, and their content features at five scales."""
+        padded = pad_to_stride(lightness)
+        return Content(padded, self.content_encoder(padded))
 
-    def paint(self, features: list[Tensor], look: Look, trust: Tensor | None = None) -> Tensor:
-        """ab / 110 of the padded size for content features.
+    def paint(self, content: Content, look: Look, trust: Tensor | None = None) -> Tensor:
+        """ab / 110 of the padded size for frames that were read.
 
         ``trust`` ``[N]`` in [0, 1] weakens what the memory says; 0 paints from z alone.
         """
         memory = self.pffn.memory
         if memory is None or look.memory is None:
-            return cast(Tensor, self.pffn(features, look.z))
-        found = memory.look_up(memory.describe(features), look.memory)
+            ab: Tensor = self.pffn(content.features, look.z)
+            return ab
+        found = memory.look_up(memory.describe(content), look.memory)
         if trust is not None:
             found = found.trusted(trust)
-        return settle(self.pffn(features, look.z, found), found)
+        return settle(self.pffn(content.features, look.z, found), found)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import sqrt
-from typing import cast
+from typing import NamedTuple, cast
 
 from torch import Tensor, nn
 
 from .config import ModelConfig
 
 SLOPE = 0.2  # of every leaky ReLU in the network
+
+
+class Content(NamedTuple):
+    """Grey frames as they were read: ``lightness`` ``[N, 1, H, W]`` in [-1, 1], and ``features`` of it.
+
+    Features are at 1, 1/2, 1/4, 1/8 and 1/16 of H and W, which are multiples of 16.
+    """
+
+    lightness: Tensor
+    features: list[Tensor]
 
 
 class ResidualBlock(nn.Module):

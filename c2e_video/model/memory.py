@@ -3,13 +3,15 @@
 Not in the paper. One vector carries the palette; which of two like coats is the red one it cannot
 say. The memory can: its keys are the content encoder's own features of the *reference's* lightness
 at 1/8 and 1/16, so that film and reference are read by one network and compared in one space, and its
-values are the colours found there. What a place may be is then looked at closer: its four quarters, at 1/4,
-are sought among the quarters of the likeliest places.
+values are the colours found there. Two places are the more alike, the more what lies around them is. What a
+place may be is then looked at closer: its four quarters, at 1/4, are sought among the quarters of the
+likeliest places, and those as light as they are liked better.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
 from typing import NamedTuple, cast
 
 import torch
@@ -17,7 +19,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import ModelConfig
+from .content_encoder import Content
 
+# How much each of the four places at a place's corners says about it, against itself.
+AROUND = 0.5
 BESIDE = 16  # "beside" is a sixteenth of the short side
 # Where training begins. It moves slowly: begun at 10 it came to 14 in 2,000 steps, and at 36 the same
 # network painted films 0.6 dB nearer to the truth.
@@ -34,22 +39,35 @@ LOST, FOUND = 0.3, 0.65
 SOFT = 0.25
 # How many of the likeliest places are looked at closer.
 LIKELY = 32
+# What a quarter loses for the square of its difference in lightness, in [-1, 1]. Not learned, for a
+# training picture is exactly as light as its reference; measured in docs/results.md.
+AS_LIGHT = 40.0
 
 
 class Description(NamedTuple):
-    """What describes N pictures: ``places`` ``[N, K, h, w]`` at 1/8, and ``quarters`` ``[N, K, 2h, 2w]``."""
+    """What describes N pictures: ``places`` ``[N, 5 * K, h, w]`` at 1/8, ``quarters`` ``[N, K, 2h, 2w]``.
+
+    Both of unit length. ``lightness`` ``[N, 1, 2h, 2w]`` in [-1, 1] is that of the quarters.
+    """
 
     places: Tensor
     quarters: Tensor
+    lightness: Tensor
+
+    @classmethod
+    def of(cls, places: Tensor, quarters: Tensor, lightness: Tensor) -> Description:
+        """Made of keys of any length, ``[N, K, h, w]`` and ``[N, K, 2h, 2w]``; ``lightness`` of any size."""
+        around = _with_corners(F.normalize(places, dim=1))
+        return cls(around, F.normalize(quarters, dim=1), _pooled(lightness, quarters))
 
 
 class Memory(NamedTuple):
-    """``keys`` ``[N, K, M]`` of unit length, ``values`` ``[N, V, M]`` and ``bias`` ``[N, M]``.
+    """``keys`` ``[N, 5 * K, M]`` of unit length, ``values`` ``[N, V, M]`` and ``bias`` ``[N, M]``.
 
     M counts places: those of several references stand one after another. ``bias`` is added to the
     similarity before the softmax (the logarithm of a reference's weight, where they are blended).
     ``places`` ``[N, 2, M]`` say where each lies, down and across: fp32, shares of the sides. ``quarters``
-    ``[N, 4 * (K + 2), M]`` are the keys of unit length and ab / 110 of each place's four quarters.
+    ``[N, 4 * (K + 3), M]`` are the keys of unit length, lightness and ab / 110 of each place's quarters.
     """
 
     keys: Tensor
@@ -109,27 +127,28 @@ class ColorMemory(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(cast(Tensor, self.out.bias))
 
-    def describe(self, features: list[Tensor]) -> Description:
+    def describe(self, content: Content) -> Description:
         """What describes each place, made of the content features at 1/8 and 1/16, and its quarters.
 
         The coarser ones see twice as far around and tell like patches apart.
         """
+        _, _, fourth, eighth, sixteenth = content.features
         wide = F.interpolate(
-            self.wide(features[4]), scale_factor=2, mode="bilinear", align_corners=False
+            self.wide(sixteenth), scale_factor=2, mode="bilinear", align_corners=False
         )
-        return Description(self.near(features[3]) + wide, self.close(features[2]))
+        return Description.of(self.near(eighth) + wide, self.close(fourth), content.lightness)
 
     def remember(self, described: Description, color: Tensor, ab: Tensor) -> Memory:
         """The memory of references: their descriptions (:meth:`describe`), their color features at 1/8,
         and ab / 110 of full size."""
-        places, quarters = described
+        places, *closer = described
         size = places.shape[2:]
         values = torch.cat((_pooled(ab, places), self.value(color)), dim=1).flatten(2)
-        keys = F.normalize(places.flatten(2), dim=1)
+        keys = places.flatten(2)
         bias = keys.new_zeros(keys.shape[0], keys.shape[2])
         positions = _positions(size, keys.device).expand(len(keys), -1, -1)
-        closer = torch.cat((F.normalize(quarters, dim=1), _pooled(ab, quarters)), dim=1)
-        return Memory(keys, values, bias, positions, F.pixel_unshuffle(closer, 2).flatten(2))
+        known = torch.cat((*closer, _pooled(ab, described.quarters)), dim=1)
+        return Memory(keys, values, bias, positions, F.pixel_unshuffle(known, 2).flatten(2))
 
     def look_up(self, described: Description, memory: Memory) -> MemoryLookup:
         """What ``memory`` (of one, or of as many as there are frames) holds for every place.
@@ -147,31 +166,31 @@ class ColorMemory(nn.Module):
         weights = scores.softmax(2)
         likeliest = cosines.gather(2, weights.argmax(2, keepdim=True)).view(n, 1, h, w)
         values = memory.values @ weights.to(memory.values.dtype).transpose(1, 2)
-        closer = self._look_closer(described.quarters, scores, memory)
+        closer = self._look_closer(described, scores, memory)
         others = (part.to(values.dtype) for part in (likeliest, believed[..., None], closer))
         return MemoryLookup(values.view(n, -1, h, w), *others)
 
-    def _look_closer(self, quarters: Tensor, scores: Tensor, memory: Memory) -> Tensor:
+    def _look_closer(self, described: Description, scores: Tensor, memory: Memory) -> Tensor:
         """The ab / 110 of the frames' quarters ``[N, 2, 2h, 2w]``, fp32.
 
         Each is sought among those of the places that are likeliest for its own, by ``scores``
         ``[N, h*w, M]``; what these say counts as well.
         """
-        n, k, h, w = quarters.shape
+        n, k, h, w = described.quarters.shape
         likely = scores.topk(min(LIKELY, scores.shape[2]), dim=2)
-        m = memory.quarters.shape[2]
-        # A row for each place, so that one is copied at a go; [N * h*w, LIKELY * 4, K + 2] of them.
-        known = memory.quarters.view(-1, k + 2, 4, m).permute(0, 3, 2, 1).flatten(0, 1).flatten(1)
-        first = torch.arange(len(memory.quarters), device=known.device).view(-1, 1, 1) * m
-        choice = known.index_select(0, (likely.indices + first).flatten()).view(
-            n * h * w // 4, -1, k + 2
-        )
-        asked = F.pixel_unshuffle(F.normalize(quarters, dim=1), 2).flatten(2).transpose(1, 2)
-        cosines = asked.reshape(-1, k, 4).transpose(1, 2) @ choice[..., :k].transpose(1, 2)
+        # A row for each place, so that one is copied at a go; [N * h*w, LIKELY * 4, K + 3] of them.
+        count, parts, m = memory.quarters.shape
+        known = memory.quarters.view(count, parts // 4, 4, m).permute(0, 3, 2, 1).flatten(0, 1)
+        first = torch.arange(count, device=known.device).view(-1, 1, 1) * m
+        chosen = known.flatten(1).index_select(0, (likely.indices + first).flatten())
+        keys, lightness, ab = chosen.view(n * h * w // 4, -1, parts // 4).split((k, 1, 2), dim=2)
+        cosines = _by_place(described.quarters) @ keys.transpose(1, 2)
+        lighter = _by_place(described.lightness) - lightness.transpose(1, 2)
         closeness = cosines.float() * self.log_close_sharpness.exp()
+        closeness = closeness - AS_LIGHT * lighter.float().square()
         before = likely.values.flatten(0, 1)[:, None].repeat_interleave(4, dim=2)
         weights = (closeness + before).softmax(2)
-        found = (weights @ choice[..., k:].float()).transpose(1, 2)
+        found = (weights @ ab.float()).transpose(1, 2)
         return F.pixel_shuffle(
             found.reshape(n, -1, 8).transpose(1, 2).view(n, 8, h // 2, w // 2), 2
         )
@@ -192,9 +211,9 @@ class ColorMemory(nn.Module):
 
     def cosines(self, described: Description, memory: Memory) -> Tensor:
         """How alike each place of the frames is to each of the memory: ``[N, places, M]`` in [-1, 1]."""
-        queries = F.normalize(described.places.flatten(2), dim=1)
+        queries = described.places.flatten(2).transpose(1, 2)
         # In fp32: sharpened, bf16 has too few steps.
-        return (queries.transpose(1, 2) @ memory.keys).float()
+        return (queries @ memory.keys).float()
 
     def inject(self, found: MemoryLookup) -> Tensor:
         """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""
@@ -213,6 +232,27 @@ def settle(ab: Tensor, found: MemoryLookup) -> Tensor:
 
 def _pooled(ab: Tensor, like: Tensor) -> Tensor:
     return F.adaptive_avg_pool2d(ab, (like.shape[2], like.shape[3]))
+
+
+def _with_corners(keys: Tensor) -> Tensor:
+    """Keys ``[N, K, h, w]`` of unit length with those at their four corners: ``[N, 5 * K, h, w]``, again so.
+
+    The product of two such is how alike the places are, and the places at their corners.
+    """
+    h, w = keys.shape[2:]
+    wider = F.pad(keys, (1, 1, 1, 1), mode="replicate")
+    corners = [wider[:, :, y : y + h, x : x + w] for y in (0, 2) for x in (0, 2)]
+    weight = 1 / (1 + 4 * AROUND)
+    return torch.cat(
+        (keys * sqrt(weight), *(corner * sqrt(weight * AROUND) for corner in corners)), dim=1
+    )
+
+
+def _by_place(quarters: Tensor) -> Tensor:
+    """``[N, C, 2h, 2w]`` as the four quarters of every place, ``[N * h*w, 4, C]``."""
+    n, channels = quarters.shape[:2]
+    rows = F.pixel_unshuffle(quarters, 2).flatten(2).transpose(1, 2)
+    return rows.reshape(-1, channels, 4).transpose(1, 2)
 
 
 def _there_and_back(scores: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:

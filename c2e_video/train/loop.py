@@ -54,15 +54,15 @@ class SelfReference(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """``trust`` ``[N]`` weakens the memory; where ``strangers`` ``[N]`` it is the neighbour's."""
         look = self.model.embed(reference)
-        features = self.model.read(lightness)
+        content = self.model.read(lightness)
         matching = lightness.new_zeros(())
         memory = self.model.pffn.memory
         if memory is not None and look.memory is not None:
             if self.matched:
-                scores = memory.sharpened(memory.cosines(memory.describe(features), look.memory))
+                scores = memory.sharpened(memory.cosines(memory.describe(content), look.memory))
                 matching = matching_loss(scores, origins)
             look = Look(look.z, Memory(*(_swap(part, strangers) for part in look.memory)))
-        return self.model.paint(features, look, trust), matching
+        return self.model.paint(content, look, trust), matching
 
 
 def _swap(part: Tensor, strangers: Tensor) -> Tensor:
