@@ -33,6 +33,7 @@ _WHITE = _RGB_TO_XYZ.sum(1)
 _TO_XYZ = _RGB_TO_XYZ / _WHITE[:, None]  # to XYZ over the white point
 _FROM_XYZ = torch.linalg.inv(_TO_XYZ.double()).float()
 _DELTA = 6 / 29
+_LIGHTNESS_BY_LUMA = 100.0  # how L* rises with luma, about, along the whole grey axis
 
 
 def _mix(matrix: Tensor, planes: Tensor) -> Tensor:
@@ -114,17 +115,16 @@ def ab_to_chroma(gray: Tensor, ab: Tensor, matrix: Matrix, rounds: int = 3) -> C
         rgb = lab_to_rgb(torch.cat((lightness, ab), dim=1))
         return rgb, (rgb * weights).sum(1, keepdim=True)
 
-    target = lightness_of(gray)
-    lightness, slope = target, torch.ones_like(target)
-    found = lightness_of(shown(lightness)[1].clamp_min(0))
-    for _ in range(rounds):
-        nearer = (lightness + (target - found) * slope).clamp(0, 100)
-        found_there = lightness_of(shown(nearer)[1].clamp_min(0))
-        rise = found_there - found
-        # Where the last step changed nothing, or the curve is wild, steps stay short.
-        slope = torch.where(rise.abs() > 1e-3, (nearer - lightness) / rise, 1.0).clamp(0.2, 5)
-        lightness, found = nearer, found_there
+    lightness, slope = lightness_of(gray), torch.full_like(gray, _LIGHTNESS_BY_LUMA)
     rgb, luma = shown(lightness)
+    for _ in range(rounds):
+        nearer = (lightness + (gray - luma) * slope).clamp(0, 100)
+        rgb, luma_there = shown(nearer)
+        rise = luma_there - luma
+        # Where the last step changed nothing, or the curve is wild, steps stay short.
+        slope = torch.where(rise.abs() > 1e-5, (nearer - lightness) / rise, _LIGHTNESS_BY_LUMA)
+        slope = slope.clamp(_LIGHTNESS_BY_LUMA / 5, _LIGHTNESS_BY_LUMA * 5)
+        lightness, luma = nearer, luma_there
     offsets = rgb - luma  # R' - Y', G' - Y', B' - Y'
     offsets = offsets * _room(gray, offsets)
     return ChromaOffsets(offsets[:, 2] / (2 * (1 - kb)), offsets[:, 0] / (2 * (1 - kr)))
