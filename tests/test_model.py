@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from c2e_video.model import Color2Embed, Look, Memory, ModelConfig
-from c2e_video.model.layout import fold_batch_norms
 from c2e_video.model.content_encoder import Content
-from c2e_video.model.memory import Description, MemoryLookup, settle
+from c2e_video.model.layout import fold_batch_norms
+from c2e_video.model.look_up import settle
+from c2e_video.model.memory import Description, MemoryLookup
 from c2e_video.model.pffn import EPSILON, ModulatedConv
 
 TINY = ModelConfig(width=8, embedding=16, color_width=4, memory=8)
@@ -115,7 +116,9 @@ def test_every_quarter_of_a_place_finds_its_own_colour() -> None:
 
     def view(left: int) -> Description:
         part = quarters[..., left : left + 16]
-        return Description.of(nn.functional.avg_pool2d(part, 2), part, torch.zeros_like(part[:, :1]))
+        return Description.of(
+            nn.functional.avg_pool2d(part, 2), part, torch.zeros_like(part[:, :1])
+        )
 
     ab = nn.functional.interpolate(colours[..., :16], scale_factor=4)
     known = memory.remember(view(0), torch.zeros(1, memory.value.in_channels, 4, 8), ab)

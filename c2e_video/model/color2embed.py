@@ -11,7 +11,8 @@ from ..color import AB_SCALE, gray_lightness, rgb_to_lab
 from .color_encoder import ColorEncoder
 from .config import ModelConfig
 from .content_encoder import Content, ContentEncoder
-from .memory import Memory, settle
+from .look_up import settle
+from .memory import Memory
 from .pffn import PFFN
 
 STRIDE = 16  # sizes inside the network are multiples of it

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .color_memory import ColorMemory
 from .config import ModelConfig
 from .content_encoder import SLOPE
-from .memory import ColorMemory, MemoryLookup
+from .memory import MemoryLookup
 
 EPSILON = 1e-8  # paper eq. 5
 SKIP = 4  # every fourth content channel is joined to the upsampled features
