@@ -213,14 +213,21 @@ def make_plan(
         return Plan(source, info, looked, chosen.shots, chosen, choices)
     if not given:
         return Plan(source, info, looked, looked.shots)
-    return _assigned(source, info, looked, given, painter)
+    return _assigned(source, info, looked, given, painter, progress)
 
 
 def _assigned(
-    source: Path, info: VideoInfo, looked: Survey, given: Sequence[Reference], painter: Painter
+    source: Path,
+    info: VideoInfo,
+    looked: Survey,
+    given: Sequence[Reference],
+    painter: Painter,
+    progress: Progress,
 ) -> Plan:
+    progress.stage("comparing shots", len(looked.shots))
     rows, choices = [], []
     for shot in looked.shots:
+        progress.advance(1)
         found = _found_in(shot, looked.matches)
         if found:
             rows.append(tuple(match.reference.moved(match.pts) for match in found))

@@ -9,7 +9,10 @@ class Progress(Protocol):
     """What a caller may watch; see :class:`Silent` for one that does nothing."""
 
     def stage(self, name: str, frames: int | None) -> None:
-        """A stage begins: "looking" or "painting", with its number of frames if known."""
+        """A stage begins: "looking", "comparing shots" or "painting".
+
+        With the number of frames, or of shots, that it is about, if known.
+        """
 
     def advance(self, frames: int) -> None:
         """So many frames more are done."""

@@ -53,6 +53,28 @@ def planned(film: Path, painter: Painter, *pictures: Path) -> Plan:
     return make_plan(film, painter.info, load_references(pictures), painter, Silent())
 
 
+class Watched(Silent):
+    """Keeps what it was told of: how far each stage came."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, list[int | None]] = {}
+
+    def stage(self, name: str, frames: int | None) -> None:
+        self.stages[name] = [0, frames]
+        self._here = self.stages[name]
+
+    def advance(self, frames: int) -> None:
+        self._here[0] = (self._here[0] or 0) + frames
+
+
+def test_every_stage_of_planning_is_told(film: Path, painter: Painter) -> None:
+    """Comparing each shot takes a second of it, minutes in a long film."""
+    watched = Watched()
+    given = load_references([keyframe(film, 8, "8.png")])
+    make_plan(film, painter.info, given, painter, watched)
+    assert watched.stages == {"looking": [48, 48], "comparing shots": [3, 3]}
+
+
 def test_keyframes_serve_their_shot_at_their_frame(film: Path, painter: Painter) -> None:
     pictures = [keyframe(film, index, f"{index}.png") for index in (40, 8, 27, 20)]
     made = planned(film, painter, *pictures)
