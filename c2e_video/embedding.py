@@ -12,7 +12,7 @@ from .model import Memory
 
 # On the way between two looks a memory's chances are its share to this power. By the share itself, one whose
 # places match better is still the likeliest just before it is left, and goes with a step.
-GOING = 1.5
+GOING = 2.5
 
 
 @dataclass(frozen=True, eq=False)
