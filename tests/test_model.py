@@ -100,10 +100,11 @@ def test_frames_do_not_depend_on_their_batch(model: Color2Embed) -> None:
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
 
 
-def seen(places: Tensor) -> Description:
-    """Places whose four quarters look like the whole."""
+def seen(places: Tensor, lightness: Tensor | None = None) -> Description:
+    """Places whose four quarters look like the whole; all equally light, if not told."""
     quarters = nn.functional.interpolate(places, scale_factor=2)
-    return Description.of(places, quarters, torch.zeros_like(quarters[:, :1]))
+    dark = torch.zeros_like(quarters[:, :1])
+    return Description.of(places, quarters, dark if lightness is None else lightness)
 
 
 def test_every_quarter_of_a_place_finds_its_own_colour() -> None:
@@ -134,15 +135,10 @@ def test_of_like_quarters_the_one_as_light_is_found() -> None:
     same = torch.ones(1, TINY.memory, 8, 8)
     lightness = torch.where(torch.arange(16) % 2 == 0, -0.8, 0.6).expand(1, 1, 16, 16)
     ab = torch.cat((lightness, -lightness), dim=1)
-
-    def view(lightness: Tensor) -> Description:
-        quarters = nn.functional.interpolate(same, scale_factor=2)
-        return Description.of(same, quarters, lightness)
-
     nothing = torch.zeros(1, memory.value.in_channels, 8, 8)
-    known = memory.remember(view(lightness), nothing, ab)
+    known = memory.remember(seen(same, lightness), nothing, ab)
     swapped = lightness.flip(3)
-    found = memory.look_up(view(swapped), known).quarters
+    found = memory.look_up(seen(same, swapped), known).quarters
     torch.testing.assert_close(found, torch.cat((swapped, -swapped), dim=1))
 
 

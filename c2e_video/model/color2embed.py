@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -73,8 +73,7 @@ class Color2Embed(nn.Module):
         """
         memory = self.pffn.memory
         if memory is None or look.memory is None:
-            ab: Tensor = self.pffn(content.features, look.z)
-            return ab
+            return cast(Tensor, self.pffn(content.features, look.z))
         found = memory.look_up(memory.describe(content), look.memory)
         if trust is not None:
             found = found.trusted(trust)

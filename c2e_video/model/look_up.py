@@ -52,11 +52,12 @@ def look_up(
     believed = ((returned.float().mean(1) - LOST) / (FOUND - LOST)).clamp(0, 1).view(n, 1, 1)
     sharpness = sharpness * (SOFT + (1 - SOFT) * believed)
     expected = _expect(there, returned, memory.places, (h, w))
+    before = memory.bias[:, None] - expected.held
     known = _rows_of_quarters(memory)
     found = []
     closely = (_by_place(described.quarters), _by_place(described.lightness))
     for alike, drawn, keys, lightness in _in_turn(cosines, expected.drawn, *closely):
-        scores = torch.addcmul(memory.bias[:, None] - expected.held, alike, sharpness)
+        scores = torch.addcmul(before, alike, sharpness)
         # Not by a matrix product: where those are in bf16 it would not tell neighbours apart.
         for axis in range(2):
             scores = torch.addcmul(scores, drawn[..., axis, None], expected.known[:, axis, None])
