@@ -3,9 +3,10 @@
 Not in the paper. One vector carries the palette; which of two like coats is the red one it cannot
 say. The memory can: its keys are the content encoder's own features of the *reference's* lightness
 at 1/8 and 1/16, so that film and reference are read by one network and compared in one space, and its
-values are the colours found there. Two places are the more alike, the more what lies around them is. What a
-place may be is then looked at closer: its four quarters, at 1/4, are sought among the quarters of the
-likeliest places, and those as light as they are liked better.
+values are the colours found there. To what is learned the edges of lightness are added, and two places
+are the more alike, the more what lies around them is. What a place may be is then looked at closer: its
+four quarters, at 1/4, are sought among the quarters of the likeliest places, and those as light as they
+are liked better.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from torch import Tensor, nn
 
 from .config import ModelConfig
 from .content_encoder import Content
+from .edges import pooled
 from .look_up import look_up, there_and_back
-from .memory import Description, Memory, MemoryLookup, pooled, positions
+from .memory import Description, Memory, MemoryLookup, positions
 
 # Where training begins. It moves slowly: begun at 10 it came to 14 in 2,000 steps, and at 36 the same
 # network painted films 0.6 dB nearer to the truth.

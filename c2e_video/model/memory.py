@@ -13,14 +13,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .edges import around, edges, pooled
+
 # How much each of the four places at a place's corners says about it, against itself.
 AROUND = 0.5
+# How much of what describes a place are the edges there, and of a quarter; the rest are its learned keys.
+EDGES, CLOSE_EDGES = 0.3, 0.5
 
 
 class Description(NamedTuple):
-    """What describes N pictures: ``places`` ``[N, 5 * K, h, w]`` at 1/8, ``quarters`` ``[N, K, 2h, 2w]``.
+    """What describes N pictures: ``places`` ``[N, 5 * D, h, w]`` at 1/8, ``quarters`` ``[N, D, 2h, 2w]``.
 
-    Both of unit length. ``lightness`` ``[N, 1, 2h, 2w]`` in [-1, 1] is that of the quarters.
+    Both of unit length; D counts the K learned keys and the 37 of :func:`~.edges.edges`. ``lightness``
+    ``[N, 1, 2h, 2w]`` in [-1, 1] is that of the quarters.
     """
 
     places: Tensor
@@ -30,17 +35,18 @@ class Description(NamedTuple):
     @classmethod
     def of(cls, places: Tensor, quarters: Tensor, lightness: Tensor) -> Description:
         """Made of keys of any length, ``[N, K, h, w]`` and ``[N, K, 2h, 2w]``; ``lightness`` of any size."""
-        around = _with_corners(F.normalize(places, dim=1))
-        return cls(around, F.normalize(quarters, dim=1), pooled(lightness, quarters))
+        seen = edges(lightness, quarters)
+        described = _with_corners(_with_edges(places, seen, EDGES))
+        return cls(described, _with_edges(quarters, seen, CLOSE_EDGES), pooled(lightness, quarters))
 
 
 class Memory(NamedTuple):
-    """``keys`` ``[N, 5 * K, M]`` of unit length, ``values`` ``[N, V, M]`` and ``bias`` ``[N, M]``.
+    """``keys`` ``[N, 5 * D, M]`` of unit length, ``values`` ``[N, V, M]`` and ``bias`` ``[N, M]``.
 
     M counts places: those of several references stand one after another. ``bias`` is added to the
     similarity before the softmax (the logarithm of a reference's weight, where they are blended).
     ``places`` ``[N, 2, M]`` say where each lies, down and across: fp32, shares of the sides. ``quarters``
-    ``[N, 4 * (K + 3), M]`` are the keys of unit length, lightness and ab / 110 of each place's quarters.
+    ``[N, 4 * (D + 3), M]`` are the keys of unit length, lightness and ab / 110 of each place's quarters.
     """
 
     keys: Tensor
@@ -84,11 +90,6 @@ class MemoryLookup(NamedTuple):
         return MemoryLookup(*(part * trust.view(-1, 1, 1, 1).to(part.dtype) for part in self))
 
 
-def pooled(planes: Tensor, like: Tensor) -> Tensor:
-    """Means of ``planes`` over as many places as ``like`` has."""
-    return F.adaptive_avg_pool2d(planes, (like.shape[2], like.shape[3]))
-
-
 def positions(size: Sequence[int], device: torch.device) -> Tensor:
     """Every place of ``h`` by ``w``, down and across: fp32 shares of the sides, ``[2, h*w]``."""
     h, w = size
@@ -96,15 +97,18 @@ def positions(size: Sequence[int], device: torch.device) -> Tensor:
     return torch.stack((y.repeat_interleave(w), x.repeat(h)))
 
 
+def _with_edges(keys: Tensor, seen: Tensor, share: float) -> Tensor:
+    """Learned ``keys``, of any length, and the edges ``seen``, also of any size: together of unit length."""
+    seen = pooled(seen, keys).to(keys.dtype)
+    parts = (F.normalize(keys, dim=1) * sqrt(1 - share), F.normalize(seen, dim=1) * sqrt(share))
+    return torch.cat(parts, dim=1)
+
+
 def _with_corners(keys: Tensor) -> Tensor:
-    """Keys ``[N, K, h, w]`` of unit length with those at their four corners: ``[N, 5 * K, h, w]``, again so.
+    """Keys ``[N, D, h, w]`` of unit length with those at their four corners: ``[N, 5 * D, h, w]``, again so.
 
     The product of two such is how alike the places are, and the places at their corners.
     """
-    h, w = keys.shape[2:]
-    wider = F.pad(keys, (1, 1, 1, 1), mode="replicate")
-    corners = [wider[:, :, y : y + h, x : x + w] for y in (0, 2) for x in (0, 2)]
     weight = 1 / (1 + 4 * AROUND)
-    return torch.cat(
-        (keys * sqrt(weight), *(corner * sqrt(weight * AROUND) for corner in corners)), dim=1
-    )
+    corners = (corner * sqrt(weight * AROUND) for corner in around(keys, (0, 2)))
+    return torch.cat((keys * sqrt(weight), *corners), dim=1)
