@@ -10,9 +10,10 @@ from torch import Tensor
 
 from .model import Memory
 
-# On the way between two looks a memory's chances are its share to this power. By the share itself, one whose
-# places match better is still the likeliest just before it is left, and goes with a step.
-GOING = 2.5
+# On the way between two looks a memory's chances are its share to the power of GOING, and they die away where
+# it is left. By the share itself, one whose places match better is still the likeliest just before it is
+# left, and goes with a step.
+GOING, DYING = 2.6, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,4 +51,5 @@ class ColorEmbedding:
 
 
 def _weighted(memory: Memory, weight: float) -> Memory:
-    return memory._replace(bias=memory.bias + GOING * float(np.log(weight)))
+    chances = GOING * float(np.log(weight)) - DYING / weight
+    return memory._replace(bias=memory.bias + chances)

@@ -121,6 +121,24 @@ def test_of_like_places_the_nearer_is_the_same_where_nothing_moved(memory: Color
     assert memory.look_up(seen(strewn), known).values[0, 0].abs().mean() < 0.7
 
 
+def test_the_camera_has_moved_otherwise_since_each_reference(memory: ColorMemory) -> None:
+    """What only the second shows is sought by how the camera has moved since the second."""
+    torch.manual_seed(1)
+    scene = torch.randn(1, TINY.memory, 8, 24)
+    scene[..., 2:5, 21:24] = scene[..., 2:5, 16:19]
+    ab = torch.ones(1, 2, 64, 192)
+    ab[..., 160:] = -1
+
+    def view(left: int) -> Memory:
+        nothing = torch.zeros(1, memory.value.in_channels, 8, 16)
+        keys, colours = scene[..., left : left + 16], ab[..., 8 * left : 8 * left + 128]
+        return memory.remember(seen(keys), nothing, colours)
+
+    film = seen(scene[..., 4:20])
+    a = memory.look_up(film, Memory.join([view(0), view(8)])).values[0, 0]
+    assert a[3, 13] > 0.9
+
+
 def test_found_colours_are_kept_as_far_as_they_are_believed() -> None:
     detail = torch.tensor([0.1, -0.1]).repeat(24).expand(1, 2, 32, 48)
     values, similarity = torch.full((1, 10, 4, 6), -0.2), torch.ones(1, 1, 4, 6)

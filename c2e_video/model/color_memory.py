@@ -63,7 +63,8 @@ class ColorMemory(nn.Module):
         bias = keys.new_zeros(keys.shape[0], keys.shape[2])
         places = positions(described.places.shape[2:], keys.device).expand(len(keys), -1, -1)
         closer = torch.cat((*described[1:], pooled(ab, described.quarters)), dim=1)
-        return Memory(keys, values, bias, places, F.pixel_unshuffle(closer, 2).flatten(2))
+        first = torch.zeros_like(bias, dtype=torch.int64)
+        return Memory(keys, values, bias, places, first, F.pixel_unshuffle(closer, 2).flatten(2))
 
     def look_up(self, described: Description, memory: Memory) -> MemoryLookup:
         """What ``memory`` (of one, or of as many as there are frames) holds for every place."""
@@ -78,8 +79,8 @@ class ColorMemory(nn.Module):
         frame; in a picture of the same things it comes out where it set out, or beside it. (The best
         cosine itself is high between any two pictures: there is sky in most.)
         """
-        _, returned = there_and_back(self.cosines(described, memory), described.places.shape[2:])
-        return returned.float().mean(1)
+        matches = there_and_back(self.cosines(described, memory), described.places.shape[2:])
+        return matches.returned.float().mean(1)
 
     def sharpened(self, cosines: Tensor) -> Tensor:
         """Cosines times the learned sharpness: the look-up's scores, before all that it adds to them."""

@@ -49,10 +49,12 @@ def look_up(
     likelier the same. Each of a place's quarters is then sought among those of its likeliest places.
     """
     n, _, h, w = described.places.shape
-    there, returned = there_and_back(cosines + memory.bias[:, None] / sharpness, (h, w))
-    believed = ((returned.float().mean(1) - LOST) / (FOUND - LOST)).clamp(0, 1).view(n, 1, 1)
+    matches = there_and_back(cosines + memory.bias[:, None] / sharpness, (h, w))
+    believed = (
+        ((matches.returned.float().mean(1) - LOST) / (FOUND - LOST)).clamp(0, 1).view(n, 1, 1)
+    )
     sharpness = sharpness * (SOFT + (1 - SOFT) * believed)
-    expected = _expect(there, returned, memory.places, (h, w))
+    expected = _expect(cosines, memory, matches, (h, w))
     before = memory.bias[:, None] - expected.held
     known = _rows_of_quarters(memory)
     found = []
@@ -60,7 +62,7 @@ def look_up(
     for alike, drawn, keys, lightness in _in_turn(cosines, expected.drawn, *closely):
         scores = torch.addcmul(before, alike, sharpness)
         # Not by a matrix product: where those are in bf16 it would not tell neighbours apart.
-        for axis in range(2):
+        for axis in range(drawn.shape[2]):
             scores = torch.addcmul(scores, drawn[..., axis, None], expected.known[:, axis, None])
         likely = scores.topk(min(LIKELY, scores.shape[2]), dim=2)
         values = scores.softmax(2).to(memory.values.dtype) @ memory.values.transpose(1, 2)
@@ -84,14 +86,21 @@ def settle(ab: Tensor, found: MemoryLookup) -> Tensor:
     return ab + F.interpolate(missing, size=ab.shape[2:], mode="bilinear", align_corners=False)
 
 
-def there_and_back(scores: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """The memory's likeliest for each place of a frame of ``size``, and if it leads back: ``[N, h*w]``."""
+class Matches(NamedTuple):
+    """The memory's likeliest for each place of a frame, and if it leads back: ``[N, h*w]`` each."""
+
+    there: Tensor
+    returned: Tensor
+
+
+def there_and_back(scores: Tensor, size: Sequence[int]) -> Matches:
+    """From a frame of ``size`` to a memory and back, by ``scores`` ``[N, h*w, M]``."""
     h, w = size
     there = scores.argmax(2)
     back = scores.argmax(1).gather(1, there)
     home = torch.arange(h * w, device=back.device)
     rows, columns = (home // w - back // w).abs(), (home % w - back % w).abs()
-    return there, torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE)
+    return Matches(there, torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE))
 
 
 def _in_turn(*parts: Tensor) -> Iterator[tuple[Tensor, ...]]:
@@ -108,28 +117,51 @@ class _Expectation(NamedTuple):
     That is the logarithm of a Gaussian, but for what is the same for all of the memory.
     """
 
-    drawn: Tensor  # [N, h*w, 2]
-    known: Tensor  # [N, 2, M]
+    drawn: Tensor  # [N, h*w, 2 or 3]
+    known: Tensor  # [N, 2 or 3, M]
     held: Tensor  # [N, 1, M]
 
 
-def _expect(there: Tensor, returned: Tensor, places: Tensor, size: Sequence[int]) -> _Expectation:
+def _expect(cosines: Tensor, memory: Memory, matches: Matches, size: Sequence[int]) -> _Expectation:
     """Where in the memory each place of a frame of ``size`` is expected.
 
-    The places that find back tell how the camera has moved, by the median, and how far things stray
-    from that: the Gaussian is as wide as they do. Nowhere, where none finds back.
+    In every reference by itself, for the camera has moved otherwise since each; ``matches`` are those of
+    the whole memory.
     """
     h, w = size
-    scale = torch.tensor([[h / min(h, w)], [w / min(h, w)]], device=places.device)
-    here = positions(size, places.device) * scale
-    known = (places * scale).expand(len(there), -1, -1)
-    moved = known.gather(2, there[:, None].expand(-1, 2, -1)) - here
+    scale = torch.tensor([[h / min(h, w)], [w / min(h, w)]], device=cosines.device)
+    here = positions(size, cosines.device) * scale
+    places = (memory.places * scale).expand(len(cosines), -1, -1)
+    firmness = torch.zeros_like(places[:, :1])
+    count = int(memory.reference.max()) + 1
+    for number in range(count):
+        own = ((memory.reference == number) & memory.bias.isfinite())[:, None]
+        if count > 1:
+            matches = there_and_back(cosines.masked_fill(~own, -torch.inf), size)
+        movement, firm = _movement(matches, places, here)
+        places = torch.where(own, places - movement, places)
+        firmness = torch.where(own, firm, firmness)
+    drawn, known = 2 * here, firmness * places
+    if count > 1:
+        # Not the same for all of the memory, where one reference holds its places more firmly.
+        drawn = torch.cat((drawn, -here.square().sum(0, keepdim=True)))
+        known = torch.cat((known, firmness), dim=1)
+    held = firmness * places.square().sum(1, keepdim=True)
+    return _Expectation(drawn.t().expand(len(cosines), -1, -1), known, held)
+
+
+def _movement(matches: Matches, places: Tensor, here: Tensor) -> tuple[Tensor, Tensor]:
+    """How the camera has moved ``[N, 2, 1]``, and how firmly places are expected there ``[N, 1, 1]``.
+
+    The places that find back tell, by the median, and how far things stray from that: the Gaussian is as
+    wide as they do. Not firmly at all, where none finds back.
+    """
+    there, returned = matches
+    moved = places.gather(2, there[:, None].expand(-1, 2, -1)) - here
     movement = _median(moved, returned[:, None])
     strayed = (moved - movement).square().sum(1, keepdim=True)
     firmness = HOLD / (_median(strayed, returned[:, None]) + HOLD / FIRMEST)
-    firmness = firmness * returned.any(1).view(-1, 1, 1)
-    drawn = (2 * firmness * (here + movement)).transpose(1, 2)
-    return _Expectation(drawn, known, firmness * known.square().sum(1, keepdim=True))
+    return movement, firmness * returned.any(1).view(-1, 1, 1)
 
 
 def _median(values: Tensor, counted: Tensor) -> Tensor:

@@ -45,20 +45,26 @@ class Memory(NamedTuple):
 
     M counts places: those of several references stand one after another. ``bias`` is added to the
     similarity before the softmax (the logarithm of a reference's weight, where they are blended).
-    ``places`` ``[N, 2, M]`` say where each lies, down and across: fp32, shares of the sides. ``quarters``
-    ``[N, 4 * (D + 3), M]`` are the keys of unit length, lightness and ab / 110 of each place's quarters.
+    ``places`` ``[N, 2, M]`` say where each lies, down and across: fp32, shares of the sides, and
+    ``reference`` ``[N, M]`` (int64) in which reference, counted from 0. ``quarters`` ``[N, 4 * (D + 3), M]``
+    are the keys of unit length, lightness and ab / 110 of each place's quarters.
     """
 
     keys: Tensor
     values: Tensor
     bias: Tensor
     places: Tensor
+    reference: Tensor
     quarters: Tensor
 
     @staticmethod
     def join(memories: list[Memory]) -> Memory:
         """Several references as one longer memory."""
-        return Memory(*(torch.cat(parts, dim=-1) for parts in zip(*memories, strict=True)))
+        counted: list[Memory] = []
+        for memory in memories:
+            before = int(counted[-1].reference.max()) + 1 if counted else 0
+            counted.append(memory._replace(reference=memory.reference + before))
+        return Memory(*(torch.cat(parts, dim=-1) for parts in zip(*counted, strict=True)))
 
     @staticmethod
     def stack(memories: list[Memory]) -> Memory:
