@@ -50,9 +50,8 @@ def look_up(
     """
     n, _, h, w = described.places.shape
     matches = there_and_back(cosines + memory.bias[:, None] / sharpness, (h, w))
-    believed = (
-        ((matches.returned.float().mean(1) - LOST) / (FOUND - LOST)).clamp(0, 1).view(n, 1, 1)
-    )
+    returned = matches.returned.float().mean(1).view(n, 1, 1)
+    believed = ((returned - LOST) / (FOUND - LOST)).clamp(0, 1)
     sharpness = sharpness * (SOFT + (1 - SOFT) * believed)
     expected = _expect(cosines, memory, matches, (h, w))
     before = memory.bias[:, None] - expected.held
