@@ -207,4 +207,5 @@ def _by_place(quarters: Tensor) -> Tensor:
     """``[N, C, 2h, 2w]`` as the four quarters of every place, ``[N, h*w, 4, C]``."""
     n, channels = quarters.shape[:2]
     rows = F.pixel_unshuffle(quarters, 2).flatten(2).transpose(1, 2)
-    return rows.reshape(n, -1, channels, 4).transpose(2, 3)
+    # Laid out so at once: a product of strided ones copies each place by itself.
+    return rows.reshape(n, -1, channels, 4).transpose(2, 3).contiguous()
