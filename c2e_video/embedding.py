@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,5 +51,5 @@ class ColorEmbedding:
 
 
 def _weighted(memory: Memory, weight: float) -> Memory:
-    chances = GOING * float(np.log(weight)) - DYING / weight
+    chances = GOING * log(weight) - DYING / weight
     return memory._replace(bias=memory.bias + chances)

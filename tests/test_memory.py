@@ -36,6 +36,12 @@ def seen(places: Tensor, lightness: Tensor | None = None) -> Description:
     return Description.of(places, quarters, dark if lightness is None else lightness)
 
 
+def remembered(memory: ColorMemory, described: Description, ab: Tensor) -> Memory:
+    """The memory of a reference whose color features are all zero."""
+    size = described.places.shape[2:]
+    return memory.remember(described, torch.zeros(1, memory.value.in_channels, *size), ab)
+
+
 def test_every_quarter_of_a_place_finds_its_own_colour(memory: ColorMemory) -> None:
     """Also where the frame is moved by a quarter, so that no place of it is one of the reference."""
     memory.log_close_sharpness.fill_(math.log(2000))
@@ -49,7 +55,7 @@ def test_every_quarter_of_a_place_finds_its_own_colour(memory: ColorMemory) -> N
         )
 
     ab = nn.functional.interpolate(colours[..., :16], scale_factor=4)
-    known = memory.remember(view(0), torch.zeros(1, memory.value.in_channels, 4, 8), ab)
+    known = remembered(memory, view(0), ab)
     torch.testing.assert_close(memory.look_up(view(0), known).quarters, colours[..., :16])
     moved = memory.look_up(view(1), known).quarters
     torch.testing.assert_close(moved[..., :-1], colours[..., 1:16])
@@ -60,8 +66,7 @@ def test_of_like_quarters_the_one_as_light_is_found(memory: ColorMemory) -> None
     same = torch.ones(1, TINY.memory, 8, 8)
     lightness = torch.where(torch.arange(16) % 2 == 0, -0.8, 0.6).expand(1, 1, 16, 16)
     ab = torch.cat((lightness, -lightness), dim=1)
-    nothing = torch.zeros(1, memory.value.in_channels, 8, 8)
-    known = memory.remember(seen(same, lightness), nothing, ab)
+    known = remembered(memory, seen(same, lightness), ab)
     swapped = lightness.flip(3)
     found = memory.look_up(seen(same, swapped), known).quarters
     torch.testing.assert_close(found, torch.cat((swapped, -swapped), dim=1))
@@ -73,8 +78,7 @@ def test_what_lies_at_its_corners_tells_like_places_apart(memory: ColorMemory) -
     around[..., 3, 3] = 1.0
     elsewhere = torch.randn_like(around)
     elsewhere[..., 3, 3] = 1.0
-    nothing, ab = torch.zeros(1, memory.value.in_channels, 7, 7), torch.zeros(1, 2, 56, 56)
-    known = memory.remember(seen(around), nothing, ab)
+    known = remembered(memory, seen(around), torch.zeros(1, 2, 56, 56))
     centre = 3 * 7 + 3
     same, other = (memory.cosines(seen(p), known)[0, centre, centre] for p in (around, elsewhere))
     torch.testing.assert_close(same, torch.tensor(1.0))
@@ -108,7 +112,7 @@ def test_of_like_places_the_nearer_is_the_same_where_nothing_moved(memory: Color
     half = torch.randn(1, TINY.memory, 8, 8)
     twins = torch.cat((half, half), dim=3)
     ab = torch.cat((torch.ones(1, 2, 64, 64), -torch.ones(1, 2, 64, 64)), dim=3)
-    known = memory.remember(seen(twins), torch.zeros(1, memory.value.in_channels, 8, 16), ab)
+    known = remembered(memory, seen(twins), ab)
     a = memory.look_up(seen(twins), known).values[0, 0]
     assert a[:, :7].min() > 0.9
     assert a[:, 9:].max() < -0.9
@@ -130,9 +134,8 @@ def test_the_camera_has_moved_otherwise_since_each_reference(memory: ColorMemory
     ab[..., 160:] = -1
 
     def view(left: int) -> Memory:
-        nothing = torch.zeros(1, memory.value.in_channels, 8, 16)
         keys, colours = scene[..., left : left + 16], ab[..., 8 * left : 8 * left + 128]
-        return memory.remember(seen(keys), nothing, colours)
+        return remembered(memory, seen(keys), colours)
 
     film = seen(scene[..., 4:20])
     a = memory.look_up(film, Memory.join([view(0), view(8)])).values[0, 0]
@@ -154,8 +157,7 @@ def test_what_does_not_find_back_is_not_believed_and_takes_the_mean_of_many(
 ) -> None:
     torch.manual_seed(2)
     described = torch.randn(1, TINY.memory, 12, 12)
-    nothing = torch.zeros(1, memory.value.in_channels, 12, 12)
-    known = memory.remember(seen(described), nothing, torch.rand(1, 2, 96, 96))
+    known = remembered(memory, seen(described), torch.rand(1, 2, 96, 96))
     own, strange = (
         memory.look_up(seen(asked), known) for asked in (described, torch.randn_like(described))
     )
@@ -210,8 +212,7 @@ def test_similarity_is_the_share_of_places_that_find_back(memory: ColorMemory) -
     makes each other's nearest, about half at the most."""
     torch.manual_seed(3)
     described = seen(torch.randn(1, TINY.memory, 12, 16))
-    nothing, ab = torch.zeros(1, memory.value.in_channels, 12, 16), torch.zeros(1, 2, 96, 128)
-    known = memory.remember(described, nothing, ab)
+    known = remembered(memory, described, torch.zeros(1, 2, 96, 128))
     shuffled = known._replace(keys=known.keys[:, :, torch.randperm(192)])
     stranger = seen(torch.randn(1, TINY.memory, 12, 16))
     assert memory.similarity(described, known).item() == 1
@@ -258,8 +259,7 @@ def test_edges_tell_like_places_apart(memory: ColorMemory) -> None:
     same = torch.ones(1, TINY.memory, 8, 8)
     reference = torch.cat((stripes(True)[..., :32], stripes(False)[..., :32]), dim=3)
     ab = torch.cat((torch.ones(1, 2, 64, 32), -torch.ones(1, 2, 64, 32)), dim=3)
-    nothing = torch.zeros(1, memory.value.in_channels, 8, 8)
-    known = memory.remember(seen(same, reference), nothing, ab)
+    known = remembered(memory, seen(same, reference), ab)
     found = memory.look_up(seen(same, reference.roll(32, 3)), known).values[0, 0]
     assert found[:, :3].max() < 0 < found[:, 5:].min()
     assert found[:, 5:].mean() - found[:, :3].mean() > 1

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .planes import around, pooled
+
 # So much is the same everywhere: places of a picture without edges are like one another, not like nothing.
 SAME = 1e-3
 
@@ -31,15 +33,3 @@ def edges(lightness: Tensor, like: Tensor) -> Tensor:
     seen = pooled((directed / strength).square() * strength.pow(0.25), like)
     seen = seen - seen.mean((2, 3), keepdim=True)
     return torch.cat((*around(seen, (0, 1, 2)), torch.full_like(seen[:, :1], SAME)), dim=1)
-
-
-def pooled(planes: Tensor, like: Tensor) -> Tensor:
-    """Means of ``planes`` over as many places as ``like`` has."""
-    return F.adaptive_avg_pool2d(planes, (like.shape[2], like.shape[3]))
-
-
-def around(planes: Tensor, steps: tuple[int, ...]) -> list[Tensor]:
-    """``planes`` ``[N, C, h, w]`` seen from each pair of ``steps`` down and across; 1 is no step."""
-    h, w = planes.shape[2:]
-    wider = F.pad(planes, (1, 1, 1, 1), mode="replicate")
-    return [wider[:, :, y : y + h, x : x + w] for y in steps for x in steps]

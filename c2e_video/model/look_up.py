@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .edges import pooled
-from .memory import Description, Memory, MemoryLookup, positions
+from .memory import Description, Memory, MemoryLookup
+from .planes import pooled, positions
 
 BESIDE = 16  # "beside" is a sixteenth of the short side
 # What a place of the memory loses for every square of a short side between it and where one expects it:

@@ -5,7 +5,6 @@ Plain data; :class:`~.color_memory.ColorMemory` makes them, :func:`~.look_up.loo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -13,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .edges import around, edges, pooled
+from .edges import edges
+from .planes import around, pooled
 
 # How much each of the four places at a place's corners says about it, against itself.
 AROUND = 0.5
@@ -94,13 +94,6 @@ class MemoryLookup(NamedTuple):
     def trusted(self, trust: Tensor) -> MemoryLookup:
         """The same said less firmly, by ``trust`` ``[N]`` in [0, 1]; by 0 nothing is said."""
         return MemoryLookup(*(part * trust.view(-1, 1, 1, 1).to(part.dtype) for part in self))
-
-
-def positions(size: Sequence[int], device: torch.device) -> Tensor:
-    """Every place of ``h`` by ``w``, down and across: fp32 shares of the sides, ``[2, h*w]``."""
-    h, w = size
-    y, x = ((torch.arange(n, device=device) + 0.5) / n for n in (h, w))
-    return torch.stack((y.repeat_interleave(w), x.repeat(h)))
 
 
 def _with_edges(keys: Tensor, seen: Tensor, share: float) -> Tensor:
