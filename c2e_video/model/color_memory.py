@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from .config import ModelConfig
 from .content_encoder import Content
-from .look_up import look_up, there_and_back
+from .look_up import look_up
 from .memory import Description, Memory, MemoryLookup
+from .movement import there_and_back
 from .planes import pooled, positions
 
 # Where training begins. It moves slowly: begun at 10 it came to 14 in 2,000 steps, and at 36 the same

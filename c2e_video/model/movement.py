@@ -1,0 +1,112 @@
+"""How things have moved between a reference and a frame, told by the places that find the way back.
+
+Every such place votes for the movement it has made. A film's votes agree, though seldom all of them: what the
+camera follows stays, what lies behind moves. So every movement is as likely as it has votes, where one
+movement for all would go now with this, now with that.
+
+Nothing here is learned, for training turns and flips its references, films do not; the numbers are measured
+in docs/results.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .memory import Memory
+
+BESIDE = 16  # "beside" is a sixteenth of the short side
+# Movements this near each other, in short sides, are alike (the sigma of a Gaussian).
+ALIKE = 0.1
+# As many votes every movement has beforehand, those about as far as the others' more of them.
+BEFOREHAND, ABOUT = 0.012, 0.25
+# So many agreeing votes make half of those a matter of what lies about, not of anywhere.
+ANYWHERE = 0.01
+# What a place of the memory gains is so many times the logarithm of its movement's votes.
+FIRM = 2.0
+
+
+class Matches(NamedTuple):
+    """The memory's likeliest for each place of a frame, and if it leads back: ``[N, h*w]`` each."""
+
+    there: Tensor
+    returned: Tensor
+
+
+def there_and_back(scores: Tensor, size: Sequence[int]) -> Matches:
+    """From a frame of ``size`` to a memory and back, by ``scores`` ``[N, h*w, M]``."""
+    h, w = size
+    there = scores.argmax(2)
+    back = scores.argmax(1).gather(1, there)
+    home = torch.arange(h * w, device=back.device)
+    rows, columns = (home // w - back // w).abs(), (home % w - back % w).abs()
+    return Matches(there, torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE))
+
+
+class Movements(NamedTuple):
+    """What the memory's places gain for the movements from them to a frame's places.
+
+    A movement has a number: where in the memory, ``memory`` ``[N, M]``, less where in the frame, ``frame``
+    ``[N, h*w]``. ``gains`` ``[N, movements]`` are those of every number.
+    """
+
+    gains: Tensor
+    memory: Tensor
+    frame: Tensor
+
+    @classmethod
+    def between(
+        cls, cosines: Tensor, memory: Memory, matches: Matches, size: Sequence[int]
+    ) -> Movements:
+        """As the places of a frame of ``size`` vote whose ``cosines`` ``[N, h*w, M]`` are given.
+
+        In every reference by itself, for things have moved otherwise since each; ``matches`` are those
+        of the whole memory.
+        """
+        h, w = size
+        n, device = len(cosines), cosines.device
+        references = int(memory.reference.max()) + 1
+        down, across = 2 * h - 1, 2 * w - 1
+        sides = torch.tensor([[h], [w]], device=device)
+        rows, columns = (memory.places * sides).long().clamp_max(sides - 1).unbind(1)
+        there = (memory.reference * down + rows + h - 1) * across + columns + w - 1
+        here = torch.arange(h * w, device=device)
+        movements = cls(
+            cosines.new_zeros(n, references * down * across),
+            there.expand(n, -1),
+            (here // w * across + here % w).expand(n, -1),
+        )
+        for number in range(references):
+            if references > 1:
+                own = ((memory.reference == number) & memory.bias.isfinite())[:, None]
+                matches = there_and_back(cosines.masked_fill(~own, -torch.inf), size)
+            voted = movements.memory.gather(1, matches.there) - movements.frame
+            movements.gains.scatter_add_(1, voted, matches.returned.to(cosines.dtype))
+        votes = movements.gains.view(n, references, down, across) / (h * w)
+        return movements._replace(gains=_gains(votes, min(h, w)).flatten(1))
+
+    def gained(self, frame: Tensor) -> Tensor:
+        """What the memory's places gain ``[N, P, M]`` at the places ``[N, P]`` of :attr:`frame`."""
+        made = self.memory[:, None] - frame[..., None]
+        return self.gains.gather(1, made.flatten(1)).view(made.shape)
+
+
+def _gains(votes: Tensor, short: int) -> Tensor:
+    """The gain of every movement by ``votes``, shares of the places: ``[N, references, down, across]``."""
+    # A vote counts as far as others are alike: those of another scene go here and there.
+    agreed = votes * _spread(votes, ALIKE * short)
+    count = agreed.sum((2, 3), keepdim=True)
+    beforehand = (_spread(agreed, ABOUT * short) + ANYWHERE) / (count + ANYWHERE)
+    return FIRM * (_spread(agreed, ALIKE * short) + BEFOREHAND * beforehand).log()
+
+
+def _spread(votes: Tensor, sigma: float) -> Tensor:
+    """Each movement's votes, and those of the ones beside it by a Gaussian that is 1 in its middle."""
+    down, across = (
+        torch.exp(-((far[:, None] - far) ** 2) / (2 * sigma**2))
+        for far in (torch.arange(n, device=votes.device) for n in votes.shape[2:])
+    )
+    return (down @ votes @ across).float()
