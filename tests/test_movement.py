@@ -67,7 +67,7 @@ def test_like_places_are_told_apart_by_the_movement_of_fewer() -> None:
     scene[..., 5:8, 6:9] = scene[..., 5:8, 2:5]
     ab = torch.ones(1, 2, 64, 128)
     ab[..., 40:] = -1
-    behind, followed = torch.split(scene, (5, 3), dim=2)
+    behind, followed = torch.split(scene, [5, 3], dim=2)
     film = seen(torch.cat((behind.roll(-6, 3), followed), dim=2))
     found = memory.look_up(film, remembered(memory, seen(scene), ab)).values[0, 0]
     assert found[6, 3] > 0.9
