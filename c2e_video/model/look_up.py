@@ -18,7 +18,7 @@ from .planes import pooled
 
 # How far a memory is believed goes by the share of places that find the way back: not at all up to LOST,
 # wholly from FOUND on. Of other scenes 0.1 to 0.4 do, of the same 0.35 to 1.
-LOST, FOUND = 0.3, 0.65
+LOST, FOUND = 0.2, 0.65
 # What is not believed is looked up with less sharpness, down to SOFT of it: the mean of many colours, not
 # that of a chance nearest, which leaves patches.
 SOFT = 0.25
