@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from c2e_video.model.memory import Description, Memory
 from c2e_video.model.movement import Matches, Movements
 
 from .test_memory import remembered, seen
@@ -72,3 +73,18 @@ def test_like_places_are_told_apart_by_the_movement_of_fewer() -> None:
     found = memory.look_up(film, remembered(memory, seen(scene), ab)).values[0, 0]
     assert found[6, 3] > 0.9
     assert found[6, 7] < -0.9
+
+
+def test_a_frame_of_one_reference_is_itself_beside_one_of_two() -> None:
+    model = random_model()
+    torch.manual_seed(9)
+    first, second = (model.embed(torch.rand(1, 3, 64, 64)).memory for _ in range(2))
+    memory = model.pffn.memory
+    assert memory is not None
+    assert first is not None
+    assert second is not None
+    film = seen(torch.randn(2, TINY.memory, 8, 8))
+    beside = memory.look_up(film, Memory.stack([first, Memory.join([first, second])]))
+    alone = memory.look_up(Description(*(part[:1] for part in film)), first)
+    for part, own in zip(beside, alone, strict=True):
+        torch.testing.assert_close(part[:1], own)

@@ -21,10 +21,11 @@ from .memory import Memory
 BESIDE = 16  # "beside" is a sixteenth of the short side
 # Movements this near each other, in short sides, are alike (the sigma of a Gaussian).
 ALIKE = 0.1
-# As many votes every movement has beforehand, those about as far as the others' more of them.
-BEFOREHAND, ABOUT = 0.012, 0.25
-# So many agreeing votes make half of those a matter of what lies about, not of anywhere.
-ANYWHERE = 0.01
+# Votes, as shares of the places, that every movement has beforehand: a few say little.
+BEFOREHAND = 0.012
+# The more votes agree, the more of those beforehand are for movements about as far (again a sigma, in short
+# sides): what the reference does not show takes no colour from far away. At ANYWHERE it is half of them.
+ABOUT, ANYWHERE = 0.25, 0.01
 # What a place of the memory gains is so many times the logarithm of its movement's votes.
 FIRM = 2.0
 
@@ -80,11 +81,13 @@ class Movements(NamedTuple):
             (here // w * across + here % w).expand(n, -1),
         )
         for number in range(references):
+            own = (memory.reference == number) & memory.bias.isfinite()
             if references > 1:
-                own = ((memory.reference == number) & memory.bias.isfinite())[:, None]
-                matches = there_and_back(cosines.masked_fill(~own, -torch.inf), size)
+                matches = there_and_back(cosines.masked_fill(~own[:, None], -torch.inf), size)
             voted = movements.memory.gather(1, matches.there) - movements.frame
-            movements.gains.scatter_add_(1, voted, matches.returned.to(cosines.dtype))
+            # Beside a frame of several references, one of a single has none to find here.
+            counted = matches.returned & own.expand(n, -1).gather(1, matches.there)
+            movements.gains.scatter_add_(1, voted, counted.to(cosines.dtype))
         votes = movements.gains.view(n, references, down, across) / (h * w)
         return movements._replace(gains=_gains(votes, min(h, w)).flatten(1))
 
