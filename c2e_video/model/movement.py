@@ -74,22 +74,20 @@ class Movements(NamedTuple):
         sides = torch.tensor([[h], [w]], device=device)
         rows, columns = (memory.places * sides).long().clamp_max(sides - 1).unbind(1)
         there = (memory.reference * down + rows + h - 1) * across + columns + w - 1
-        here = torch.arange(h * w, device=device)
-        movements = cls(
-            cosines.new_zeros(n, references * down * across),
-            there.expand(n, -1),
-            (here // w * across + here % w).expand(n, -1),
-        )
+        places = torch.arange(h * w, device=device)
+        here = places // w * across + places % w
+        votes = cosines.new_zeros(n, references * down * across)
         for number in range(references):
             own = (memory.reference == number) & memory.bias.isfinite()
             if references > 1:
                 matches = there_and_back(cosines.masked_fill(~own[:, None], -torch.inf), size)
-            voted = movements.memory.gather(1, matches.there) - movements.frame
+            voted = there.expand(n, -1).gather(1, matches.there) - here
             # Beside a frame of several references, one of a single has none to find here.
             counted = matches.returned & own.expand(n, -1).gather(1, matches.there)
-            movements.gains.scatter_add_(1, voted, counted.to(cosines.dtype))
-        votes = movements.gains.view(n, references, down, across) / (h * w)
-        return movements._replace(gains=_gains(votes, min(h, w)).flatten(1))
+            votes.scatter_add_(1, voted, counted.to(votes.dtype))
+        shares = votes.view(n, references, down, across) / (h * w)
+        gains = _gains(shares, min(h, w)).flatten(1)
+        return cls(gains, there.expand(n, -1), here.expand(n, -1))
 
     def gained(self, frame: Tensor) -> Tensor:
         """What the memory's places gain ``[N, P, M]`` at the places ``[N, P]`` of :attr:`frame`."""
