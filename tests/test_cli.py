@@ -7,7 +7,9 @@ import os
 import signal
 import struct
 import sys
+import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -18,6 +20,7 @@ import torch
 
 from c2e_video import cli
 from c2e_video.cli import film
+from c2e_video.cli.stop import STOPS, Stop, Stopper
 from c2e_video.cli.train import sizes_of, weights_of
 from c2e_video.encode import Codec, Encoder
 from c2e_video.encode.codecs import PROFILES
@@ -238,6 +241,19 @@ def test_choices_are_those_of_the_code() -> None:
     assert set(film.PROFILES) == set(PROFILES)
 
 
+@pytest.fixture
+def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a signal does, and what an end of the process is, are as before after the test."""
+    before = {known: signal.getsignal(known) for known in STOPS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job ignores
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    yield
+    for known, handler in before.items():
+        signal.signal(known, handler)
+
+
+@pytest.mark.usefixtures("signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_says_how_to_go_on_and_leaves_no_output(
     folder: Path,
@@ -246,14 +262,28 @@ def test_a_stop_says_how_to_go_on_and_leaves_no_output(
     number: int,
     code: int,
 ) -> None:
-    before = {known: signal.getsignal(known) for known in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job ignores
     monkeypatch.setattr(Encoder, "write", lambda *_: os.kill(os.getpid(), number))
-    monkeypatch.setattr(os, "_exit", sys.exit)
-    try:
-        assert call(monkeypatch, "film.mp4", "--ref", "key.png", *TINY) == code
-    finally:
-        for known, handler in before.items():
-            signal.signal(known, handler)
+    assert call(monkeypatch, "film.mp4", "--ref", "key.png", *TINY) == code
     assert "the same command goes on where it was" in capsys.readouterr().err
     assert not (folder / "film.color.mp4").exists()
+
+
+class StoppedAsItGoes:
+    """A signal comes while this goes away, where Python drops whatever is raised."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_stop_that_python_drops_comes_again(capsys: pytest.CaptureFixture[str]) -> None:
+    def go_on() -> None:
+        StoppedAsItGoes()
+        for _ in range(3000):
+            time.sleep(0.01)
+
+    Stopper.listening()
+    with pytest.raises(Stop) as stopped:
+        go_on()
+    assert stopped.value.code == 143
+    assert not capsys.readouterr().err

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import time
-from types import FrameType
 from typing import NoReturn
 
 import click
@@ -16,10 +13,8 @@ from ..version import __version__
 from .bench import bench
 from .evaluate import evaluate
 from .film import colorize, plan
+from .stop import Stop, Stopper
 from .train import train
-
-_STOPS = (signal.SIGINT, signal.SIGTERM)
-_MOMENT = 1.0  # seconds in which a signal sent twice, as some shells do, is one
 
 
 class FilmFirst(click.Group):
@@ -34,10 +29,7 @@ class FilmFirst(click.Group):
 
 def main() -> NoReturn:
     """The console script: a :class:`C2EError` is one line and exit code 1, a stop is 130 or 143."""
-    stopper = _Stopper()
-    for number in _STOPS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as in a script's background
-            signal.signal(number, stopper)
+    Stopper.listening()
     try:
         code = cli(standalone_mode=False)
     except C2EError as error:
@@ -45,28 +37,12 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except SystemExit as stop:
-        if stop.code in [128 + number for number in _STOPS]:
-            _say(f"stopped{_goes_on()}")
-            _leave(stop.code)
-        raise
+    except Stop as stop:
+        _say(f"stopped{_goes_on()}")
+        _leave(stop.code)
     except BrokenPipeError:
         sys.exit(141)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-class _Stopper:
-    """What a signal does: the first stops tidily, one more at once. Films and parts are whole either way."""
-
-    def __init__(self) -> None:
-        self._since: float | None = None
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self._since is None:
-            self._since = time.monotonic()
-            sys.exit(128 + number)
-        if time.monotonic() - self._since > _MOMENT:
-            os._exit(128 + number)
 
 
 def _leave(code: int) -> NoReturn:

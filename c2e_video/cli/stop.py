@@ -1,0 +1,69 @@
+"""Stopping tidily: SIGINT and SIGTERM end a command by an exception that nothing keeps for itself."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+_MOMENT = 1.0  # seconds in which a signal sent twice, as some shells do, is one
+_AGAIN = 0.05  # seconds until a stop that was lost comes again
+
+
+class Stopper:
+    """What a signal does: the first stops tidily, one more at once. Films and parts are whole either way."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._lost = False
+
+    @classmethod
+    def listening(cls) -> Stopper:
+        """One that all signals to stop go to from now on, but for those that are ignored."""
+        stopper = cls()
+        for number in STOPS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as in a script's background
+                signal.signal(number, stopper)
+        told = sys.unraisablehook
+
+        def unraisable(dropped: sys.UnraisableHookArgs) -> None:
+            if not stopper.come_again(dropped.exc_value):
+                told(dropped)
+
+        sys.unraisablehook = unraisable
+        return stopper
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self._since is None or self._lost:
+            self._since, self._lost = self._since or time.monotonic(), False
+            raise Stop(number)
+        if time.monotonic() - self._since > _MOMENT:
+            os._exit(128 + number)
+
+    def come_again(self, dropped: BaseException | None) -> bool:
+        """Whether ``dropped`` was a stop, which is then not lost.
+
+        Python drops what is raised while an object goes away, in a destructor or a weak reference's
+        callback, and a signal may come just then.
+        """
+        if not isinstance(dropped, Stop):
+            return False
+        self._lost = True
+        again = threading.Timer(_AGAIN, _thread.interrupt_main, [dropped.number])
+        again.daemon = True
+        again.start()
+        return True
+
+
+class Stop(SystemExit):
+    """A signal ends the command, with exit code 130 or 143."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.number = number
+        self.code: int = 128 + number
