@@ -26,7 +26,7 @@ from .thumbnails import halved
 from .timecode import format_timecode
 
 SURVEYED = 108  # rows at least, of the pictures that shots and keyframes are found in
-FAR = 0.4  # similarity below which a reference is called far; the same scene has 0.4 to 1
+FAR = 0.25  # similarity below which a reference is called far; the same scene has 0.27 to 1
 Window = tuple[int | None, int | None]  # the first pts, and the one to stop before
 
 

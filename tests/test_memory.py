@@ -12,8 +12,9 @@ from c2e_video.model import Color2Embed, Memory
 from c2e_video.model.color_memory import ColorMemory
 from c2e_video.model.content_encoder import Content
 from c2e_video.model.edges import edges
-from c2e_video.model.look_up import settle
+from c2e_video.model.look_up import SAME, STRANGE, settle, share_found
 from c2e_video.model.memory import Description, MemoryLookup
+from c2e_video.model.movement import Matches
 
 from .test_model import TINY, random_model
 
@@ -208,8 +209,8 @@ def test_stacked_memories_of_unlike_lengths_stay_themselves(
 
 
 def test_similarity_is_the_share_of_places_that_find_back(memory: ColorMemory) -> None:
-    """A frame finds itself whole, wherever its parts are moved; of another picture only what chance
-    makes each other's nearest, about half at the most."""
+    """A frame finds itself whole, wherever its parts are moved; of another picture nothing, though chance
+    makes some places each other's nearest."""
     torch.manual_seed(3)
     described = seen(torch.randn(1, TINY.memory, 12, 16))
     known = remembered(memory, described, torch.zeros(1, 2, 96, 128))
@@ -217,7 +218,15 @@ def test_similarity_is_the_share_of_places_that_find_back(memory: ColorMemory) -
     stranger = seen(torch.randn(1, TINY.memory, 12, 16))
     assert memory.similarity(described, known).item() == 1
     assert memory.similarity(described, shuffled).item() == 1
-    assert memory.similarity(stranger, known).item() < 0.6
+    assert memory.similarity(stranger, known).item() < 0.05
+
+
+def test_a_place_that_finds_back_counts_as_far_as_it_is_alike() -> None:
+    """Of four places one is strange, one does not find back, one is half alike."""
+    there = torch.arange(4)[None]
+    alike = torch.tensor([0.9, (STRANGE + SAME) / 2, STRANGE - 0.01, 0.9])
+    matches = Matches(there, torch.tensor([[True, True, True, False]]))
+    assert share_found(alike.diag()[None], matches).item() == pytest.approx((1 + 0.5) / 4)
 
 
 def stripes(down: bool) -> Tensor:

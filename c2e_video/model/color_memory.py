@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from .config import ModelConfig
 from .content_encoder import Content
-from .look_up import look_up
+from .look_up import look_up, share_found
 from .memory import Description, Memory, MemoryLookup
 from .movement import there_and_back
 from .planes import pooled, positions
@@ -77,11 +77,12 @@ class ColorMemory(nn.Module):
         """How alike frames and references are: the share ``[N]`` of places that find the way back.
 
         A place of the frame goes to its nearest in the memory, and from there to the nearest in the
-        frame; in a picture of the same things it comes out where it set out, or beside it. (The best
-        cosine itself is high between any two pictures: there is sky in most.)
+        frame; in a picture of the same things it comes out where it set out, or beside it, and has gone to
+        something like it. (The best cosine by itself is high between any two pictures: there is sky in
+        most. And some places find the way back in any two.)
         """
-        matches = there_and_back(self.cosines(described, memory), described.places.shape[2:])
-        return matches.returned.float().mean(1)
+        cosines = self.cosines(described, memory)
+        return share_found(cosines, there_and_back(cosines, described.places.shape[2:]))
 
     def sharpened(self, cosines: Tensor) -> Tensor:
         """Cosines times the learned sharpness: the look-up's scores, before all that it adds to them."""
