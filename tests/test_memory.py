@@ -12,8 +12,8 @@ from c2e_video.model import Color2Embed, Memory
 from c2e_video.model.color_memory import ColorMemory
 from c2e_video.model.content_encoder import Content
 from c2e_video.model.edges import edges
-from c2e_video.model.look_up import SAME, STRANGE, settle, share_found
-from c2e_video.model.memory import Description, MemoryLookup
+from c2e_video.model.look_up import SAME, STRANGE, share_found
+from c2e_video.model.memory import Description
 from c2e_video.model.movement import Matches
 
 from .test_model import TINY, random_model
@@ -141,16 +141,6 @@ def test_the_camera_has_moved_otherwise_since_each_reference(memory: ColorMemory
     film = seen(scene[..., 4:20])
     a = memory.look_up(film, Memory.join([view(0), view(8)])).values[0, 0]
     assert a[3, 13] > 0.9
-
-
-def test_found_colours_are_kept_as_far_as_they_are_believed() -> None:
-    detail = torch.tensor([0.1, -0.1]).repeat(24).expand(1, 2, 32, 48)
-    values, similarity = torch.full((1, 10, 4, 6), -0.2), torch.ones(1, 1, 4, 6)
-    for believed in (1.0, 0.5, 0.0):
-        quarters = torch.full((1, 2, 8, 12), -0.2)
-        found = MemoryLookup(values, similarity, torch.full((1, 1, 1, 1), believed), quarters)
-        settled = settle(0.3 + detail, found)
-        torch.testing.assert_close(settled - detail, torch.full_like(detail, 0.3 - believed * 0.5))
 
 
 def test_what_does_not_find_back_is_not_believed_and_takes_the_mean_of_many(

@@ -11,9 +11,9 @@ from ..color import AB_SCALE, gray_lightness, rgb_to_lab
 from .color_encoder import ColorEncoder
 from .config import ModelConfig
 from .content_encoder import Content, ContentEncoder
-from .look_up import settle
 from .memory import Memory
 from .pffn import PFFN
+from .settling import settle
 
 STRIDE = 16  # sizes inside the network are multiples of it
 
@@ -77,4 +77,5 @@ class Color2Embed(nn.Module):
         found = memory.look_up(memory.describe(content), look.memory)
         if trust is not None:
             found = found.trusted(trust)
-        return settle(self.pffn(content.features, look.z, found), found)
+        painted = self.pffn(content.features, look.z, found)
+        return settle(painted, found, content.lightness)

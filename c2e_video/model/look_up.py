@@ -14,7 +14,6 @@ from torch import Tensor
 
 from .memory import Description, Memory, MemoryLookup
 from .movement import Matches, Movements, there_and_back
-from .planes import pooled
 
 # A place that finds the way back counts as far as it is alike there: not at all up to a cosine of STRANGE,
 # wholly from SAME on. In another scene many find back to something that only looks a little like them.
@@ -72,22 +71,17 @@ def look_up(
 def share_found(cosines: Tensor, matches: Matches) -> Tensor:
     """The share ``[N]`` of a frame's places that find the way back, each counted as far as it is alike."""
     alike = cosines.gather(2, matches.there[..., None]).squeeze(2)
-    return (matches.returned * _risen(alike, STRANGE, SAME)).mean(1)
+    return (matches.returned * likeness(alike)).mean(1)
+
+
+def likeness(cosines: Tensor) -> Tensor:
+    """How far places of such ``cosines`` are the same thing, in [0, 1]."""
+    return _risen(cosines, STRANGE, SAME)
 
 
 def _risen(values: Tensor, foot: float, top: float) -> Tensor:
     """0 up to ``foot``, 1 from ``top`` on, a slope between."""
     return ((values - foot) / (top - foot)).clamp(0, 1)
-
-
-def settle(ab: Tensor, found: MemoryLookup) -> Tensor:
-    """The painted ``ab`` moved to the colours that were found, as far as the memory is believed.
-
-    Only what is coarser than a quarter of a place moves; the detail in it is the painter's. The painter, made
-    for what it has to guess, would also change the colours that are known.
-    """
-    missing = found.believed * (found.quarters - pooled(ab, found.quarters))
-    return ab + F.interpolate(missing, size=ab.shape[2:], mode="bilinear", align_corners=False)
 
 
 def _in_turn(*parts: Tensor) -> Iterator[tuple[Tensor, ...]]:

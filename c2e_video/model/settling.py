@@ -1,0 +1,56 @@
+"""Moving what was painted to the colours that were found.
+
+Nothing here is learned; the numbers are measured in docs/results.md.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .look_up import likeness
+from .memory import MemoryLookup
+from .planes import pooled
+
+# A guess is evened out over so many quarters each way, of which every second is asked.
+REACH, STEP = 4, 2
+# Those count that are about as light, in [-1, 1] (the sigma of a Gaussian): colours end where things do.
+LIGHT = 0.3
+# What a guess counts by, to what was found is 1 added.
+GUESSED = 0.3
+
+
+def settle(ab: Tensor, found: MemoryLookup, lightness: Tensor) -> Tensor:
+    """The painted ``ab`` moved to the colours that were found, as far as the memory is believed.
+
+    ``lightness`` ``[N, 1, H, W]`` in [-1, 1] is the frames'. Only what is coarser than a quarter of a place
+    moves; the detail in it is the painter's. The painter, made for what it has to guess, would also change
+    the colours that are known.
+    """
+    quarters = found.quarters
+    missing = quarters - pooled(ab, quarters)
+    missing = found.believed * _evened(missing, found.similarity, pooled(lightness, quarters))
+    return ab + F.interpolate(missing, size=ab.shape[2:], mode="bilinear", align_corners=False)
+
+
+def _evened(missing: Tensor, similarity: Tensor, lightness: Tensor) -> Tensor:
+    """What is ``missing``, the more evened out, the less alike the likeliest place is.
+
+    Such a place is not in the reference: it came out of hiding or into the picture. What is found for it is
+    what lies where it is expected, for one quarter this and for the next that.
+    """
+    known = likeness(
+        F.interpolate(similarity, size=missing.shape[2:], mode="bilinear", align_corners=False)
+    )
+    as_light = torch.exp(-((_asked(lightness) - lightness[:, :, None]) ** 2) / (2 * LIGHT**2))
+    weights = as_light * (_asked(known) + GUESSED)
+    even = (_asked(missing) * weights).sum(2) / weights.sum(2)
+    return torch.lerp(even, missing, known)
+
+
+def _asked(planes: Tensor) -> Tensor:
+    """``[N, C, h, w]`` as every place sees those around it: ``[N, C, places, h, w]``."""
+    wide = F.pad(planes, (REACH,) * 4, mode="replicate")
+    places = F.unfold(wide, 2 * REACH // STEP + 1, dilation=STEP)
+    return places.view(*planes.shape[:2], -1, *planes.shape[2:])
