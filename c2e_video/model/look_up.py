@@ -23,7 +23,7 @@ STRANGE, SAME = 0.65, 0.75
 LOST, FOUND = 0.18, 0.55
 # What is not believed is looked up with less sharpness, down to SOFT of it: the mean of many colours, not
 # that of a chance nearest, which leaves patches.
-SOFT = 0.25
+SOFT = 0.1
 # How many of the likeliest places are looked at closer.
 LIKELY = 32
 # What a quarter loses for the square of its difference in lightness, in [-1, 1]. Not learned, for a
