@@ -35,7 +35,7 @@ HEIGHT, GAP = 120, 4  # of a picture on the sheet, in pixels
 
 
 def variants(steps: int, batch: int, side: int, width: int) -> dict[str, TrainConfig]:
-    """By name: the paper's scheme, ours, and each with a part left out."""
+    """By name: the paper's scheme, ours, and each with a part left out or put in."""
     paper = TrainConfig(
         model=ModelConfig(width=width),
         steps=steps,
@@ -69,6 +69,7 @@ def variants(steps: int, batch: int, side: int, width: int) -> dict[str, TrainCo
         "ours, without things that move": replace(ours, object_share=0.0),
         "ours, without other palettes": replace(ours, recolor_share=0.0),
         "ours, without old film": replace(ours, old_film_share=0.0),
+        "ours, with consistency": replace(ours, consistency_weight=0.3),
     }
 
 

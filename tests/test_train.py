@@ -26,6 +26,8 @@ from c2e_video.model import Color2Embed, load_weights
 from c2e_video.train.augment import (
     FAR,
     Dice,
+    blocky,
+    flicker,
     make_example,
     old_film,
     places_of,
@@ -45,7 +47,7 @@ from c2e_video.train.losses import (
     reconstruction_loss,
 )
 from c2e_video.train.photos import Sampler, open_cache
-from tests.test_model import TINY
+from tests.test_model import TINY, random_model
 
 CPU = torch.device("cpu")
 SMALL = TrainConfig(
@@ -211,7 +213,7 @@ def test_matching_loss_leaves_out_places_torn_by_an_outline() -> None:
 def test_matching_loss_teaches_keys_and_sharpness() -> None:
     trainer = SelfReference(Color2Embed(TINY), matched=True)
     places = places_of(32, CPU).expand(2, -1, -1, -1)
-    _, loss = trainer(
+    _, loss, _ = trainer(
         torch.rand(2, 1, 32, 32),
         torch.rand(2, 3, 32, 32),
         places,
@@ -224,6 +226,50 @@ def test_matching_loss_teaches_keys_and_sharpness() -> None:
     for taught in (memory.near.weight, memory.wide.weight, memory.log_sharpness):
         assert taught.grad is not None
         assert taught.grad.abs().sum() > 0
+
+
+def test_consistency_is_how_differently_the_same_frame_is_painted() -> None:
+    trainer = SelfReference(random_model().requires_grad_(True), matched=False)
+    lightness, reference = torch.rand(2, 1, 32, 32), torch.rand(2, 3, 32, 32)
+    places = places_of(32, CPU).expand(2, -1, -1, -1)
+    settings = (reference, places, torch.ones(2), torch.zeros(2, dtype=torch.bool))
+    ab, _, none = trainer(lightness, *settings)
+    same, _, alike = trainer(lightness, *settings, lightness)
+    _, _, differing = trainer(lightness, *settings, 1 - lightness)
+    torch.testing.assert_close(same, ab)
+    assert none == 0
+    assert alike < 1e-6
+    assert differing > 1e-4
+    differing.backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in trainer.parameters())
+
+
+def test_a_frame_is_seen_again_as_old_film_only_where_that_counts(pictures: torch.Tensor) -> None:
+    assert make_example(pictures, OURS, Dice(5, CPU)).again is None
+    example = make_example(pictures, replace(OURS, consistency_weight=0.1), Dice(5, CPU))
+    assert example.again is not None
+    assert example.again.shape == example.lightness.shape
+    assert example.again.abs().max() <= 1
+    assert (example.again - example.lightness).abs().mean() > 0.02
+
+
+def test_light_flickers_from_picture_to_picture() -> None:
+    gains = flicker(200, 16, Dice(8, CPU))
+    assert gains.shape == (200, 1, 16, 16)
+    assert gains.mean().item() == pytest.approx(1, abs=0.02)
+    assert gains.mean((1, 2, 3)).std() > 0.03
+    assert gains.std((1, 2, 3)).mean() > 0.01
+
+
+def test_blocks_lose_their_detail_and_keep_their_mean() -> None:
+    gray = 0.5 + 0.02 * torch.rand(4, 1, 32, 32, generator=torch.manual_seed(0))
+    coarse = blocky(gray, Dice(9, CPU))
+    within, kept = (F.pixel_unshuffle(x, 8).std(1).mean() for x in (gray, coarse))
+    assert kept < 0.5 * within
+    torch.testing.assert_close(F.avg_pool2d(coarse, 8), F.avg_pool2d(gray, 8), atol=0.005, rtol=0)
+    # One block does not know of another: hence the borders.
+    alone = blocky(gray[:, :, :8, :8], Dice(9, CPU))
+    torch.testing.assert_close(alone, coarse[:, :, :8, :8])
 
 
 def test_some_old_film_is_scratched() -> None:

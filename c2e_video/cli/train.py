@@ -58,6 +58,13 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     help="Weight of the memory's own loss, such as 0.003; 0 is off.",
 )
 @click.option(
+    "--consistency",
+    "consistency_weight",
+    default=0.0,
+    show_default=True,
+    help="Weight of painting a frame alike when old film gives it once more; 0 is off.",
+)
+@click.option(
     "--vgg", type=PATH, help="VGG weights (.safetensors); torchvision's VGG-19 otherwise."
 )
 @click.option("--ema", default=0.999, show_default=True)

@@ -23,6 +23,7 @@ class Example(NamedTuple):
     """A training batch: ``truth`` RGB ``[N, 3, S, S]`` in [0, 1], its ``lab``, the network's inputs.
 
     ``lightness`` ``[N, 1, S, S]`` in [-1, 1] is the grey frame, ``reference`` RGB like ``truth``.
+    ``again`` is the same frame as old film would give it, where it is to be painted alike.
     ``origins`` ``[N, 2, S, S]`` say where in the truth each place of the reference comes from, across
     and down in [-1, 1] (as ``grid_sample`` counts); ``FAR`` where the truth does not show that place.
     """
@@ -32,6 +33,7 @@ class Example(NamedTuple):
     lightness: Tensor
     reference: Tensor
     origins: Tensor
+    again: Tensor | None = None
 
     @property
     def ab(self) -> Tensor:
@@ -72,6 +74,7 @@ def make_example(pictures: Tensor, config: TrainConfig, dice: Dice) -> Example:
     if config.old_film_share:
         old = dice.chosen(config.old_film_share, len(truth))
         lightness = torch.where(old, old_film(truth, dice), lightness)
+    again = old_film(truth, dice) / 50 - 1 if config.consistency_weight else None
     if config.self_augment:
         # The reference made of the picture itself: noise, then thin-plate warp, rotation and flip.
         noisy = reference + dice.normal(*reference.shape) * (config.noise / 255)
@@ -81,7 +84,7 @@ def make_example(pictures: Tensor, config: TrainConfig, dice: Dice) -> Example:
             for x, how in ((noisy, "bilinear"), (origins, "nearest"))
         )
         reference = reference.clamp(0, 1)
-    return Example(truth, rgb_to_lab(truth), lightness / 50 - 1, reference, origins)
+    return Example(truth, rgb_to_lab(truth), lightness / 50 - 1, reference, origins, again)
 
 
 def with_objects(pictures: Tensor, share: float, dice: Dice) -> tuple[Tensor, Tensor, Tensor]:
@@ -202,7 +205,7 @@ def old_film(rgb: Tensor, dice: Dice) -> Tensor:
     """L* ``[N, 1, S, S]`` in [0, 100] as old stock gives it.
 
     Another sensitivity to colours (orthochromatic to panchromatic), another contrast curve, fading,
-    softness, grain, scratches and dust.
+    softness, the flicker of light, grain, scratches and dust, and the blocks of a bad copy.
     """
     count, _, size, _ = rgb.shape
     plain = rgb.new_tensor(LUMA_WEIGHTS["bt601"])
@@ -214,13 +217,37 @@ def old_film(rgb: Tensor, dice: Dice) -> Tensor:
     gray = low + gray * (high - low)
     soft = F.avg_pool2d(F.pad(gray, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     gray = torch.lerp(gray, soft, dice.uniform(0, 1, count, 1, 1, 1))
+    gray = gray * flicker(count, size, dice)
     fine = dice.normal(count, 1, size, size)
     coarse = F.interpolate(
         dice.normal(count, 1, size // 2, size // 2), scale_factor=2.0, mode="bilinear"
     )
     grain = torch.where(dice.chosen(0.5, count), fine, coarse)
     gray = scratched(gray + grain * dice.uniform(0, 0.06, count, 1, 1, 1), dice)
+    gray = torch.where(dice.chosen(0.25, count), blocky(gray, dice), gray)
     return gray_lightness(gray.clamp(0, 1).expand(-1, 3, -1, -1))
+
+
+def flicker(count: int, size: int, dice: Dice) -> Tensor:
+    """Light that is another in each frame, and not the same all over it: gains ``[N, 1, S, S]`` about 1."""
+    gain = dice.normal(count, 1, 1, 1) * 0.06
+    slant = (dice.normal(count, 2, 1, 1) * 0.04 * places_of(size, dice.device)).sum(1, keepdim=True)
+    return torch.exp(gain + slant)
+
+
+def blocky(gray: Tensor, dice: Dice) -> Tensor:
+    """Grey pictures ``[N, 1, S, S]`` in [0, 1] whose 8 by 8 blocks have lost their detail, as JPEG's do.
+
+    A block's cosine coefficients (Ahmed, Natarajan and Rao 1974) are rounded, the finer ones the more.
+    """
+    count, _, size, _ = gray.shape
+    k = torch.arange(8, device=gray.device)
+    cosines = torch.cos(torch.pi * k[:, None] * (2 * k + 1) / 16) / 2
+    cosines[0] /= 2**0.5
+    step = dice.uniform(0.01, 0.06, count, 1, 1, 1, 1) * (1 + k[:, None] + k)
+    blocks = gray.view(count, size // 8, 8, size // 8, 8).transpose(2, 3)
+    coefficients = (cosines @ blocks @ cosines.T / step).round() * step
+    return (cosines.T @ coefficients @ cosines).transpose(2, 3).reshape(gray.shape)
 
 
 def scratched(gray: Tensor, dice: Dice) -> Tensor:

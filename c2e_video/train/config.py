@@ -19,6 +19,8 @@ class TrainConfig:
     whose pictures were squeezed to a square and are stretched back by 4:3 or 3:4.
     ``matching_weight`` weighs the memory's own loss, which is some hundred times the reconstruction
     loss: 0.003 is a good start; without a memory it does nothing.
+    ``consistency_weight`` weighs how differently a frame is painted when old film gives it once more; 0
+    saves painting it twice.
     The ``*_share`` numbers are shares of the pictures in [0, 1]:
     ``recolor_share`` get another palette, reference and truth alike; ``crop_share`` get a reference
     that shows a part of the picture, or the whole smaller with its borders mirrored;
@@ -40,6 +42,7 @@ class TrainConfig:
     perceptual_weight: float = 0.1
     perceptual_every: int = 1
     matching_weight: float = 0.0
+    consistency_weight: float = 0.0
     self_augment: bool = True
     noise: float = 5.0
     ema: float = 0.999

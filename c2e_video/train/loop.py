@@ -38,7 +38,7 @@ MEASURED_PICTURES = 64
 
 
 class SelfReference(nn.Module):
-    """The network as it is trained: grey frame and reference in, ab and the matching loss out."""
+    """The network as it is trained: grey frame and reference in, ab and its own two losses out."""
 
     def __init__(self, model: Color2Embed, matched: bool) -> None:
         super().__init__()
@@ -51,8 +51,12 @@ class SelfReference(nn.Module):
         origins: Tensor,
         trust: Tensor,
         strangers: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """``trust`` ``[N]`` weakens the memory; where ``strangers`` ``[N]`` it is the neighbour's."""
+        again: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """``trust`` ``[N]`` weakens the memory; where ``strangers`` ``[N]`` it is the neighbour's.
+
+        ``again`` is the grey frame as old film gives it: the last loss is how differently that is painted.
+        """
         look = self.model.embed(reference)
         content = self.model.read(lightness)
         matching = lightness.new_zeros(())
@@ -62,7 +66,11 @@ class SelfReference(nn.Module):
                 scores = memory.sharpened(memory.cosines(memory.describe(content), look.memory))
                 matching = matching_loss(scores, origins)
             look = Look(look.z, Memory(*(_swap(part, strangers) for part in look.memory)))
-        return self.model.paint(content, look, trust), matching
+        ab = self.model.paint(content, look, trust)
+        if again is None:
+            return ab, matching, lightness.new_zeros(())
+        alike = self.model.paint(self.model.read(again), look, trust)
+        return ab, matching, reconstruction_loss(alike.float(), ab.float())
 
 
 def _swap(part: Tensor, strangers: Tensor) -> Tensor:
@@ -157,7 +165,7 @@ class Trainer:
         rate = self._rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        totals = {"reconstruction": 0.0, "perceptual": 0.0, "matching": 0.0}
+        totals = dict.fromkeys(("reconstruction", "perceptual", "matching", "consistency"), 0.0)
         for k, pictures in enumerate(parts):
             last = k + 1 == len(parts)
             with nullcontext() if last else self._unsynchronised():
@@ -182,16 +190,18 @@ class Trainer:
         trust = (~dice.chosen(config.forget_share, len(pictures))).float()
         strangers = dice.chosen(config.stranger_share, len(pictures)).flatten()
         with _autocast(self.device):
-            ab, matching = self.network(
+            ab, matching, consistency = self.network(
                 _nhwc(example.lightness),
                 _nhwc(example.reference),
                 example.origins,
                 trust,
                 strangers,
+                None if example.again is None else _nhwc(example.again),
             )
         ab = ab.float()
         reconstruction = reconstruction_loss(ab, example.ab)
         loss = config.reconstruction_weight * reconstruction + config.matching_weight * matching
+        loss = loss + config.consistency_weight * consistency
         perceptual = torch.zeros((), device=self.device)
         if self.perceptual is not None and step % config.perceptual_every == 0:
             painted = lab_to_rgb(torch.cat((example.lab[:, :1], ab * AB_SCALE), dim=1)).clamp(0, 1)
@@ -199,8 +209,12 @@ class Trainer:
                 perceptual = self.perceptual(_nhwc(painted), _nhwc(example.truth)).float()
             loss = loss + config.perceptual_weight * perceptual
         (loss / config.accumulate).backward()
-        losses = {"reconstruction": reconstruction, "perceptual": perceptual, "matching": matching}
-        return {name: value.item() for name, value in losses.items()}
+        return {
+            "reconstruction": reconstruction.item(),
+            "perceptual": perceptual.item(),
+            "matching": matching.item(),
+            "consistency": consistency.item(),
+        }
 
     def _rate(self, step: int) -> float:
         config = self.config
