@@ -234,6 +234,14 @@ def test_train_runs_from_the_command_line(folder: Path, monkeypatch: pytest.Monk
     assert call(monkeypatch, "train", *words, "--sizes", "big") == 1
 
 
+@pytest.mark.parametrize("chosen", [("--reference", "3"), ("--every", "5"), ("--limit", "9")])
+def test_pairs_name_their_own_pictures(
+    chosen: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "evaluate", "--pairs", "pairs.csv", *chosen) == 1
+    assert "--pairs names its own pictures" in capsys.readouterr().err
+
+
 def test_choices_are_those_of_the_code() -> None:
     """The command line names them itself, so that --help need not load the codecs."""
     assert set(film.CODECS) == set(get_args(Codec))

@@ -46,8 +46,13 @@ def evaluate(
     """
     if bool(clips) == bool(pairs):
         raise C2EError("give colour clips to measure, or --pairs FILE, one of the two")
+    if pairs and (reference or every or limit_frames):
+        raise C2EError(
+            "--reference, --every and --limit choose among a clip's frames; --pairs names its own pictures"
+        )
     from ..colorizer import Colorizer
     from ..evaluate.lpips import Lpips
+    from ..evaluate.metrics import ciede2000_formula
     from ..evaluate.report import table, write_json, write_sheet
     from ..evaluate.video import (
         PAINTED,
@@ -59,6 +64,7 @@ def evaluate(
     )
     from ..terminal import Bar
 
+    ciede2000_formula()
     colorizer = Colorizer(network.pop("weights"), **network)
     painters: dict[str, Painter] = {PAINTED: colorizer}
     if without_memory:

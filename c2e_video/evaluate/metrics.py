@@ -126,13 +126,17 @@ def ciede2000(truth_lab: Floats, painted_lab: Floats) -> float:
 
     Raises ``C2EError`` without scikit-image, whose formula this is.
     """
+    return float(np.mean(ciede2000_formula()(truth_lab, painted_lab), dtype=np.float64))
+
+
+def ciede2000_formula() -> Any:
+    """scikit-image's, asked for before hours of painting too; ``C2EError`` without it."""
     try:
-        formula = import_module("skimage.color").deltaE_ciede2000
+        return import_module("skimage.color").deltaE_ciede2000
     except ImportError as missing:
         raise C2EError(
             "evaluation needs scikit-image, which is not installed: pip install 'c2e-video[eval]'"
         ) from missing
-    return float(np.mean(formula(truth_lab, painted_lab), dtype=np.float64))
 
 
 # --- the colours themselves -------------------------------------------------------------------
