@@ -16,7 +16,7 @@ def test_found_colours_are_kept_as_far_as_they_are_believed() -> None:
     for believed in (1.0, 0.5, 0.0):
         quarters = torch.full((1, 2, 8, 12), -0.2)
         found = MemoryLookup(values, similarity, torch.full((1, 1, 1, 1), believed), quarters)
-        settled = settle(0.3 + detail, found, torch.zeros(1, 1, *detail.shape[2:]))
+        settled = settle(0.3 + detail, found, torch.zeros(1, 1, 8, 12))
         torch.testing.assert_close(settled - detail, torch.full_like(detail, 0.3 - believed * 0.5))
 
 
@@ -36,6 +36,18 @@ def test_a_guess_is_evened_out_and_what_was_found_is_not() -> None:
     torch.testing.assert_close(even[..., 7:], patches[..., 7:])
 
 
+def test_quarters_of_one_place_are_evened_too() -> None:
+    """Columns of quarters that are guessed in turns this and that, and painted in turns as well."""
+    turns = torch.tensor([0.4, 0.0]).repeat(6).expand(1, 2, 8, 12)
+    cosines, light = torch.full((1, 1, 4, 6), STRANGE), torch.zeros(1, 1, 8, 12)
+    assert settled(turns, cosines, light).std() < 0.3 * turns.std()
+    found = MemoryLookup(
+        torch.zeros(1, 10, 4, 6), cosines, torch.ones(1, 1, 1, 1), torch.full_like(turns, 0.1)
+    )
+    # It is the corrections that are evened out: what the painter knows apart stays apart.
+    assert settle(turns, found, light).std() > 0.7 * turns.std()
+
+
 def test_a_guess_leans_on_what_was_found_beside_it() -> None:
     colours = torch.zeros(1, 2, 8, 12)
     colours[..., 6:] = 0.4
@@ -43,7 +55,7 @@ def test_a_guess_leans_on_what_was_found_beside_it() -> None:
     alone = settled(colours, cosines, torch.zeros(1, 1, 8, 12))
     cosines[..., 3:] = SAME
     leaning = settled(colours, cosines, torch.zeros(1, 1, 8, 12))
-    assert (leaning[..., 2:4] > alone[..., 2:4] + 0.02).all()
+    assert (leaning[..., 3:5] > alone[..., 3:5] + 0.02).all()
 
 
 def test_what_is_lighter_is_another_thing() -> None:

@@ -74,8 +74,9 @@ class Color2Embed(nn.Module):
         memory = self.pffn.memory
         if memory is None or look.memory is None:
             return cast(Tensor, self.pffn(content.features, look.z))
-        found = memory.look_up(memory.describe(content), look.memory)
+        described = memory.describe(content)
+        found = memory.look_up(described, look.memory)
         if trust is not None:
             found = found.trusted(trust)
         painted = self.pffn(content.features, look.z, found)
-        return settle(painted, found, content.lightness)
+        return settle(painted, found, described.lightness)

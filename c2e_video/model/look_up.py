@@ -70,7 +70,7 @@ def look_up(
 
 def share_found(cosines: Tensor, matches: Matches) -> Tensor:
     """The share ``[N]`` of a frame's places that find the way back, each counted as far as it is alike."""
-    alike = cosines.gather(2, matches.there[..., None]).squeeze(2)
+    alike = cosines.detach().gather(2, matches.there[..., None]).squeeze(2)
     return (matches.returned * likeness(alike)).mean(1)
 
 

@@ -13,8 +13,8 @@ from .look_up import likeness
 from .memory import MemoryLookup
 from .planes import pooled
 
-# A guess is evened out over so many quarters each way, of which every second is asked.
-REACH, STEP = 4, 2
+# A guess is evened out over so many quarters each way.
+REACH = 3
 # Those count that are about as light, in [-1, 1] (the sigma of a Gaussian): colours end where things do.
 LIGHT = 0.3
 # What a guess counts by, to what was found is 1 added.
@@ -24,13 +24,13 @@ GUESSED = 0.3
 def settle(ab: Tensor, found: MemoryLookup, lightness: Tensor) -> Tensor:
     """The painted ``ab`` moved to the colours that were found, as far as the memory is believed.
 
-    ``lightness`` ``[N, 1, H, W]`` in [-1, 1] is the frames'. Only what is coarser than a quarter of a place
-    moves; the detail in it is the painter's. The painter, made for what it has to guess, would also change
-    the colours that are known.
+    ``lightness`` ``[N, 1, 2h, 2w]`` in [-1, 1] is that of the frames' quarters. Only what is coarser than a
+    quarter of a place moves; the detail in it is the painter's. The painter, made for what it has to guess,
+    would also change the colours that are known.
     """
     quarters = found.quarters
     missing = quarters - pooled(ab, quarters)
-    missing = found.believed * _evened(missing, found.similarity, pooled(lightness, quarters))
+    missing = found.believed * _evened(missing, found.similarity, lightness)
     return ab + F.interpolate(missing, size=ab.shape[2:], mode="bilinear", align_corners=False)
 
 
@@ -40,6 +40,8 @@ def _evened(missing: Tensor, similarity: Tensor, lightness: Tensor) -> Tensor:
     Such a place is not in the reference: it came out of hiding or into the picture. What is found for it is
     what lies where it is expected, for one quarter this and for the next that.
     """
+    # Colours are not to teach keys how alike to be: the bounds are of keys as they are.
+    similarity = similarity.detach()
     known = likeness(
         F.interpolate(similarity, size=missing.shape[2:], mode="bilinear", align_corners=False)
     )
@@ -52,5 +54,5 @@ def _evened(missing: Tensor, similarity: Tensor, lightness: Tensor) -> Tensor:
 def _asked(planes: Tensor) -> Tensor:
     """``[N, C, h, w]`` as every place sees those around it: ``[N, C, places, h, w]``."""
     wide = F.pad(planes, (REACH,) * 4, mode="replicate")
-    places = F.unfold(wide, 2 * REACH // STEP + 1, dilation=STEP)
+    places = F.unfold(wide, 2 * REACH + 1)
     return places.view(*planes.shape[:2], -1, *planes.shape[2:])
