@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from c2e_video.cli.stop import STOPS
 from c2e_video.encode import EncodeSettings
 from c2e_video.model import save_weights
 from c2e_video.options import Options
 
 from .media import write_film
 from .test_model import random_model
+
+
+@pytest.fixture(autouse=True)
+def _own_signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the command line makes of signals ends with the test."""
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    before = {number: signal.getsignal(number) for number in STOPS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

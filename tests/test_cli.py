@@ -9,7 +9,6 @@ import struct
 import sys
 import time
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -18,9 +17,9 @@ import numpy as np
 import pytest
 import torch
 
-from c2e_video import cli
+from c2e_video import cli, colorizer
 from c2e_video.cli import film
-from c2e_video.cli.stop import STOPS, Stop, Stopper
+from c2e_video.cli.stop import Stop, Stopper
 from c2e_video.cli.train import sizes_of, weights_of
 from c2e_video.encode import Codec, Encoder
 from c2e_video.encode.codecs import PROFILES
@@ -234,7 +233,16 @@ def test_train_runs_from_the_command_line(folder: Path, monkeypatch: pytest.Monk
     assert call(monkeypatch, "train", *words, "--sizes", "big") == 1
 
 
-@pytest.mark.parametrize("chosen", [("--reference", "3"), ("--every", "5"), ("--limit", "9")])
+def test_measuring_asks_for_scikit_image_before_it_paints(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "skimage.color", None)
+    monkeypatch.setattr(colorizer, "Colorizer", lambda *_, **__: pytest.fail("it painted"))
+    assert call(monkeypatch, "evaluate", "film.mp4") == 1
+    assert "c2e-video[eval]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("chosen", [("--reference", "3"), ("--every", "0"), ("--limit", "9")])
 def test_pairs_name_their_own_pictures(
     chosen: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -250,18 +258,13 @@ def test_choices_are_those_of_the_code() -> None:
 
 
 @pytest.fixture
-def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a signal does, and what an end of the process is, are as before after the test."""
-    before = {known: signal.getsignal(known) for known in STOPS}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job ignores
-    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+def stoppable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a shell's foreground; and a process that ends at once is an exception."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(os, "_exit", sys.exit)
-    yield
-    for known, handler in before.items():
-        signal.signal(known, handler)
 
 
-@pytest.mark.usefixtures("signals")
+@pytest.mark.usefixtures("stoppable")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_says_how_to_go_on_and_leaves_no_output(
     folder: Path,
@@ -283,15 +286,17 @@ class StoppedAsItGoes:
         signal.raise_signal(signal.SIGTERM)
 
 
-@pytest.mark.usefixtures("signals")
+@pytest.mark.usefixtures("stoppable")
 def test_a_stop_that_python_drops_comes_again(capsys: pytest.CaptureFixture[str]) -> None:
     def go_on() -> None:
         StoppedAsItGoes()
-        for _ in range(3000):
-            time.sleep(0.01)
+        signal.raise_signal(signal.SIGTERM)  # some shells send it twice
+        time.sleep(30)
 
     Stopper.listening()
+    began = time.monotonic()
     with pytest.raises(Stop) as stopped:
         go_on()
     assert stopped.value.code == 143
+    assert time.monotonic() - began < 20
     assert not capsys.readouterr().err

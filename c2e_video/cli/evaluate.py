@@ -46,7 +46,7 @@ def evaluate(
     """
     if bool(clips) == bool(pairs):
         raise C2EError("give colour clips to measure, or --pairs FILE, one of the two")
-    if pairs and (reference or every or limit_frames):
+    if pairs and (reference or every is not None or limit_frames is not None):
         raise C2EError(
             "--reference, --every and --limit choose among a clip's frames; --pairs names its own pictures"
         )
@@ -64,7 +64,7 @@ def evaluate(
     )
     from ..terminal import Bar
 
-    ciede2000_formula()
+    ciede2000_formula()  # or an error now, not after hours of painting
     colorizer = Colorizer(network.pop("weights"), **network)
     painters: dict[str, Painter] = {PAINTED: colorizer}
     if without_memory:

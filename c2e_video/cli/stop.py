@@ -40,30 +40,37 @@ class Stopper:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self._since is None or self._lost:
-            self._since, self._lost = self._since or time.monotonic(), False
-            raise Stop(number)
+            self._since, self._lost = time.monotonic(), False
+            raise Stop(128 + number)
         if time.monotonic() - self._since > _MOMENT:
             os._exit(128 + number)
 
     def come_again(self, dropped: BaseException | None) -> bool:
-        """Whether ``dropped`` was a stop, which is then not lost.
+        """Whether ``dropped`` was a stop, which then comes again in a moment.
 
         Python drops what is raised while an object goes away, in a destructor or a weak reference's
         callback, and a signal may come just then.
         """
         if not isinstance(dropped, Stop):
             return False
-        self._lost = True
-        again = threading.Timer(_AGAIN, _thread.interrupt_main, [dropped.number])
+        again = threading.Timer(_AGAIN, self._signal, [dropped.code - 128])
         again.daemon = True
-        again.start()
+        try:
+            again.start()
+        except RuntimeError:  # the interpreter is ending by itself
+            os._exit(dropped.code)
         return True
+
+    def _signal(self, number: int) -> None:
+        self._lost = True
+        main = threading.main_thread().ident
+        if sys.platform == "win32" or main is None:
+            _thread.interrupt_main(signal.Signals(number))
+        else:  # which also wakes it from a wait
+            signal.pthread_kill(main, number)
 
 
 class Stop(SystemExit):
-    """A signal ends the command, with exit code 130 or 143."""
+    """A signal ends the command; ``code`` is 130 or 143."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(128 + number)
-        self.number = number
-        self.code: int = 128 + number
+    code: int
