@@ -102,7 +102,7 @@ def test_a_shot_without_one_takes_the_nearest_and_says_if_it_is_far(
     film: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, other = keyframe(film, 8, "own.png"), keyframe(film, 40, "other.png")
-    nearness = {"own.png": 0.21, "other.png": 0.1}
+    nearness = {"own.png": 0.16, "other.png": 0.1}
     monkeypatch.setattr(
         painter, "similarities", lambda frame, given: [nearness[r.path.name] for r in given]
     )
@@ -114,14 +114,14 @@ def test_a_shot_without_one_takes_the_nearest_and_says_if_it_is_far(
         "other.png",
     ]
     (line,) = made.remarks()
-    assert line == "shot 2 at 00:00:00.640: nearest reference is far (0.21), 16 frames"
+    assert line == "shot 2 at 00:00:00.640: nearest reference is far (0.16), 16 frames"
 
 
 def test_the_longest_far_shots_come_first_and_many_are_a_number(film: Path) -> None:
     info = probe(film)
     shots = tuple(Shot(i, 10 * i * i, 10 * (i + 1) ** 2) for i in range(4))
     survey = plan.Survey(shots, range(160), (), ())
-    choices = tuple(plan.Choice(shot, "nearest", 0.2) for shot in shots)
+    choices = tuple(plan.Choice(shot, "nearest", 0.1) for shot in shots)
     made = Plan(film, info, survey, shots, None, choices)
     assert [choice.shot.index for choice in made.wanting] == [3, 2, 1, 0]
     assert len(made.remarks()) == 4
@@ -173,7 +173,7 @@ def test_a_plan_without_references_waits_for_them(film: Path, painter: Painter) 
 def test_the_sheet_shows_every_shot_and_needs_nothing_else(
     film: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(painter, "similarities", lambda frame, given: [0.21] * len(given))
+    monkeypatch.setattr(painter, "similarities", lambda frame, given: [0.16] * len(given))
     own = keyframe(film, 8, "<b>&.png")
     made = planned(film, painter, own)
     sheet = film.with_name("film.html")
@@ -184,7 +184,7 @@ def test_the_sheet_shows_every_shot_and_needs_nothing_else(
     # first, middle, last, reference, painted
     assert [row.count("data:image/jpeg;base64,") for row in rows] == [5] * 3
     assert ["far" in row.partition(">")[0] for row in rows] == [False, True, True]
-    assert page.count("nearest reference is far (0.21)") == 2
+    assert page.count("nearest reference is far (0.16)") == 2
     assert "&lt;b&gt;&amp;.png" in page
     assert "<b>" not in page
     assert "http" not in page
@@ -204,7 +204,7 @@ def test_stills_are_the_frames_worth_painting(
     assert still.shape == (96, 160, 3)
     painted = film.with_name("painted.png")
     cv2.imwrite(str(painted), np.clip(still * [1.1, 0.9, 0.7], 0, 255))
-    monkeypatch.setattr(painter, "similarities", lambda frame, given: [0.2] * len(given))
+    monkeypatch.setattr(painter, "similarities", lambda frame, given: [0.1] * len(given))
     made = planned(film, painter, painted)
     assert made.chosen is not None
     assert made.chosen.references[1][0].at == made.survey.pts[24]

@@ -37,7 +37,7 @@ from c2e_video.train.augment import (
     with_objects,
 )
 from c2e_video.train.config import TrainConfig
-from c2e_video.train.loop import STATE, WEIGHTS, SelfReference, Trainer
+from c2e_video.train.loop import STATE, WEIGHTS, Trainer
 from c2e_video.train.losses import (
     VGG16,
     VGG19,
@@ -47,6 +47,7 @@ from c2e_video.train.losses import (
     reconstruction_loss,
 )
 from c2e_video.train.photos import Sampler, open_cache
+from c2e_video.train.self_reference import SelfReference
 from tests.test_model import TINY, random_model
 
 CPU = torch.device("cpu")
@@ -60,6 +61,7 @@ OURS = replace(
     old_film_share=0.5,
     object_share=0.5,
     matching_weight=0.1,
+    consistency_weight=0.1,
     forget_share=0.3,
     stranger_share=0.3,
 )
@@ -245,8 +247,10 @@ def test_consistency_is_how_differently_the_same_frame_is_painted() -> None:
 
 
 def test_a_frame_is_seen_again_as_old_film_only_where_that_counts(pictures: torch.Tensor) -> None:
-    assert make_example(pictures, OURS, Dice(5, CPU)).again is None
-    example = make_example(pictures, replace(OURS, consistency_weight=0.1), Dice(5, CPU))
+    without = make_example(pictures, replace(OURS, consistency_weight=0.0), Dice(5, CPU))
+    example = make_example(pictures, OURS, Dice(5, CPU))
+    assert without.again is None
+    torch.testing.assert_close(without.reference, example.reference)
     assert example.again is not None
     assert example.again.shape == example.lightness.shape
     assert example.again.abs().max() <= 1
@@ -368,6 +372,17 @@ def test_a_killed_run_resumes_exactly(photos: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(two[name], tensor, rtol=0, atol=0, msg=name)
 
 
+def test_a_run_of_an_older_version_keeps_its_columns(photos: Path, tmp_path: Path) -> None:
+    run(photos, tmp_path, replace(SMALL, steps=2))
+    table = tmp_path / "losses.csv"
+    header = table.read_text().splitlines()[0]
+    table.write_text(f"{header.replace(',consistency', '')}\n")
+    run(photos, tmp_path, replace(SMALL, steps=4), resume=True)
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [row["step"] for row in rows] == ["3", "4"]
+    assert {float(row["lr"]) for row in rows} == {SMALL.lr}
+
+
 def test_resume_refuses_another_run(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(C2EError, match="nothing to resume"):
         run(photos, tmp_path, SMALL, resume=True)
@@ -392,7 +407,7 @@ def test_two_processes_share_a_run(photos: Path, tmp_path: Path) -> None:
     command += ["-m", "c2e_video", "train", "--photos", str(photos), "--out", str(tmp_path / "out")]
     command += ["--width", "8", "--memory", "8", "--steps", "3", "--batch", "8"]
     command += ["--accumulate", "2", "--sizes", "32", "--perceptual", "0"]
-    command += ["--matching", "0.1", "--objects", "0.5"]
+    command += ["--matching", "0.1", "--objects", "0.5", "--consistency", "0.1"]
     subprocess.run(command, check=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"})
     with open(tmp_path / "out" / "losses.csv") as file:
         assert [row["pictures"] for row in csv.DictReader(file)] == ["8", "16", "24"]

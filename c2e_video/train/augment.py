@@ -74,7 +74,6 @@ def make_example(pictures: Tensor, config: TrainConfig, dice: Dice) -> Example:
     if config.old_film_share:
         old = dice.chosen(config.old_film_share, len(truth))
         lightness = torch.where(old, old_film(truth, dice), lightness)
-    again = old_film(truth, dice) / 50 - 1 if config.consistency_weight else None
     if config.self_augment:
         # The reference made of the picture itself: noise, then thin-plate warp, rotation and flip.
         noisy = reference + dice.normal(*reference.shape) * (config.noise / 255)
@@ -84,6 +83,7 @@ def make_example(pictures: Tensor, config: TrainConfig, dice: Dice) -> Example:
             for x, how in ((noisy, "bilinear"), (origins, "nearest"))
         )
         reference = reference.clamp(0, 1)
+    again = old_film(truth, dice) / 50 - 1 if config.consistency_weight else None
     return Example(truth, rgb_to_lab(truth), lightness / 50 - 1, reference, origins, again)
 
 
@@ -224,8 +224,9 @@ def old_film(rgb: Tensor, dice: Dice) -> Tensor:
     )
     grain = torch.where(dice.chosen(0.5, count), fine, coarse)
     gray = scratched(gray + grain * dice.uniform(0, 0.06, count, 1, 1, 1), dice)
-    gray = torch.where(dice.chosen(0.25, count), blocky(gray, dice), gray)
-    return gray_lightness(gray.clamp(0, 1).expand(-1, 3, -1, -1))
+    gray = gray.clamp(0, 1)
+    gray = torch.where(dice.chosen(0.25, count), blocky(gray, dice).clamp(0, 1), gray)
+    return gray_lightness(gray.expand(-1, 3, -1, -1))
 
 
 def flicker(count: int, size: int, dice: Dice) -> Tensor:
@@ -238,6 +239,7 @@ def flicker(count: int, size: int, dice: Dice) -> Tensor:
 def blocky(gray: Tensor, dice: Dice) -> Tensor:
     """Grey pictures ``[N, 1, S, S]`` in [0, 1] whose 8 by 8 blocks have lost their detail, as JPEG's do.
 
+    S is a multiple of 8; what comes out may lie a little outside [0, 1].
     A block's cosine coefficients (Ahmed, Natarajan and Rao 1974) are rounded, the finer ones the more.
     """
     count, _, size, _ = gray.shape

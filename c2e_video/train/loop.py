@@ -21,13 +21,14 @@ from tqdm import tqdm
 
 from ..color import AB_SCALE, lab_to_rgb
 from ..errors import BadWeights, C2EError
-from ..model import Color2Embed, Look, Memory, load_weights, save_weights
+from ..model import Color2Embed, load_weights, save_weights
 from ..model.layout import channels_last
 from ..prefetch import prefetch
 from .augment import Dice, Example, make_example
 from .config import TrainConfig
-from .losses import PerceptualLoss, matching_loss, reconstruction_loss
+from .losses import PerceptualLoss, reconstruction_loss
 from .photos import Picture, Sampler, open_cache
+from .self_reference import SelfReference
 from .sheet import write_sheet
 from .state import load_state, save_state
 
@@ -35,46 +36,7 @@ STATE = "state.safetensors"
 WEIGHTS = "weights.safetensors"
 SHEET_PICTURES = 8
 MEASURED_PICTURES = 64
-
-
-class SelfReference(nn.Module):
-    """The network as it is trained: grey frame and reference in, ab and its own two losses out."""
-
-    def __init__(self, model: Color2Embed, matched: bool) -> None:
-        super().__init__()
-        self.model, self.matched = model, matched
-
-    def forward(
-        self,
-        lightness: Tensor,
-        reference: Tensor,
-        origins: Tensor,
-        trust: Tensor,
-        strangers: Tensor,
-        again: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """``trust`` ``[N]`` weakens the memory; where ``strangers`` ``[N]`` it is the neighbour's.
-
-        ``again`` is the grey frame as old film gives it: the last loss is how differently that is painted.
-        """
-        look = self.model.embed(reference)
-        content = self.model.read(lightness)
-        matching = lightness.new_zeros(())
-        memory = self.model.pffn.memory
-        if memory is not None and look.memory is not None:
-            if self.matched:
-                scores = memory.sharpened(memory.cosines(memory.describe(content), look.memory))
-                matching = matching_loss(scores, origins)
-            look = Look(look.z, Memory(*(_swap(part, strangers) for part in look.memory)))
-        ab = self.model.paint(content, look, trust)
-        if again is None:
-            return ab, matching, lightness.new_zeros(())
-        alike = self.model.paint(self.model.read(again), look, trust)
-        return ab, matching, reconstruction_loss(alike.float(), ab.float())
-
-
-def _swap(part: Tensor, strangers: Tensor) -> Tensor:
-    return torch.where(strangers.view(-1, *[1] * (part.dim() - 1)), part.roll(1, 0), part)
+LOSSES = ("reconstruction", "perceptual", "matching", "consistency")
 
 
 class Trainer:
@@ -165,7 +127,7 @@ class Trainer:
         rate = self._rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        totals = dict.fromkeys(("reconstruction", "perceptual", "matching", "consistency"), 0.0)
+        totals = dict.fromkeys(LOSSES, 0.0)
         for k, pictures in enumerate(parts):
             last = k + 1 == len(parts)
             with nullcontext() if last else self._unsynchronised():
@@ -209,12 +171,8 @@ class Trainer:
                 perceptual = self.perceptual(_nhwc(painted), _nhwc(example.truth)).float()
             loss = loss + config.perceptual_weight * perceptual
         (loss / config.accumulate).backward()
-        return {
-            "reconstruction": reconstruction.item(),
-            "perceptual": perceptual.item(),
-            "matching": matching.item(),
-            "consistency": consistency.item(),
-        }
+        losses = (reconstruction, perceptual, matching, consistency)
+        return {name: loss.item() for name, loss in zip(LOSSES, losses, strict=True)}
 
     def _rate(self, step: int) -> float:
         config = self.config
@@ -240,11 +198,12 @@ class Trainer:
         bar.update(1)
         bar.set_postfix(loss=f"{losses['reconstruction']:.4f}", pic_s=f"{rate:.1f}")
         row = {**self.progress, **losses}
-        path = self.out / "losses.csv"
-        new = not path.exists()
-        with open(path, "a", newline="") as file:
-            writer = csv.DictWriter(file, row)
-            if new:
+        with open(self.out / "losses.csv", "a+", newline="") as file:
+            file.seek(0)
+            # A run begun by an older version goes on with the columns it has.
+            columns = next(csv.reader(file), None)
+            writer = csv.DictWriter(file, columns or row, extrasaction="ignore")
+            if columns is None:
                 writer.writeheader()
             writer.writerow({k: f"{v:.6g}" for k, v in row.items()})
 
