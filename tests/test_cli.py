@@ -7,7 +7,6 @@ import os
 import signal
 import struct
 import sys
-import time
 import zlib
 from pathlib import Path
 from typing import get_args
@@ -19,7 +18,6 @@ import torch
 
 from c2e_video import cli, colorizer
 from c2e_video.cli import film
-from c2e_video.cli.stop import Stop, Stopper
 from c2e_video.cli.train import sizes_of, weights_of
 from c2e_video.encode import Codec, Encoder
 from c2e_video.encode.codecs import PROFILES
@@ -257,14 +255,6 @@ def test_choices_are_those_of_the_code() -> None:
     assert set(film.PROFILES) == set(PROFILES)
 
 
-@pytest.fixture
-def stoppable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a shell's foreground; and a process that ends at once is an exception."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    monkeypatch.setattr(os, "_exit", sys.exit)
-
-
-@pytest.mark.usefixtures("stoppable")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_says_how_to_go_on_and_leaves_no_output(
     folder: Path,
@@ -273,30 +263,9 @@ def test_a_stop_says_how_to_go_on_and_leaves_no_output(
     number: int,
     code: int,
 ) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job ignores
+    monkeypatch.setattr(os, "_exit", sys.exit)
     monkeypatch.setattr(Encoder, "write", lambda *_: os.kill(os.getpid(), number))
     assert call(monkeypatch, "film.mp4", "--ref", "key.png", *TINY) == code
     assert "the same command goes on where it was" in capsys.readouterr().err
     assert not (folder / "film.color.mp4").exists()
-
-
-class StoppedAsItGoes:
-    """A signal comes while this goes away, where Python drops whatever is raised."""
-
-    def __del__(self) -> None:
-        signal.raise_signal(signal.SIGTERM)
-
-
-@pytest.mark.usefixtures("stoppable")
-def test_a_stop_that_python_drops_comes_again(capsys: pytest.CaptureFixture[str]) -> None:
-    def go_on() -> None:
-        StoppedAsItGoes()
-        signal.raise_signal(signal.SIGTERM)  # some shells send it twice
-        time.sleep(30)
-
-    Stopper.listening()
-    began = time.monotonic()
-    with pytest.raises(Stop) as stopped:
-        go_on()
-    assert stopped.value.code == 143
-    assert time.monotonic() - began < 20
-    assert not capsys.readouterr().err

@@ -29,7 +29,7 @@ class FilmFirst(click.Group):
 
 def main() -> NoReturn:
     """The console script: a :class:`C2EError` is one line and exit code 1, a stop is 130 or 143."""
-    Stopper.listening()
+    Stopper.listen()
     try:
         code = cli(standalone_mode=False)
     except C2EError as error:

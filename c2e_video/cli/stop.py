@@ -23,8 +23,8 @@ class Stopper:
         self._lost = False
 
     @classmethod
-    def listening(cls) -> Stopper:
-        """One that all signals to stop go to from now on, but for those that are ignored."""
+    def listen(cls) -> None:
+        """Have one hear all signals to stop from now on, but for those that are ignored."""
         stopper = cls()
         for number in STOPS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as in a script's background
@@ -36,7 +36,6 @@ class Stopper:
                 told(dropped)
 
         sys.unraisablehook = unraisable
-        return stopper
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self._since is None or self._lost:

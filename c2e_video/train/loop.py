@@ -160,7 +160,6 @@ class Trainer:
                 strangers,
                 None if example.again is None else _nhwc(example.again),
             )
-        ab = ab.float()
         reconstruction = reconstruction_loss(ab, example.ab)
         loss = config.reconstruction_weight * reconstruction + config.matching_weight * matching
         loss = loss + config.consistency_weight * consistency

@@ -44,10 +44,9 @@ class SelfReference(nn.Module):
                 matching = matching_loss(scores, origins)
             look = Look(look.z, Memory(*(_swap(part, strangers) for part in look.memory)))
         ab, *repainted = (self.model.paint(content, look, trust).float() for content in contents)
-        consistency = lightness.new_zeros(())
-        for other in repainted:
-            consistency = reconstruction_loss(other, ab)
-        return ab, matching, consistency
+        if not repainted:
+            return ab, matching, lightness.new_zeros(())
+        return ab, matching, reconstruction_loss(repainted[0], ab)
 
 
 def _parts(content: Content, count: int) -> list[Content]:
