@@ -20,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from ..color import AB_SCALE, lab_to_rgb
+from ..devices import bf16_is_faster
 from ..errors import BadWeights, C2EError
 from ..model import Color2Embed, load_weights, save_weights
 from ..model.layout import channels_last
@@ -264,7 +265,7 @@ def _nhwc(pictures: Tensor) -> Tensor:
 
 def _autocast(device: torch.device) -> Any:
     """bf16 where the device is fast at it."""
-    fast = device.type == "cuda" or torch.cpu._is_amx_tile_supported()
+    fast = device.type == "cuda" or bf16_is_faster()
     return torch.autocast(device.type, torch.bfloat16) if fast else nullcontext()
 
 
