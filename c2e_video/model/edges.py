@@ -32,4 +32,4 @@ def edges(lightness: Tensor, like: Tensor) -> Tensor:
     # much as one of high contrast.
     seen = pooled((directed / strength).square() * strength.pow(0.25), like)
     seen = seen - seen.mean((2, 3), keepdim=True)
-    return torch.cat((*around(seen, (0, 1, 2)), torch.full_like(seen[:, :1], SAME)), dim=1)
+    return torch.cat((*around(seen, (-1, 0, 1)), torch.full_like(seen[:, :1], SAME)), dim=1)

@@ -109,5 +109,5 @@ def _with_corners(keys: Tensor) -> Tensor:
     The product of two such is how alike the places are, and the places at their corners.
     """
     weight = 1 / (1 + 4 * AROUND)
-    corners = (corner * sqrt(weight * AROUND) for corner in around(keys, (0, 2)))
+    corners = (corner * sqrt(weight * AROUND) for corner in around(keys, (-1, 1)))
     return torch.cat((keys * sqrt(weight), *corners), dim=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -14,11 +14,17 @@ def pooled(planes: Tensor, like: Tensor) -> Tensor:
     return F.adaptive_avg_pool2d(planes, (like.shape[2], like.shape[3]))
 
 
-def around(planes: Tensor, steps: tuple[int, ...]) -> list[Tensor]:
-    """``planes`` ``[N, C, h, w]`` seen from each pair of ``steps`` down and across; 1 is no step."""
+def around(planes: Tensor, steps: Iterable[int]) -> list[Tensor]:
+    """``planes`` ``[N, C, h, w]`` seen from each pair of ``steps`` down and across; -1 is one up, or to the left.
+
+    What lies beyond the border is what lies at it.
+    """
     h, w = planes.shape[2:]
-    wider = F.pad(planes, (1, 1, 1, 1), mode="replicate")
-    return [wider[:, :, y : y + h, x : x + w] for y in steps for x in steps]
+    steps = list(steps)
+    reach = max(map(abs, steps))
+    wider = F.pad(planes, (reach,) * 4, mode="replicate")
+    starts = [reach + step for step in steps]
+    return [wider[:, :, y : y + h, x : x + w] for y in starts for x in starts]
 
 
 def positions(size: Sequence[int], device: torch.device) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .look_up import likeness
 from .memory import MemoryLookup
-from .planes import pooled
+from .planes import around, pooled
 
 # A guess is evened out over so many quarters each way.
 REACH = 3
@@ -53,6 +53,4 @@ def _evened(missing: Tensor, similarity: Tensor, lightness: Tensor) -> Tensor:
 
 def _asked(planes: Tensor) -> Tensor:
     """``[N, C, h, w]`` as every place sees those around it: ``[N, C, places, h, w]``."""
-    wide = F.pad(planes, (REACH,) * 4, mode="replicate")
-    places = F.unfold(wide, 2 * REACH + 1)
-    return places.view(*planes.shape[:2], -1, *planes.shape[2:])
+    return torch.stack(around(planes, range(-REACH, REACH + 1)), dim=2)
