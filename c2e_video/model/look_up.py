@@ -7,6 +7,8 @@ numbered row by row.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import gcd
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -30,7 +32,9 @@ LIKELY = 32
 # training picture is exactly as light as its reference; measured in docs/results.md.
 AS_LIGHT = 40.0
 # So many places at once a CPU's caches hold.
-ROWS = 128
+ROWS = 64
+# The highest scores are sought in groups of so many, as far apart as can be.
+GROUPED = 8
 
 
 def look_up(
@@ -46,17 +50,18 @@ def look_up(
     likelier the same. Each of a place's quarters is then sought among those of its likeliest places.
     """
     n, _, h, w = described.places.shape
-    matches = there_and_back(cosines + memory.bias[:, None] / sharpness, (h, w))
+    biased = cosines + memory.bias[:, None] / sharpness if memory.bias.any() else cosines
+    matches = there_and_back(biased, (h, w))
     believed = _risen(share_found(cosines, matches), LOST, FOUND).view(n, 1, 1)
     sharpness = sharpness * (SOFT + (1 - SOFT) * believed)
     movements = Movements.between(cosines, memory, matches, (h, w))
-    known = _rows_of_quarters(memory)
+    known = _Quarters.of(memory)
     found = []
-    closely = (_by_place(described.quarters), _by_place(described.lightness))
+    closely = (_by_place(described.quarters), _by_place(described.lightness.float()))
     for alike, here, keys, lightness in _in_turn(cosines, movements.frame, *closely):
         before = memory.bias[:, None] + movements.gained(here)
         scores = torch.addcmul(before, alike, sharpness)
-        likely = scores.topk(min(LIKELY, scores.shape[2]), dim=2)
+        likely = _highest(scores, LIKELY)
         values = scores.softmax(2).to(memory.values.dtype) @ memory.values.transpose(1, 2)
         closer = _look_closer(keys, lightness, likely, known, close_sharpness)
         found.append((values, alike.gather(2, likely[1][..., :1]), closer.flatten(2)))
@@ -92,11 +97,57 @@ def _in_turn(*parts: Tensor) -> Iterator[tuple[Tensor, ...]]:
         yield tuple(part[:, first : first + rows] for part in parts)
 
 
+def _highest(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The ``count`` highest of each row of ``scores`` ``[N, P, M]``, and where: ``[N, P, count]`` each.
+
+    Sought in the groups whose highest are highest: ``topk`` of all takes a CPU twice the time.
+    """
+    m = scores.shape[2]
+    groups = gcd(m, GROUPED)
+    leading = (
+        torch.unflatten(scores, 2, (groups, -1)).amax(2).topk(min(count, m // groups), dim=2)[1]
+    )
+    members = torch.arange(0, m, m // groups, device=scores.device)
+    candidates = (leading[..., None] + members).flatten(2)
+    values, chosen = scores.gather(2, candidates).topk(min(count, m), dim=2)
+    return values, candidates.gather(2, chosen)
+
+
+class _Quarters(NamedTuple):
+    """The four quarters of a memory's places, a row for each place, so that one is copied at a go.
+
+    Their ``keys`` ``[N, M, 4 * K]``, quarter by quarter, and their ``colors`` ``[N, M, 3 * 4]``: lightness of
+    the four, then a, then b (ab / 110); fp32.
+    """
+
+    keys: Tensor
+    colors: Tensor
+
+    @classmethod
+    def of(cls, memory: Memory) -> _Quarters:
+        n, parts, m = memory.quarters.shape
+        quarters = memory.quarters.view(n, parts // 4, 4, m)
+        keys, colors = quarters[:, :-3], quarters[:, -3:]
+        return cls(
+            keys.permute(0, 3, 2, 1).flatten(2), colors.permute(0, 3, 1, 2).flatten(2).float()
+        )
+
+    def at(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Of ``places`` ``[N, P, L]``: keys ``[N*P, 4 * L, K]`` and colors ``[N*P, 3, 4 * L]``."""
+        memories, m, k = self.keys.shape
+        first = torch.arange(memories, device=places.device).view(-1, 1, 1) * m
+        rows = (places + first).flatten()
+        keys, colors = (part.flatten(0, 1).index_select(0, rows) for part in self)
+        count = places.shape[2]
+        colors = colors.view(-1, count, 3, 4).transpose(1, 2).flatten(2)
+        return keys.view(-1, 4 * count, k // 4), colors
+
+
 def _look_closer(
     keys: Tensor,
     lightness: Tensor,
     likely: tuple[Tensor, Tensor],
-    known: Tensor,
+    known: _Quarters,
     sharpness: Tensor,
 ) -> Tensor:
     """The ab / 110 of each place's quarters, ``[N, P, 2, 4]``, fp32.
@@ -105,23 +156,13 @@ def _look_closer(
     of their ``likely`` places, whose scores count as well: scores and indices ``[N, P, L]``.
     """
     before, places = likely
-    n, count, _, k = keys.shape
-    memories, m, parts = known.shape
-    first = torch.arange(memories, device=known.device).view(-1, 1, 1) * m
-    chosen = known.flatten(0, 1).index_select(0, (places + first).flatten())
-    chosen = chosen.view(n * count, -1, parts // 4)
-    cosines = keys.flatten(0, 1) @ chosen[..., :k].transpose(1, 2)
-    lighter = lightness.flatten(0, 1) - chosen[..., k : k + 1].transpose(1, 2)
-    closeness = cosines.float() * sharpness - AS_LIGHT * lighter.float().square()
+    keys_there, colors = known.at(places)
+    cosines = (keys.flatten(0, 1) @ keys_there.transpose(1, 2)).float()
+    lighter = lightness.flatten(0, 1) - colors[:, :1]
+    closeness = cosines * sharpness - AS_LIGHT * lighter.square()
     before = before.flatten(0, 1)[:, None].repeat_interleave(4, dim=2)
-    found = (closeness + before).softmax(2) @ chosen[..., k + 1 :].float()
-    return found.view(n, count, 4, 2).transpose(2, 3)
-
-
-def _rows_of_quarters(memory: Memory) -> Tensor:
-    """The quarters of a memory's places as a row for each place, so that one is copied at a go."""
-    n, parts, m = memory.quarters.shape
-    return memory.quarters.view(n, parts // 4, 4, m).permute(0, 3, 2, 1).flatten(2)
+    found = (closeness + before).softmax(2) @ colors[:, 1:].transpose(1, 2)
+    return found.view(*keys.shape[:3], 2).transpose(2, 3)
 
 
 def _by_place(quarters: Tensor) -> Tensor:

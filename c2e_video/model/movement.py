@@ -11,6 +11,7 @@ in docs/results.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import gcd
 from typing import NamedTuple
 
 import torch
@@ -28,6 +29,8 @@ BEFOREHAND = 0.012
 ABOUT, ANYWHERE = 0.25, 0.01
 # What a place of the memory gains is so many times the logarithm of its movement's votes.
 FIRM = 2.0
+# The highest score is sought in groups of so many.
+GROUPED = 64
 
 
 class Matches(NamedTuple):
@@ -40,11 +43,20 @@ class Matches(NamedTuple):
 def there_and_back(scores: Tensor, size: Sequence[int]) -> Matches:
     """From a frame of ``size`` to a memory and back, by ``scores`` ``[N, h*w, M]``."""
     h, w = size
-    there = scores.argmax(2)
-    back = scores.argmax(1).gather(1, there)
+    there = _first_highest(scores, 2)
+    back = _first_highest(scores, 1).gather(1, there)
     home = torch.arange(h * w, device=back.device)
     rows, columns = (home // w - back // w).abs(), (home % w - back % w).abs()
     return Matches(there, torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE))
+
+
+def _first_highest(scores: Tensor, dim: int) -> Tensor:
+    """``scores.argmax(dim)``: first in which group, then where in it, a third of the time on a CPU."""
+    together = gcd(scores.shape[dim], GROUPED)
+    groups = torch.unflatten(scores, dim, (-1, together))
+    group = groups.amax(dim + 1).argmax(dim, keepdim=True)
+    inside = groups.take_along_dim(group.unsqueeze(dim + 1), dim).squeeze(dim).argmax(dim)
+    return group.squeeze(dim) * together + inside
 
 
 class Movements(NamedTuple):

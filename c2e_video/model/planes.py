@@ -15,7 +15,7 @@ def pooled(planes: Tensor, like: Tensor) -> Tensor:
 
 
 def around(planes: Tensor, steps: Iterable[int]) -> list[Tensor]:
-    """``planes`` ``[N, C, h, w]`` seen from each pair of ``steps`` down and across; -1 is one up, or to the left.
+    """``planes`` ``[N, C, h, w]`` seen from each pair of ``steps`` down and across; -1 is up, or left.
 
     What lies beyond the border is what lies at it.
     """
