@@ -240,6 +240,28 @@ def test_measuring_asks_for_scikit_image_before_it_paints(
     assert "c2e-video[eval]" in capsys.readouterr().err
 
 
+def test_other_weights_are_measured_beside(
+    folder: Path,
+    tiny_weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("skimage", reason="evaluation needs scikit-image, the extra 'eval'")
+    clip = folder / "clip"
+    clip.mkdir()
+    for number in range(2):
+        cv2.imwrite(str(clip / f"{number}.png"), np.full((40, 56, 3), 90 * number, np.uint8))
+    figures = folder / "figures.json"
+    asked = ("evaluate", str(clip), "--weights", str(tiny_weights), "--size", "32")
+    beside = ("--beside", str(tiny_weights))
+    assert call(monkeypatch, *asked, *beside, "--json", str(figures)) == 0
+    assert " tiny " in capsys.readouterr().out
+    scores = json.loads(figures.read_text())["mean"]
+    assert scores["tiny"] == scores["painted"]
+    assert call(monkeypatch, *asked, *beside * 2) == 1
+    assert "two rows would be named 'tiny'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("chosen", [("--reference", "3"), ("--every", "0"), ("--limit", "9")])
 def test_pairs_name_their_own_pictures(
     chosen: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

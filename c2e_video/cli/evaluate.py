@@ -27,6 +27,12 @@ from .options import PATH, network_options
 @click.option(
     "--without-memory", is_flag=True, help="A row more: painted without the colour memory."
 )
+@click.option(
+    "--beside",
+    type=PATH,
+    multiple=True,
+    help="Other weights: a row more for each, by its file's name.",
+)
 @network_options
 def evaluate(
     clips: tuple[Path, ...],
@@ -38,6 +44,7 @@ def evaluate(
     every: int | None,
     limit_frames: int | None,
     without_memory: bool,
+    beside: tuple[Path, ...],
     **network: Any,
 ) -> None:
     """Make colour CLIPS grey, paint them from their own frames, and compare with the truth.
@@ -55,6 +62,8 @@ def evaluate(
     from ..evaluate.metrics import ciede2000_formula
     from ..evaluate.report import table, write_json, write_sheet
     from ..evaluate.video import (
+        GRAY,
+        MEAN_COLOR,
         PAINTED,
         VECTOR_ALONE,
         Painter,
@@ -69,6 +78,10 @@ def evaluate(
     painters: dict[str, Painter] = {PAINTED: colorizer}
     if without_memory:
         painters[VECTOR_ALONE] = WithoutMemory(colorizer)
+    for weights in beside:
+        if weights.stem in (GRAY, MEAN_COLOR, *painters):
+            raise C2EError(f"two rows would be named {weights.stem!r}: rename one --beside file")
+        painters[weights.stem] = Colorizer(weights, **network)
     distance = Lpips.load(lpips) if lpips else None
     with Bar() as bar:
         bar.stage("measuring", None)
