@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
@@ -32,6 +32,7 @@ from .model.layout import channels_last, fold_batch_norms
 from .upsample import upsample_along
 
 Picture = npt.NDArray[np.uint8]
+Made = TypeVar("Made")
 
 log = logging.getLogger(__name__)
 
@@ -113,34 +114,42 @@ class Colorizer:
         """Paint ``batch`` with one look, or with one for each frame (in a dissolve).
 
         The chroma planes come in ``picture``'s subsampling, depth, range and matrix. Every frame is
-        painted as if it were alone: the result does not depend on the batch it comes in. If the
-        device runs out of memory the batch is halved; a single frame that does not fit raises
-        :class:`C2EError`.
+        painted as if it were alone: the result does not depend on the batch it comes in (on a GPU by
+        no more than rounding). If the device runs out of memory the batch is halved; a single frame
+        that does not fit raises :class:`C2EError`.
         """
         scale, offset = luma_range(info)
         lumas = [(frame.luma, scale, offset) for frame in batch.frames]
         h, w = batch.frames[0].luma.shape
         sx, sy = picture.subsampling
-        gray, ab = self._paint_halving(lumas, look, (-(-h // sy), -(-w // sx)))
-        with memory_named(self.device, self.size):
-            chroma = ab_to_chroma(gray, ab, picture.matrix)
-            cb, cr = (quantized(plane, picture).cpu().numpy() for plane in chroma)
+
+        def chroma_planes(gray: Tensor, ab: Tensor) -> list[Plane]:
+            planes = ab_to_chroma(gray, ab, picture.matrix)
+            return [quantized(plane, picture).cpu().numpy() for plane in planes]
+
+        pieces = self._in_pieces(lumas, look, (-(-h // sy), -(-w // sx)), chroma_planes)
+        cb, cr = (np.concatenate(planes) for planes in zip(*pieces, strict=True))
         return ColorBatch(batch, cb, cr)
 
     def paint(self, gray: Picture, look: ColorEmbedding) -> Picture:
         """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
-        return shown(*self._paint_whole(gray, look))
+        return self._paint_one(gray, look, shown)
 
     def paint_ab(self, gray: Picture, look: ColorEmbedding) -> npt.NDArray[np.float32]:
         """The a*, b* ``[H, W, 2]`` painted for luma uint8 ``[H, W]``, not yet drawn into the gamut.
 
         What a film shows of them is bounded by its luma: a deep red cannot be bright.
         """
-        ab = self._paint_whole(gray, look)[1][0]
-        return cast(npt.NDArray[np.float32], ab.permute(1, 2, 0).cpu().numpy())
 
-    def _paint_whole(self, gray: Picture, look: ColorEmbedding) -> tuple[Tensor, Tensor]:
-        return self._paint_halving([(gray, 1 / 255, 0.0)], look, gray.shape[:2])
+        def ab_alone(_: Tensor, ab: Tensor) -> npt.NDArray[np.float32]:
+            return cast(npt.NDArray[np.float32], ab[0].permute(1, 2, 0).cpu().numpy())
+
+        return self._paint_one(gray, look, ab_alone)
+
+    def _paint_one(
+        self, gray: Picture, look: ColorEmbedding, finish: Callable[[Tensor, Tensor], Made]
+    ) -> Made:
+        return self._in_pieces([(gray, 1 / 255, 0.0)], look, gray.shape[:2], finish)[0]
 
     @torch.inference_mode()
     def similarities(
@@ -155,26 +164,31 @@ class Colorizer:
             return [math.nan] * len(looks)
         scale, offset = luma_range(info)
         size = network_size(frame.luma.shape, self.size)
-        lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
-        described = memory.describe(self._model.read(self._nhwc(lightness / 50 - 1)))
         memories = [look.memory for look in looks if look.memory is not None]
-        return [float(memory.similarity(described, known)) for known in memories]
+        with memory_named(self.device, self.size):
+            lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
+            described = memory.describe(self._model.read(self._nhwc(lightness / 50 - 1)))
+            return [float(memory.similarity(described, known)) for known in memories]
 
-    def _paint_halving(
+    def _in_pieces(
         self,
         lumas: list[_Luma],
         look: ColorEmbedding | Sequence[ColorEmbedding],
         size: tuple[int, int],
-    ) -> tuple[Tensor, Tensor]:
-        """:meth:`_paint` in pieces that fit into the device's memory; what did not fit is remembered."""
-        painted = []
+        finish: Callable[[Tensor, Tensor], Made],
+    ) -> list[Made]:
+        """What ``finish`` makes of luma and ab (:meth:`_paint`), in pieces that fit into the device's memory.
+
+        What did not fit is remembered.
+        """
+        made: list[Made] = []
         done = 0
         while done < len(lumas):
             part = slice(done, done + self._at_once)
             looks = look if isinstance(look, ColorEmbedding) else _same(look[part])
             try:
                 with memory_named(self.device, self.size):
-                    painted.append(self._paint(lumas[part], looks, size))
+                    made.append(finish(*self._paint(lumas[part], looks, size)))
             except OutOfMemory:
                 count = len(lumas[part])
                 if count == 1:
@@ -183,8 +197,7 @@ class Colorizer:
                 log.warning("out of memory: going on with batches of %d", self._at_once)
             else:
                 done += self._at_once
-        gray, ab = zip(*painted, strict=True)
-        return torch.cat(gray), torch.cat(ab)
+        return made
 
     @torch.inference_mode()
     def _paint(

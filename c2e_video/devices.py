@@ -88,4 +88,5 @@ def memory_named(device: torch.device, size: int) -> Iterator[None]:
 def _out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return "can't allocate memory" in str(error) or "out of memory" in str(error).lower()
+    said = str(error).lower()
+    return any(sign in said for sign in ("can't allocate memory", "out of memory", "alloc_failed"))

@@ -20,8 +20,8 @@ GOING, DYING = 2.6, 0.05
 class ColorEmbedding:
     """The look of a reference: what the network keeps of it.
 
-    ``vector`` is z ``[E]``, ``memory`` the colour memory where the network has one (both fp32 on the
-    colorizer's device), ``digest`` names the pictures it was made of.
+    ``vector`` is z ``[E]``, ``memory`` the colour memory where the network has one (both on the
+    colorizer's device, in its number format), ``digest`` names the pictures it was made of.
     """
 
     vector: Tensor

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from c2e_video.color import ab_to_chroma
 from c2e_video.colorizer import Colorizer, luma_range, network_size, quantized
 from c2e_video.devices import find_device, find_dtype
 from c2e_video.errors import BadWeights, C2EError
@@ -191,6 +192,24 @@ def test_out_of_memory_halves_the_batch(
         np.testing.assert_array_equal(halved.cb, whole.cb)
     assert sizes == [5, 2, 2, 1, 2, 2, 1]
     assert caplog.text.count("out of memory") == 1
+
+
+def test_memory_may_also_run_out_on_the_way_to_chroma(
+    colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = colorizer.embed(picture(1))
+    whole = colorizer.colorize(batch(5), look, film(), YUV420)
+
+    def starved(gray: torch.Tensor, *rest: Any) -> Any:
+        if len(gray) > 2:
+            raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate")
+        return ab_to_chroma(gray, *rest)
+
+    monkeypatch.setattr("c2e_video.colorizer.ab_to_chroma", starved)
+    monkeypatch.setattr(colorizer, "_at_once", 1 << 30)
+    halved = colorizer.colorize(batch(5), look, film(), YUV420)
+    np.testing.assert_array_equal(halved.cr, whole.cr)
+    assert colorizer._at_once == 2
 
 
 def test_one_frame_without_memory_is_an_error_never_grey(
