@@ -24,8 +24,7 @@ def options(tmp_path: Path) -> Options:
 
 
 def test_every_figure_is_there(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "SIZES", (32,))
-    monkeypatch.setattr(report, "BATCHES", (1, 2))
+    monkeypatch.setattr(report, "BATCHES", {32: (1, 2)})
     monkeypatch.setattr(report, "FILMS", ((64, 48),))
     monkeypatch.setattr(report, "GROWTH", ((20, 10), (40, 5)))
     lines: list[str] = []
@@ -34,7 +33,10 @@ def test_every_figure_is_there(options: Options, monkeypatch: pytest.MonkeyPatch
     assert all(row.gflops > 0 and row.ms_per_frame > 0 for row in figures.network)
     assert figures.plain is not None
     assert figures.plain.psnr_ab > 45  # two ways, one picture
+    assert figures.start is not None
+    assert 0 < figures.start.help_seconds < figures.start.frame_seconds
     (film,) = figures.films
+    assert film.in_all < film.whole
     assert film.overlap == pytest.approx(film.whole / min(film.decode, film.paint, film.encode))
     assert [(row.frames, row.shot_frames) for row in figures.growth] == [(20, 10), (40, 5)]
     assert all(row.fps > 0 and row.peak_mib > 0 for row in figures.growth)

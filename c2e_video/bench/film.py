@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
-import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import cycle
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,15 +21,21 @@ import numpy as np
 
 from ..decode import decode, probe
 from ..encode import Encoder, EncodeSettings, part_suffix, picture_format
-from ..frames import ColorBatch, FrameBatch, PictureFormat, Shot, VideoInfo, batched
+from ..frames import ColorBatch, FrameBatch, Shot, VideoInfo, batched
 from ..options import Options, colorizer_for
 from ..painter import Painter
 from ..pipeline import colorize_video
 from ..prefetch import Sink, prefetch
-from ..reference_pictures import Reference
+from ..reference_pictures import load_references
 from ..references import ReferenceMap
 
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None  # type: ignore[assignment]
+
 RATE, SHOT_FRAMES = 24, 72
+ALONE = 48  # frames that are painted, and encoded, by themselves: they are held in memory
 T = TypeVar("T")
 
 
@@ -36,8 +43,9 @@ T = TypeVar("T")
 class FilmFigure:
     """Frames a second of each stage alone, of decoding and encoding together, and of the whole.
 
-    ``whole`` is painting as users run it, without the look at the film before it. ``overlap`` is
-    ``whole`` over the slowest stage alone: 1 where nothing waits.
+    ``whole`` is painting as users run it, without the start and the look at the film before it, and
+    ``in_all`` with them. ``overlap`` is ``whole`` over the slowest stage alone: 1 where nothing waits.
+    ``peak_mib`` is the most memory that a process held that did nothing else; NaN on Windows.
     """
 
     width: int
@@ -48,6 +56,7 @@ class FilmFigure:
     encode: float
     passthrough: float
     whole: float
+    in_all: float
     peak_mib: float
 
     @property
@@ -97,36 +106,47 @@ def write_drawn(
     return path
 
 
+def write_reference(film: Path, width: int, height: int) -> Path:
+    """A colour picture beside ``film``."""
+    tones = np.random.default_rng(2).integers(0, 256, (9, 16, 3), dtype=np.uint8)
+    path = film.with_name("reference.png")
+    cv2.imwrite(str(path), cv2.resize(tones, (width, height)))
+    return path
+
+
 def film_figure(options: Options, width: int, height: int, count: int) -> FilmFigure:
-    """Make a film of ``count`` frames and measure it stage by stage, then whole."""
-    return _in_own_process(_film, options, width, height, count)
+    """Make a film of ``count`` frames and measure it whole, then stage by stage."""
+    return _of_a_drawn_film(_film, options, count, width, height)
 
 
 def growth_figure(options: Options, frames: int, shot_frames: int) -> GrowthFigure:
     """Paint a film of ``frames`` frames of 160x96."""
-    return _in_own_process(_growth, options, frames, shot_frames)
+    return _of_a_drawn_film(_growth, options, frames, 160, 96, shot_frames)
 
 
-def _in_own_process(measure: Callable[..., T], *what: Any) -> T:
-    """A process never gives its peak memory back: each figure has one to itself."""
+def _of_a_drawn_film(measure: Callable[..., T], options: Options, *drawing: int) -> T:
+    """A process never gives its peak memory back: each figure has one to itself, drawing another."""
     with (
-        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process,
         tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process,
     ):
-        return process.submit(measure, Path(folder), *what).result()
+        source = write_drawn(Path(folder) / "film.mp4", *drawing)
+        return process.submit(measure, source, options, *drawing).result()
 
 
-def _film(folder: Path, options: Options, width: int, height: int, count: int) -> FilmFigure:
-    source = write_drawn(folder / f"{width}x{height}-{count}.mp4", count, width, height)
+def _film(source: Path, options: Options, count: int, width: int, height: int) -> FilmFigure:
+    reference = write_reference(source, width, height)
+    whole, in_all = _whole(source, reference, options)
+    peak = peak_mib()
     info = probe(source)
     picture = picture_format(info, options.encode)
     painter = Painter(colorizer_for(options), info)
-    reference = _reference(width, height)
-    some = list(_batches(source, info, options.batch, most=max(options.batch, 24)))
-    chosen = ReferenceMap.single(reference, [Shot(0, 0, 1 << 40)])
+    some = list(_batches(source, info, options.batch, most=ALONE))
+    (picture_read,) = load_references([reference])
+    chosen = ReferenceMap.single(picture_read, [Shot(0, 0, 1 << 40)])
     painted = [painter.paint(batch, chosen, picture) for batch in some]  # warms up, too
     shown = sum(map(len, some))
-    path = folder / f"part{part_suffix(options.encode)}"
+    path = source.with_name(f"part{part_suffix(options.encode)}")
     return FilmFigure(
         width,
         height,
@@ -134,23 +154,18 @@ def _film(folder: Path, options: Options, width: int, height: int, count: int) -
         decode=_rate(count, lambda: _drain(decode(source, info))),
         paint=_rate(shown, lambda: _drain(painter.paint(b, chosen, picture) for b in some)),
         encode=_rate(shown, lambda: _encoded(path, info, options.encode, painted)),
-        passthrough=_rate(count, lambda: _passed(path, source, info, options, picture)),
-        whole=_whole(source, folder, reference, options),
-        peak_mib=peak_mib(),
+        passthrough=_rate(count, lambda: _passed(path, source, info, options, painted)),
+        whole=whole,
+        in_all=in_all,
+        peak_mib=peak,
     )
 
 
-def _growth(folder: Path, options: Options, frames: int, shot_frames: int) -> GrowthFigure:
-    width, height = 160, 96
-    source = write_drawn(folder / "film.mp4", frames, width, height, shot_frames)
-    fps = _whole(source, folder, _reference(width, height), options)
+def _growth(
+    source: Path, options: Options, frames: int, width: int, height: int, shot_frames: int
+) -> GrowthFigure:
+    fps, _ = _whole(source, write_reference(source, width, height), options)
     return GrowthFigure(frames, shot_frames, fps, peak_mib())
-
-
-def _reference(width: int, height: int) -> Reference:
-    tones = np.random.default_rng(2).integers(0, 256, (9, 16, 3), dtype=np.uint8)
-    image: Any = cv2.resize(tones, (width, height))
-    return Reference(image, Path("drawn.png"))
 
 
 def _rate(frames: int, work: Callable[[], object]) -> float:
@@ -182,20 +197,16 @@ def _encoded(
 
 
 def _passed(
-    path: Path, source: Path, info: VideoInfo, options: Options, picture: PictureFormat
+    path: Path, source: Path, info: VideoInfo, options: Options, painted: Sequence[ColorBatch]
 ) -> None:
-    """Decoded and encoded again with neutral chroma, as the pipeline does without its network."""
-    sx, sy = picture.subsampling
-    shape = (-(-info.height // sy), -(-info.width // sx))
-    kind = np.uint8 if picture.bit_depth == 8 else np.uint16
-
-    def neutral(batch: FrameBatch) -> ColorBatch:
-        plane = np.full((len(batch), *shape), 1 << picture.bit_depth - 1, kind)
-        return ColorBatch(batch, plane, plane)
-
+    """Decoded and encoded again as the pipeline does without its network, in colours painted before."""
     frames = prefetch(decode(source, info), depth=24)
     batches = batched(frames, [Shot(0, 0, 1 << 40)], options.batch)
-    _encoded(path, info, options.encode, map(neutral, batches))
+
+    def colored(batch: FrameBatch, before: ColorBatch) -> ColorBatch:
+        return ColorBatch(batch, before.cb[: len(batch)], before.cr[: len(batch)])
+
+    _encoded(path, info, options.encode, map(colored, batches, cycle(painted)))
 
 
 class _PaintingClock:
@@ -212,23 +223,26 @@ class _PaintingClock:
     def note(self, line: str) -> None: ...
 
 
-def _whole(source: Path, folder: Path, reference: Reference, options: Options) -> float:
+def _whole(source: Path, reference: Path, options: Options) -> tuple[float, float]:
+    """Frames a second from the first painted one on, and from the start of it all."""
     clock = _PaintingClock()
-    picture = folder / "reference.png"
-    cv2.imwrite(str(picture), reference.image[:, :, ::-1])
+    began = time.perf_counter()
     colorize_video(
         source,
-        folder / "whole.mp4",
-        references=picture,
+        source.with_name("whole.mp4"),
+        references=reference,
         options=options,
         overwrite=True,
         progress=clock,
     )
-    return clock.frames / (time.perf_counter() - clock.began)
+    ended = time.perf_counter()
+    return clock.frames / (ended - clock.began), clock.frames / (ended - began)
 
 
 def peak_mib() -> float:
-    """The most memory that this process has held, in MiB."""
+    """The most memory that this process has held, in MiB; NaN where the system does not tell."""
+    if resource is None:
+        return math.nan
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 

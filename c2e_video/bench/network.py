@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -20,8 +20,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..color import AB_SCALE, gray_lightness
 from ..colorizer import Colorizer, network_size
+from ..devices import memory_named
 from ..frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
-from ..model import Color2Embed, load_weights
+from ..model import Color2Embed, Look, load_weights
 from ..model.layout import channels_last
 from ..model.pffn import EPSILON, ModulatedConv
 
@@ -71,27 +72,22 @@ def convolution_peak(colorizer: Colorizer) -> float:
     return 2 * 8 * 64 * 64 * 256 * 256 * 9 / seconds
 
 
-def network_figures(
-    colorizer: Colorizer, sizes: Sequence[int], batches: Sequence[int]
-) -> tuple[float, list[NetworkFigure]]:
-    """The convolution peak, and a figure for every size and batch."""
-    peak = convolution_peak(colorizer)
-    figures = []
-    for size in sizes:
-        reference = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+def network_figure(colorizer: Colorizer, batch: int, peak: float) -> NetworkFigure:
+    """``batch`` square frames of the colorizer's size, after a reference of that size.
+
+    ``peak`` is :func:`convolution_peak`. Raises :class:`OutOfMemory` where they do not fit.
+    """
+    size = colorizer.size
+    reference = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    with memory_named(colorizer.device, size), torch.inference_mode():
         look = colorizer._one(colorizer.embed(reference))
-        for batch in batches:
-            lightness = torch.rand(batch, 1, size, size, device=colorizer.device)
-            gray = colorizer._nhwc(2 * lightness - 1)
-            with torch.inference_mode():
-                with FlopCounterMode(display=False) as counter:
-                    colorizer._model(gray, look)
-                seconds = quickest(partial(colorizer._model, gray, look), colorizer.device)
-            speed = counter.get_total_flops() / seconds
-            figures.append(
-                NetworkFigure(size, batch, 1e3 * seconds / batch, speed / 1e9, speed / peak)
-            )
-    return peak, figures
+        lightness = torch.rand(batch, 1, size, size, device=colorizer.device)
+        gray = colorizer._nhwc(2 * lightness - 1)
+        with FlopCounterMode(display=False) as counter:
+            colorizer._model(gray, look)
+        seconds = quickest(partial(colorizer._model, gray, look), colorizer.device)
+    speed = counter.get_total_flops() / seconds
+    return NetworkFigure(size, batch, 1e3 * seconds / batch, speed / 1e9, speed / peak)
 
 
 class GroupedConv(nn.Module):
@@ -120,13 +116,16 @@ class PlainPainter:
             cast(Any, block).modulated = GroupedConv(cast(Any, block).modulated)
 
     @torch.inference_mode()
-    def paint(self, gray: Any, reference: Any, size: tuple[int, int]) -> tuple[Any, Any]:
-        """ab ``[H, W, 2]`` at the size of ``gray``, and the frame as I420, for one reference."""
-        small = cv2.resize(gray, size[::-1], interpolation=cv2.INTER_AREA)
+    def embed(self, reference: Any, size: tuple[int, int]) -> Look:
         picture = cv2.resize(reference, size[::-1], interpolation=cv2.INTER_AREA)
-        rgb = self._planes(picture)
+        return self.model.embed(self._planes(picture))
+
+    @torch.inference_mode()
+    def paint(self, gray: Any, look: Look, size: tuple[int, int]) -> tuple[Any, Any]:
+        """ab ``[H, W, 2]`` at the size of ``gray``, and the frame as I420."""
+        small = cv2.resize(gray, size[::-1], interpolation=cv2.INTER_AREA)
         lightness = gray_lightness(self._planes(np.repeat(small[:, :, None], 3, axis=2)))
-        ab = self.model(lightness / 50 - 1, self.model.embed(rgb))[0].permute(1, 2, 0)
+        ab = self.model(lightness / 50 - 1, look)[0].permute(1, 2, 0)
         wide = cv2.resize(ab.cpu().numpy() * AB_SCALE, gray.shape[::-1])
         full = cv2.cvtColor(
             np.repeat(gray[:, :, None], 3, axis=2).astype(np.float32) / 255, cv2.COLOR_RGB2LAB
@@ -152,12 +151,13 @@ def plain_figure(colorizer: Colorizer, height: int, width: int, batch: int) -> P
     look, plain = colorizer.embed(reference), PlainPainter(colorizer)
     size = network_size((height, width), colorizer.size)
     ours = quickest(lambda: colorizer.colorize(frames, look, info, picture), colorizer.device)
-    theirs = quickest(lambda: plain.paint(grays[0], reference, size), colorizer.device)
+    plain_look = plain.embed(reference, size)
+    theirs = quickest(lambda: plain.paint(grays[0], plain_look, size), colorizer.device)
     with torch.inference_mode():
         _, planes = colorizer._small([(grays[0], 1 / 255, 0.0)], look)
     ab = planes[0].permute(1, 2, 0).cpu().numpy()
     wide = cv2.resize(ab, (width, height))
-    error = float(np.mean(np.square(wide - plain.paint(grays[0], reference, size)[0])))
+    error = float(np.mean(np.square(wide - plain.paint(grays[0], plain_look, size)[0])))
     return PlainFigure(
         1e3 * ours / batch,
         1e3 * theirs,

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from ..devices import OutOfMemory
 from ..options import Options, colorizer_for
 from .film import FilmFigure, GrowthFigure, film_figure, growth_figure, processors
-from .network import NetworkFigure, PlainFigure, network_figures, plain_figure
+from .network import NetworkFigure, PlainFigure, convolution_peak, network_figure, plain_figure
+from .start import StartFigure, start_figure
 
-SIZES, BATCHES, GPU_BATCHES = (256, 512, 1024), (1, 8), (1, 8, 32)
+# Batches by the frames' size. A CPU holds no more of the largest, and paints one at a time anyway.
+BATCHES: dict[int, tuple[int, ...]] = {256: (1, 8, 32), 512: (1, 8), 1024: (1,)}
+GPU_BATCHES = dict.fromkeys(BATCHES, (1, 8, 32))
 FILMS, LARGEST = ((854, 480), (1920, 1080)), (3840, 2160)  # the largest on a GPU alone
 # Frames, and frames a shot: longer films, then more shots.
 GROWTH = ((1000, 72), (4000, 72), (16000, 72), (1000, 1000), (1000, 8))
@@ -30,6 +36,7 @@ class Figures:
     peak_gflops: float = 0.0
     network: list[NetworkFigure] = field(default_factory=list)
     plain: PlainFigure | None = None
+    start: StartFigure | None = None
     films: list[FilmFigure] = field(default_factory=list)
     growth: list[GrowthFigure] = field(default_factory=list)
 
@@ -42,14 +49,28 @@ def machine_of(options: Options) -> dict[str, Any]:
     """What the figures were measured on and with."""
     colorizer = colorizer_for(options)
     device = colorizer.device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    packages = ("c2e-video", "torch", "av", "numpy", "opencv-python-headless")
     return {
-        "device": f"{device.type} {name or platform.machine()}",
-        "processors": processors(),
+        "device": f"{device.type} {name}",
+        "processors": f"{processors()} of {_processor()}, {torch.backends.cpu.get_cpu_capability()}",
+        "system": f"{platform.platform()}, Python {platform.python_version()}",
         "precision": str(colorizer.dtype).removeprefix("torch."),
         "width": colorizer.width,
-        "versions": {name: version(name) for name in ("c2e-video", "torch", "av", "numpy")},
+        "encoding": asdict(options.encode),
+        "versions": {name: version(name) for name in packages},
+        "date": time.strftime("%Y-%m-%d"),
     }
+
+
+def _processor() -> str:
+    """The processor's name; Linux has it in a file only."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 def measure(options: Options, *, quick: bool, growth: bool, say: Callable[[str], None]) -> Figures:
@@ -59,6 +80,11 @@ def measure(options: Options, *, quick: bool, growth: bool, say: Callable[[str],
     for key, value in figures.machine.items():
         say(f"{key}: {value}")
     _measure_network(figures, options, quick, say)
+    figures.start = start_figure(options)
+    say(
+        f"start: --help {figures.start.help_seconds:.2f} s, a film of one frame "
+        f"{figures.start.frame_seconds:.1f} s"
+    )
     count = 48 if quick else 240
     films = (*FILMS, LARGEST) if on_gpu else FILMS
     for width, height in films[:1] if quick else films:
@@ -78,16 +104,24 @@ def _measure_network(
     figures: Figures, options: Options, quick: bool, say: Callable[[str], None]
 ) -> None:
     colorizer = colorizer_for(options)
-    sizes = SIZES[:1] if quick else SIZES
-    batches = GPU_BATCHES if colorizer.device.type == "cuda" else BATCHES
-    peak, figures.network = network_figures(colorizer, sizes, batches)
+    peak = convolution_peak(colorizer)
     figures.peak_gflops = peak / 1e9
     say(f"\none large convolution: {figures.peak_gflops:.0f} GFLOP/s")
-    for row in figures.network:
-        say(
-            f"network at {row.size}x{row.size}, batch {row.batch}: {row.ms_per_frame:.1f} ms a frame, "
-            f"{row.gflops:.0f} GFLOP/s, {row.share:.0%} of that"
-        )
+    batches = GPU_BATCHES if colorizer.device.type == "cuda" else BATCHES
+    for size in list(batches)[:1] if quick else batches:
+        sized = colorizer_for(replace(options, size=size))
+        for batch in batches[size]:
+            named = f"network at {size}x{size}, batch {batch}"
+            try:
+                row = network_figure(sized, batch, peak)
+            except OutOfMemory:
+                say(f"{named}: does not fit into the device's memory")
+                continue
+            figures.network.append(row)
+            say(
+                f"{named}: {row.ms_per_frame:.1f} ms a frame, {row.gflops:.0f} GFLOP/s, "
+                f"{row.share:.0%} of that"
+            )
     figures.plain = plain_figure(colorizer, 480, 854, 8)
     say(
         f"a 480p frame: {figures.plain.ours_ms:.0f} ms, the plain way {figures.plain.plain_ms:.0f} ms: "
@@ -100,5 +134,6 @@ def _film_line(film: FilmFigure) -> str:
         f"{film.width}x{film.height}: decode {film.decode:.1f} fps, paint {film.paint:.1f}, "
         f"encode {film.encode:.1f}, decode and encode {film.passthrough:.1f}; "
         f"whole {film.whole:.1f} fps = {film.overlap:.2f} of the slowest stage, "
-        f"{film.whole / film.passthrough:.2f} of decode and encode; peak {film.peak_mib:.0f} MiB"
+        f"{film.whole / film.passthrough:.2f} of decode and encode, {film.in_all:.1f} with the start and the "
+        f"look at the film; peak {film.peak_mib:.0f} MiB"
     )
