@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from .bars import NO_BARS, BarDetector, Bars
-from .decode import DecodeReport, decode
+from .decode import DecodeReport, decode, frames_at
 from .errors import C2EError, MediaError
 from .frames import Frame, Shot, VideoInfo
 from .keyframes import KeyframeMatcher, Match
@@ -227,17 +227,17 @@ def _assigned(
     progress: Progress,
 ) -> Plan:
     progress.stage("comparing shots", len(looked.shots))
+    found = [_found_in(shot, looked.matches) for shot in looked.shots]
+    wanting = [shot for shot, own in zip(looked.shots, found, strict=True) if not own]
+    middles = frames_at(source, info, [looked.shown(shot)[1] for shot in wanting])
     rows, choices = [], []
-    for shot in looked.shots:
+    for shot, own in zip(looked.shots, found, strict=True):
         progress.advance(1)
-        found = _found_in(shot, looked.matches)
-        if found:
-            rows.append(tuple(match.reference.moved(match.pts) for match in found))
-            choices.append(Choice(shot, "frame", min(match.similarity for match in found)))
+        if own:
+            rows.append(tuple(match.reference.moved(match.pts) for match in own))
+            choices.append(Choice(shot, "frame", min(match.similarity for match in own)))
         else:
-            _, middle, _ = looked.shown(shot)
-            frame = next(decode(source, info, start=middle, stop=middle + 1))
-            nearness = painter.similarities(frame, given)
+            nearness = painter.similarities(next(middles), given)
             best = max(range(len(given)), key=nearness.__getitem__)
             rows.append((given[best],))
             choices.append(Choice(shot, "nearest", nearness[best]))

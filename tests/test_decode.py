@@ -14,9 +14,11 @@ import av
 import numpy as np
 import pytest
 
+from c2e_video import decode as decoding
 from c2e_video.decode import DecodeReport, decode, probe
 from c2e_video.decode.film import Film
 from c2e_video.decode.luma import luma_of
+from c2e_video.decode.pictures import pictures_from
 from c2e_video.decode.timing import timed
 from c2e_video.errors import MediaError
 from c2e_video.frames import Frame, VideoInfo
@@ -446,6 +448,32 @@ def test_recordings_joined_end_to_end(tmp_path: Path) -> None:
     assert np.array_equal(whole[45].luma, luma(15, shot=1))
     for first in (5, 20, 35, 50):
         assert same(frames_of(film, start=whole[first].pts), whole[first:])
+
+
+def test_chosen_frames_are_found_in_one_pass_where_no_seek_is_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan looks at a frame of hundreds of shots; each from the beginning would take a day."""
+    film = write_film(tmp_path / "film.mkv", 30, gop=9)
+    joined = tmp_path / "joined.ts"
+    part = write_film(tmp_path / "part.ts", 30, gop=9).read_bytes()
+    joined.write_bytes(part * 2)
+    passes = []
+    from_there = pictures_from
+
+    def counted(path: Path, *rest: Any) -> Any:
+        passes.append(path)
+        return from_there(path, *rest)
+
+    monkeypatch.setattr(decoding, "pictures_from", counted)
+    for path, most in ((film, 3), (joined, 1)):
+        whole = frames_of(path)
+        chosen = [whole[k] for k in (4, 11, 29)]
+        passes.clear()
+        got = list(decoding.frames_at(path, probe(path), [frame.pts for frame in chosen]))
+        assert same(got, chosen)
+        assert len(passes) == most
+    assert list(decoding.frames_at(film, probe(film), [])) == []
 
 
 # -- damage ----------------------------------------------------------------------------------------

@@ -249,6 +249,8 @@ def test_the_command_writes_table_and_sheet(
     assert "exists; -y overwrites it" in capsys.readouterr().err
     assert call("film.mp4", "-o", "film.txt") == 1
     assert "shots are written to .csv, .edl, .otio" in capsys.readouterr().err
+    assert call("film.mp4", "-o", "both.csv", "--sheet", "both.csv") == 1
+    assert "give two names" in capsys.readouterr().err
     assert call("film.mp4", "--refs", "film.csv", "--sheet", "again.html") == 0
     assert Path("film.csv").read_text() == edited
     assert "as the map says" in Path("again.html").read_text()

@@ -50,8 +50,8 @@ def colorize(
     shots, and every other shot takes the one it resembles most.
     """
     from ..encode import settings_for
-    from ..options import Options, check_output
-    from ..pipeline import colorize_video
+    from ..options import Options
+    from ..pipeline import check_places, colorize_video
     from ..spool import spooled
     from ..terminal import Bar
 
@@ -60,7 +60,7 @@ def colorize(
     encode = settings_for(*(settings.pop(name) for name in names))
     drop = frozenset(settings.pop("drop"))
     if output is not None:
-        check_output(film, output, overwrite)
+        check_places(film, output, overwrite)
     with Bar() as bar, spooled(film, output, bar.note) as source:
         result = colorize_video(
             source,
@@ -112,7 +112,7 @@ def plan(
 
     `c2e-video FILM --refs FILM.csv` then paints FILM as the table says.
     """
-    from ..decode import probe
+    from ..decode import film_name, probe
     from ..options import Options, check_output, colorizer_for, load_given, window_of
     from ..painter import Painter
     from ..plan import first_pts, make_plan
@@ -125,9 +125,12 @@ def plan(
     info = probe(film, options.fps)
     given = load_given(references, info)
     if output is None and not isinstance(given, ReferenceMap):  # a map is not written over
-        output = film.with_suffix(".csv")
+        name = film_name(film)
+        output = name.with_name(f"{name.name}.csv")
     if output is not None and output.suffix.lower() not in LISTS:
         raise C2EError(f"shots are written to {', '.join(LISTS)}, got {str(output)!r}")
+    if sheet and sheet == output:
+        raise C2EError(f"the list and the sheet would both be {str(sheet)!r}; give two names")
     for path in filter(None, (output, sheet)):
         check_output(film, path, overwrite)
     listed = read_shot_list(shots, info, start=first_pts(film, info)) if shots else ()

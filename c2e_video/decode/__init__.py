@@ -7,7 +7,7 @@ counted in a ``DecodeReport`` (``pictures.py``).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -20,12 +20,21 @@ from .deinterlace import deinterlaced
 from .film import Film
 from .luma import luma_of, plain
 from .numbered import USUAL_RATE, files_of, film_name, numbered
-from .pictures import pictures_from
+from .pictures import pictures_from, seekable
 from .report import DecodeReport
 from .tags import describe
 from .timing import timed
 
-__all__ = ["DecodeReport", "Deinterlace", "decode", "files_of", "film_name", "numbered", "probe"]
+__all__ = [
+    "DecodeReport",
+    "Deinterlace",
+    "decode",
+    "files_of",
+    "film_name",
+    "frames_at",
+    "numbered",
+    "probe",
+]
 
 Deinterlace = Literal["off", "auto", "on"]
 
@@ -91,6 +100,20 @@ def decode(
     if weave:
         pictures = deinterlaced(pictures, info, deinterlace == "on")
     return _frames(pictures, info, start, stop, report)
+
+
+def frames_at(path: str | Path, info: VideoInfo, wanted: Sequence[int]) -> Iterator[Frame]:
+    """The frames with the pts ``wanted``, in order: each sought, or all in one pass where seeks miss."""
+    if not wanted:
+        return
+    if numbered(path) or seekable(path):
+        for pts in wanted:
+            yield from decode(path, info, start=pts, stop=pts + 1)
+        return
+    chosen = frozenset(wanted)
+    for frame in decode(path, info, start=wanted[0], stop=wanted[-1] + 1):
+        if frame.pts in chosen:
+            yield frame
 
 
 def _frames(

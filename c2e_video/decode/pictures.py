@@ -54,6 +54,12 @@ def pictures_from(
             report.truncated |= film.cut
 
 
+def seekable(path: str | Path) -> bool:
+    """Whether :func:`pictures_from` finds its start by a seek, not by decoding all before it."""
+    with Film(path) as film:
+        return _is_seekable(film)
+
+
 def _follows(picture: VideoFrame, latest: int | None) -> bool:
     return picture.pts is not None and (latest is None or picture.pts > latest)
 
