@@ -7,7 +7,6 @@ and renamed, so whatever bears a part's name is whole.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -23,6 +22,7 @@ from .encode import Part
 from .encode.part import disk_errors
 from .errors import C2EError, JobMismatch
 from .frames import Shot
+from .text_files import sync, write_whole
 
 try:
     import fcntl
@@ -247,22 +247,3 @@ def _digest_of(chunks: Iterator[bytes]) -> str:
     for chunk in chunks:
         digest.update(chunk)
     return digest.hexdigest()
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a small file so that its name never stands for half of it; OSError if it cannot be."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        # A file's name may hold bytes of another encoding: they go over as they are.
-        partial.write_text(text, encoding="utf-8", errors="surrogateescape")
-        sync(partial)
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def sync(path: Path) -> None:
-    """Have the file's content on the disk before anything relies on it."""
-    with open(path, "rb") as file, contextlib.suppress(OSError):
-        os.fsync(file.fileno())

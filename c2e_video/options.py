@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,6 +16,7 @@ from .errors import C2EError
 from .frames import VideoInfo
 from .reference_pictures import Reference, load_references
 from .references import ReferenceMap
+from .text_files import check_folder
 
 _HALF_A_MILLISECOND = Fraction(1, 2000)
 
@@ -82,11 +82,7 @@ def check_output(source: Path, output: Path, overwrite: bool) -> None:
             "a film is written whole or not at all, which standard output cannot promise; "
             "give a file name with -o"
         )
-    folder = output.parent
-    if not folder.is_dir():
-        raise C2EError(f"no folder {str(folder)!r} to write {output.name!r} into; make it first")
-    if not os.access(folder, os.W_OK):
-        raise C2EError(f"the folder {str(folder)!r} cannot be written to; choose another with -o")
+    check_folder(output)
     if output.is_dir():
         raise C2EError(f"the output {str(output)!r} is a folder; give a file name such as film.mp4")
     if output.exists() and source.exists() and output.samefile(source):

@@ -12,9 +12,9 @@ from typing import Any
 
 from .errors import C2EError
 from .frames import Shot, VideoInfo
-from .job import write_whole
 from .reference_pictures import Reference
 from .references import ReferenceMap
+from .text_files import write_whole
 from .timecode import format_timecode
 from .version import __version__
 
@@ -23,8 +23,8 @@ _LIBRARIES = ("torch", "av", "numpy")
 
 
 def record_path(output: Path) -> Path:
-    """``film.color.json`` beside ``film.color.mp4``."""
-    return output.with_suffix(".json")
+    """``film.color.mp4.json`` beside ``film.color.mp4``: two films of one name have two."""
+    return output.with_name(f"{output.name}.json")
 
 
 def check_record(output: Path) -> None:

@@ -21,12 +21,12 @@ from .decode import decode
 from .encode.part import disk_errors
 from .errors import C2EError
 from .frames import Frame, Shot, VideoInfo
-from .job import write_whole
 from .painter import Painter
 from .plan import Choice, Plan, Window
 from .prefetch import prefetch
 from .progress import Progress
 from .reference_pictures import Reference
+from .text_files import write_whole
 from .timecode import format_timecode
 
 Picture = npt.NDArray[np.uint8]

@@ -1,11 +1,15 @@
-"""Small text files of the user's: what cannot be read or written is said in one line."""
+"""Small text files: written whole or not at all; what cannot be read or written is said in one line."""
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 from .errors import C2EError
 
+# What file systems say that cannot do it at all.
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
 LARGEST = 64 << 20  # bytes; a list of that size is none
 
 
@@ -29,8 +33,44 @@ def read_text(
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` as it is, in UTF-8. Raises :class:`C2EError` if it cannot be written."""
+    """:func:`write_whole`, for a file that a user asked for. Raises :class:`C2EError` if it cannot be."""
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        # Nothing takes the place of a link or of a device; /dev/stdout is both.
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_text(text, encoding="utf-8", newline="")
+        else:
+            write_whole(path, text)
     except OSError as error:
         raise C2EError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write ``text`` as it is, in UTF-8; the name never stands for half of it. OSError if it cannot be."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        # A file's name may hold bytes of another encoding: they go over as they are.
+        partial.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+        sync(partial)
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def sync(path: Path) -> None:
+    """Have the file's content on the disk before anything relies on it; OSError if the disk fails."""
+    with open(path, "r+b") as file:  # Windows syncs no file that is only read
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
+
+
+def check_folder(path: Path) -> None:
+    """Raise a :class:`C2EError` if there is no folder for ``path``, or one that cannot be written to."""
+    folder = path.parent
+    if not folder.is_dir():
+        raise C2EError(f"no folder {str(folder)!r} to write {path.name!r} into; make it first")
+    if not os.access(folder, os.W_OK):
+        raise C2EError(f"the folder {str(folder)!r} cannot be written to; choose another")

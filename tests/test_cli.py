@@ -69,7 +69,7 @@ def test_any_name_is_a_name(folder: Path, monkeypatch: pytest.MonkeyPatch, name:
     (folder / "film.mp4").rename(folder / name)
     assert call(monkeypatch, "--ref", "key.png", *TINY, "-o", f"{name}.out.mp4", "--", name) == 0
     assert len(video_pts(folder / f"{name}.out.mp4")) == 8
-    record = json.loads((folder / f"{name}.out.json").read_text())
+    record = json.loads((folder / f"{name}.out.mp4.json").read_text())
     assert record["source"]["path"] == str(folder / name)
     assert len(list(folder.iterdir())) == 5
 
@@ -260,6 +260,27 @@ def test_other_weights_are_measured_beside(
     assert scores["tiny"] == scores["painted"]
     assert call(monkeypatch, *asked, *beside * 2) == 1
     assert "two rows would be named 'tiny'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (("evaluate", "film.mp4", "--json", "none/f.json"), "no folder 'none'"),
+        (("evaluate", "film.mp4", "--sheet", "none/s.png"), "cannot be written as a picture"),
+        (("evaluate", "film.mp4", "--sheet", "sheet.what"), "cannot be written as a picture"),
+        (("bench", "--json", "none/f.json"), "no folder 'none'"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+    message: str,
+) -> None:
+    monkeypatch.setattr(colorizer, "Colorizer", lambda *_, **__: pytest.fail("it worked"))
+    assert call(monkeypatch, *command) == 1
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("chosen", [("--reference", "3"), ("--every", "0"), ("--limit", "9")])

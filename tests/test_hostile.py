@@ -112,7 +112,7 @@ def _end_of(runner: Runner, film: Path, place: Path, words: Sequence[str]) -> tu
         assert ended.text.splitlines()[-1].startswith("c2e-video: "), ended.text
         assert not [name for name in left if not name.endswith(".c2e")], left
     else:
-        assert left == ["out.json", output.name]
+        assert left == [output.name, f"{output.name}.json"]
         assert f" {len(picture_digests(output))} frames" in ended.text
     for path in place.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()

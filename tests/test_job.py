@@ -136,19 +136,6 @@ def test_a_file_of_the_job_that_cannot_be_written(tmp_path: Path, name: str) -> 
         Job.open(tmp_path / "job", IDENTITY)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="names there are no bytes")
-def test_small_files_are_utf8_and_keep_the_bytes_of_names(tmp_path: Path) -> None:
-    name = b"na\xefve \xc3\xbc"
-    code = (
-        "import os; from pathlib import Path; from c2e_video.job import write_whole\n"
-        f"write_whole(Path('page'), os.fsdecode({name!r}))"
-    )
-    ascii_only = {**os.environ, "PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
-    path = {"PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=ascii_only | path, check=True)
-    assert (tmp_path / "page").read_bytes() == name
-
-
 def test_film_digest_sees_ends_size_and_middle(tmp_path: Path) -> None:
     film = tmp_path / "film"
     content = bytearray(os.urandom(3 << 20))

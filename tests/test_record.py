@@ -39,7 +39,7 @@ def test_the_record_is_enough_to_make_the_film_again(
         quick, encode=EncodeSettings("ffv1"), start=Fraction(1, 5), drop=frozenset({"subtitles"})
     )
     first = colorize_video(film, references=reference, options=options)
-    told: dict[str, Any] = json.loads((tmp_path / "film.color.json").read_text())
+    told: dict[str, Any] = json.loads((tmp_path / "film.color.mkv.json").read_text())
     assert told["source"] == {"path": str(film), "sha256 of samples": film_digest(film)}
     assert told["versions"]["c2e-video"] == __version__
     assert options.weights is not None
@@ -62,6 +62,15 @@ def test_the_record_is_enough_to_make_the_film_again(
     assert picture_digests(again.output) == picture_digests(first.output)
 
 
+def test_two_films_of_one_name_have_two_records(
+    tmp_path: Path, reference: Path, quick: Options
+) -> None:
+    film = write_film(tmp_path / "film.mp4", 8)
+    for name in ("reel.mkv", "reel.mp4"):
+        colorize_video(film, tmp_path / name, references=reference, options=quick)
+    assert {"reel.mkv.json", "reel.mp4.json"} <= {path.name for path in tmp_path.iterdir()}
+
+
 def test_a_film_is_not_lost_for_its_record(
     tmp_path: Path, reference: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,5 +81,5 @@ def test_a_film_is_not_lost_for_its_record(
     film = write_film(tmp_path / "film.mp4", 8)
     result = colorize_video(film, references=reference, options=quick)
     assert result.output.exists()
-    assert not (tmp_path / "film.color.json").exists()
-    assert "the film is whole, but film.color.json could not be written" in result.notes[-1]
+    assert not (tmp_path / "film.color.mp4.json").exists()
+    assert "the film is whole, but film.color.mp4.json could not be written" in result.notes[-1]

@@ -99,7 +99,7 @@ def test_a_stopped_run_leaves_no_output_and_goes_on(
     assert ended.code == 0, ended.text
     assert "taking up the interrupted run" in ended.text
     assert picture_digests(place / "out.mkv") == whole
-    assert sorted(p.name for p in place.iterdir()) == ["film.mkv", "out.json", "out.mkv"]
+    assert sorted(p.name for p in place.iterdir()) == ["film.mkv", "out.mkv", "out.mkv.json"]
 
 
 def test_a_second_signal_ends_at_once(
@@ -135,7 +135,7 @@ def test_killed_at_twenty_random_moments(
         if output.exists():  # whole, even if killed right after the last rename
             assert picture_digests(output) == whole
             output.unlink()
-            output.with_suffix(".json").unlink(missing_ok=True)
+            output.with_name(f"{output.name}.json").unlink(missing_ok=True)
     print(f"{kept} of 20 kills left parts behind")
     assert kept > 3
     assert runner.run(place, *words).code == 0

@@ -23,7 +23,10 @@ def bench(quick: bool, growth: bool, json_file: Path | None, **settings: Any) ->
     writing it, and drawn films through the whole pipeline against each of its stages alone."""
     from ..bench.report import measure
     from ..options import Options
+    from ..text_files import check_folder, write_text
 
+    if json_file:
+        check_folder(json_file)
     figures = measure(Options(**settings), quick=quick, growth=growth, say=click.echo)
     if json_file:
-        json_file.write_text(figures.to_json())
+        write_text(json_file, figures.to_json())

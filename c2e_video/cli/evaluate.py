@@ -60,7 +60,7 @@ def evaluate(
     from ..colorizer import Colorizer
     from ..evaluate.lpips import Lpips
     from ..evaluate.metrics import ciede2000_formula
-    from ..evaluate.report import table, write_json, write_sheet
+    from ..evaluate.report import check_sheet, table, write_json, write_sheet
     from ..evaluate.video import (
         GRAY,
         MEAN_COLOR,
@@ -71,9 +71,16 @@ def evaluate(
         evaluate_clips,
         evaluate_pairs,
     )
+    from ..job import file_digest
     from ..terminal import Bar
+    from ..text_files import check_folder
 
-    ciede2000_formula()  # or an error now, not after hours of painting
+    # An error now, not after hours of painting.
+    ciede2000_formula()
+    if json_file:
+        check_folder(json_file)
+    if sheet:
+        check_sheet(sheet)
     colorizer = Colorizer(network.pop("weights"), **network)
     painters: dict[str, Painter] = {PAINTED: colorizer}
     if without_memory:
@@ -91,6 +98,12 @@ def evaluate(
         else:
             watch |= {"reference": reference, "every": every, "limit_frames": limit_frames}
             results = evaluate_clips(painters, clips, **watch)
+    results.conditions.update(
+        weights=file_digest(colorizer.weights),
+        network_size=colorizer.size,
+        network_precision=str(colorizer.dtype),
+        saturation=colorizer.saturation,
+    )
     click.echo(table(results))
     if json_file:
         write_json(results, json_file)

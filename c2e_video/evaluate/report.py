@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from ..errors import C2EError
+from ..text_files import write_text
 from .metrics import Picture
 from .video import ClipResult, Results, Scores
 
@@ -141,10 +142,7 @@ def _figures(scores: Scores) -> dict[str, float | None]:
 
 def write_json(results: Results, path: Path) -> None:
     """Write :func:`to_json`. Raises ``C2EError`` where ``path`` cannot be written."""
-    try:
-        path.write_text(to_json(results), encoding="utf-8")
-    except OSError as error:
-        raise C2EError(f"{path}: cannot be written ({error}); give another --json") from error
+    write_text(path, to_json(results))
 
 
 def sheet(results: Results) -> Picture:
@@ -184,11 +182,14 @@ def _labelled(picture: Picture, text: str, height: int) -> Picture:
 
 def write_sheet(results: Results, path: Path) -> None:
     """Write :func:`sheet` as PNG or JPEG, by the name's ending. Raises ``C2EError``."""
-    try:
-        written = cv2.imwrite(str(path), cv2.cvtColor(sheet(results), cv2.COLOR_RGB2BGR))
-    except cv2.error:  # an ending it does not know
-        written = False
-    if not written:
+    check_sheet(path)
+    if not cv2.imwrite(str(path), cv2.cvtColor(sheet(results), cv2.COLOR_RGB2BGR)):
+        raise C2EError(f"{path}: cannot be written; is its disk full?")
+
+
+def check_sheet(path: Path) -> None:
+    """Raise a ``C2EError`` if no picture can be written to ``path``."""
+    if not path.parent.is_dir() or not cv2.haveImageWriter(str(path)):
         raise C2EError(
             f"{path}: cannot be written as a picture; name a .png in a folder you may use"
         )

@@ -7,7 +7,6 @@ container does not hold is found out by a rehearsal before the first frame is pa
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import av
 
 from ..encode.part import Part, disk_errors
 from ..errors import MediaError
+from ..text_files import sync
 from .film import MuxPlan, write_film
 from .plan import DROPPABLE, plan_mux
 
@@ -33,8 +33,7 @@ def mux(
     try:
         with disk_errors(partial):
             notes = write_film(plan, parts, partial, extra_metadata).notes
-            with open(partial, "rb") as file:
-                os.fsync(file.fileno())
+            sync(partial)
     except av.FFmpegError as error:
         raise MediaError(
             f"{plan.container.name} does not take a track of {plan.source.name} ({error.strerror}); "
