@@ -288,4 +288,5 @@ def quantized(plane: Tensor, picture: PictureFormat) -> Tensor:
     depth = picture.bit_depth
     span = (1 << depth) - 1 if picture.full_range else 224 << depth - 8
     samples = (plane * span + (1 << depth - 1)).round().clamp(0, (1 << depth) - 1)
-    return samples.to(torch.uint8) if depth == 8 else samples.to(torch.int32).to(torch.uint16)
+    # Not every device has uint16.
+    return samples.to(torch.uint8) if depth == 8 else samples.to(torch.int32).cpu().to(torch.uint16)

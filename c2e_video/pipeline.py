@@ -38,7 +38,8 @@ from .version import __version__
 DECODED_AHEAD, PAINTED_AHEAD = 24, 3
 MOST_TOLD = 5  # shots named one by one
 # Options that do not change what is in a part: it is found by its digest, or only joined later.
-_NOT_IN_PARTS = ("weights", "device", "batch", "drop")
+# (Of "auto", the precision depends on the machine; what it came to is told beside the weights.)
+_NOT_IN_PARTS = ("weights", "device", "precision", "batch", "drop")
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,12 @@ def colorize_video(
     options, progress = options or Options(), progress or Silent()
     info = probe(source, options.fps)
     output = Path(output) if output is not None else default_output(source, options.encode)
-    for path in (output, record_path(output)):
-        check_output(source, path, overwrite)
-    check_record(output)
+    check_places(source, output, overwrite)
     window = window_of(info, options)
     muxing = plan_mux(source, output, info, options.encode, options.drop, window=window)
     picture = picture_format(info, options.encode)
-    for line in muxing.notes:
+    notes = (*muxing.notes, *_interlaced(info, options))
+    for line in notes:
         progress.note(line)
     painter = Painter(colorizer_for(options), info)
     given = load_given(references, info)
@@ -110,12 +110,27 @@ def colorize_video(
         for line in amiss:
             progress.note(line)
         job.remove()
-    notes = (*muxing.notes, *looked.problems, *problems, *amiss)
+    notes = (*notes, *looked.problems, *problems, *amiss)
     record = record_of(source, info, chosen, options, identity, notes)
     for line in (unwritten := write_record(output, record)):
         progress.note(line)
     notes = (*notes, *unwritten)
     return Result(output, len(looked.pts), chosen, notes)
+
+
+def check_places(source: Path, output: Path, overwrite: bool) -> None:
+    """Raise a :class:`C2EError` if the film, or its record, could not be written to its place in the end."""
+    for path in (output, record_path(output)):
+        check_output(source, path, overwrite)
+    check_record(output)
+
+
+def _interlaced(info: VideoInfo, options: Options) -> list[str]:
+    if not info.interlaced or options.deinterlace != "off":
+        return []
+    return [
+        "the film is interlaced: both fields of a frame stay in one; --deinterlace auto parts them"
+    ]
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,6 +50,16 @@ def spooled(
 @contextlib.contextmanager
 def _held(path: Path) -> Iterator[None]:
     """Make the file this run's own, until it is deleted at the end."""
+    try:
+        with _locked(path):
+            yield
+    finally:
+        if fcntl is None:  # Windows deletes no file that is open
+            path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
     with open(path, "ab") as file:
         if fcntl is not None:
             try:
@@ -62,4 +72,5 @@ def _held(path: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            if fcntl is not None:  # while no other run can hold it
+                path.unlink(missing_ok=True)

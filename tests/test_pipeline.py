@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from c2e_video import colorizer, options, pipeline
+from c2e_video import colorizer, devices, options, pipeline
 from c2e_video.encode import Encoder, EncodeSettings, settings_for
 from c2e_video.errors import C2EError, JobMismatch, MediaError
 from c2e_video.options import Options
@@ -64,8 +64,8 @@ def test_a_film_gets_colour_and_keeps_the_rest(film: Path, keyframe: Path, quick
         assert [c["metadata"]["title"] for c in painted.chapters()] == ["one"]
         assert "colorized" in painted.metadata["comment"]
     assert sorted(p.name for p in film.parent.iterdir()) == [
-        "film.color.json",
         "film.color.mp4",
+        "film.color.mp4.json",
         "film.mp4",
         "keyframe.png",
     ]
@@ -157,7 +157,9 @@ def test_an_interrupted_run_is_taken_up(
     monkeypatch.setattr(Encoder, "write", write)
     with pytest.raises(JobMismatch, match="options"):
         colorize_video(film, references=keyframe, options=replace(quick, saturation=1.0))
-    colorize_video(film, references=keyframe, options=quick)
+    monkeypatch.setattr(devices, "bf16_is_faster", lambda: False)
+    # What "auto" came to may be asked for by its name: fp32 here.
+    colorize_video(film, references=keyframe, options=replace(quick, precision="auto"))
     assert video_pts(output) == video_pts(whole.output)
     np.testing.assert_array_equal(chroma(output), chroma(whole.output))
     assert not output.with_name("film.color.mp4.c2e").exists()
@@ -238,8 +240,8 @@ def test_outputs_that_cannot_be(film: Path, keyframe: Path, quick: Options, tmp_
     fails(film, "is the film itself")
     fails(tmp_path / "none" / "out.mp4", "no folder")
     fails(tmp_path, "is a folder")
-    (tmp_path / "record.json").write_text("mine")
-    fails(tmp_path / "record.mp4", "record.json' exists; -y overwrites")
+    (tmp_path / "record.mp4.json").write_text("mine")
+    fails(tmp_path / "record.mp4", "record.mp4.json' exists; -y overwrites")
     (tmp_path / "there.mp4").write_bytes(b"mine")
     fails(tmp_path / "there.mp4", "exists; -y overwrites")
     assert (tmp_path / "there.mp4").read_bytes() == b"mine"

@@ -12,6 +12,7 @@ import cv2
 from av.video.reformatter import Colorspace, Interpolation
 
 from ..decode import probe
+from ..decode.film import Film
 from ..errors import C2EError, MediaError
 from .metrics import Picture
 
@@ -50,9 +51,8 @@ def read_clip(path: Path, size: int | None = None) -> Iterator[Picture]:
 def _film(path: Path) -> Iterator[Picture]:
     matrix = _MATRICES[probe(path).matrix]
     try:
-        with av.open(path) as container:
-            container.streams.video[0].thread_type = "AUTO"
-            for frame in container.decode(video=0):
+        with Film(path, threads=0) as film:
+            for frame in film.container.decode(film.stream):
                 # With more threads swscale now and then spoils a few samples of small pictures.
                 rgb = frame.reformat(
                     format="rgb24", src_colorspace=matrix, interpolation=_CAREFUL, threads=1
@@ -63,7 +63,12 @@ def _film(path: Path) -> Iterator[Picture]:
 
 
 def _folder(path: Path) -> Iterator[Picture]:
-    pictures = [file for file in path.iterdir() if file.suffix.lower() in _IMAGES]
+    # Names that begin with a dot are a system's own, such as macOS's "._" beside each file.
+    pictures = [
+        file
+        for file in path.iterdir()
+        if file.suffix.lower() in _IMAGES and not file.name.startswith(".")
+    ]
     for file in sorted(pictures, key=_number):
         yield _picture(file)
 
