@@ -29,6 +29,7 @@ try:
 except ImportError:  # Windows: two runs on one job are then not told apart
     fcntl = None  # type: ignore[assignment]
 
+MOST_TOLD = 5  # differences from an interrupted run
 SEGMENT_SECONDS = 30.0  # at most this much painted film is lost when a run is killed
 
 
@@ -196,14 +197,18 @@ def _agree(folder: Path, identity: dict[str, Any]) -> None:
         if was.get(key) != now.get(key)
     ]
     if differing:
+        more = len(differing) - MOST_TOLD
+        told = differing[:MOST_TOLD] + ([f"and {more} more"] if more > 0 else [])
         raise JobMismatch(
             f"an interrupted run in {str(folder)!r} was begun with other settings: "
-            f"{'; '.join(differing)}; give the same, or --restart to begin anew"
+            f"{'; '.join(told)}; give the same, or --restart to begin anew"
         )
 
 
 def _leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value that is no mapping itself, under the names that lead to it."""
+    """Each value that holds no others, under the names, or numbers from 1, that lead to it."""
+    if isinstance(values, list):
+        values = dict(enumerate(values, 1))
     if not isinstance(values, dict):
         yield name, values
         return

@@ -221,8 +221,11 @@ def _identity(
     return {
         "version": __version__,
         "source": film_digest(source),
-        "shots": [[s.start, s.stop, s.dissolve] for s in chosen.shots],
-        "references": [[[r.digest, r.at] for r in row] for row in chosen.references],
+        "shots": [
+            {"start": shot.start, "stop": shot.stop, "dissolve": shot.dissolve}
+            | {"references": [{"picture": r.digest, "at": r.at} for r in row]}
+            for shot, row in zip(chosen.shots, chosen.references, strict=True)
+        ],
         "weights": file_digest(painter.colorizer.weights),
         "network precision": str(painter.colorizer.dtype),
         "options": {

@@ -232,7 +232,11 @@ def _fields() -> list[str]:
         f"what counted its old packets: {of_packets}.",
         "",
         "Added: a `comment` that names c2e-video, its version and the weights, after the film's own; "
-        "and beside the film a `.json` with all that is needed to make it again.",
+        "and beside the film a `.json` of its name with all that is needed to make it again.",
+        "",
+        "Lost, and said: closed captions inside the pictures themselves (ATSC A/53), and that a film is "
+        "interlaced: its frames are written as they are, both fields in one, where `--deinterlace` does not "
+        "part them.",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -368,6 +369,21 @@ def test_a_raw_stream_without_times(tmp_path: Path) -> None:
     assert seconds == pytest.approx([i / 25 for i in range(30)])
     assert "without a usable time: 30" in report.problems()[0]
     assert same(frames_of(stream, start=frames[17].pts), frames[17:])
+
+
+def test_captions_inside_the_pictures_are_told(tmp_path: Path) -> None:
+    """As American television has them (ATSC A/53, part 4): they have no packets that could be copied."""
+    caption = b"\xb5\x00\x31GA94\x03\x41\xff\xfc\x94\x2c\xff"
+    note = b"\x00\x00\x01\x06\x04" + bytes([len(caption)]) + caption + b"\x80"
+    stream = tmp_path / "film.h264"
+    with open(stream, "wb") as file:
+        for packet in packets(annex_b(tmp_path), "video"):
+            slices = re.search(rb"\x00\x00\x01[\x01\x21\x41\x61\x65]", packet.data)
+            assert slices
+            file.write(packet.data[: slices.start()] + note + packet.data[slices.start() :])
+    report = DecodeReport()
+    assert len(frames_of(stream, report=report)) == 30
+    assert "closed captions inside them: 30" in report.problems()[-1]
 
 
 def annex_b(folder: Path) -> Path:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,15 +87,21 @@ def test_differences_are_named(tmp_path: Path) -> None:
 
 
 def test_only_what_differs_is_named_and_long_values_are_short(tmp_path: Path) -> None:
-    identity = {"shots": [[0, 40, 0]] * 99, "options": {"size": 256, "encode": {"crf": None}}}
+    identity: dict[str, Any] = {"shots": [{"start": 40 * k} for k in range(99)]}
+    identity["options"] = {"size": 256, "encode": {"crf": None}}
     with Job.open(tmp_path / "job", identity) as job:
         finished(job)
-    other = {"shots": [[0, 41, 0]] * 99, "options": {"size": 256, "encode": {"crf": 18.0}}}
+    other: dict[str, Any] = {"shots": [dict(shot) for shot in identity["shots"]]}
+    other["shots"][6]["start"] = 241
+    other["options"] = {"size": 256, "encode": {"crf": 18.0}}
     with pytest.raises(JobMismatch) as caught:
         Job.open(tmp_path / "job", other)
     line = str(caught.value)
-    assert "options encode crf (was none, is 18.0); shots (was [[0, 40, 0],… 40, 0]], is " in line
+    assert "options encode crf (was none, is 18.0); shots 7 start (was 240, is 241); give" in line
     assert "size" not in line
+    moved = {**other, "shots": [{"start": shot["start"] + 1} for shot in identity["shots"]]}
+    with pytest.raises(JobMismatch, match=r"shots 12 start .* and 95 more; give"):
+        Job.open(tmp_path / "job", moved)
 
 
 def test_a_job_without_parts_leaves_nothing(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from c2e_video.errors import C2EError
 from c2e_video.frames import Shot, VideoInfo
-from c2e_video.shot_lists import read_shot_list, write_shot_list
+from c2e_video.shot_lists import check_shot_list, read_shot_list, write_shot_list
 
 FILM = Fraction(24000, 1001)
 RATES = [Fraction(24), FILM, Fraction(25), Fraction(30000, 1001), Fraction(60)]
@@ -390,6 +390,24 @@ def test_mistakes_in_a_timeline(tmp_path: Path, timeline: Timeline) -> None:
             read_shot_list(path, film())
         assert str(error.value).startswith(f"{path}{message}")
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "message"),
+    [
+        ("a.edl", None, "no frame rate"),
+        ("a.otio", None, "no frame rate"),
+        ("a.otio", 24, r"\[otio\]"),
+    ],
+)
+def test_a_list_that_cannot_be_written_is_told_before_the_film_is_looked_at(
+    name: str, rate: int | None, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentimelineio", None)
+    info = film(None if rate is None else Fraction(rate))
+    with pytest.raises(C2EError, match=message):
+        check_shot_list(Path(name), info)
+    check_shot_list(Path("a.csv"), info)
 
 
 def test_otio_without_its_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

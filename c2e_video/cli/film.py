@@ -118,7 +118,7 @@ def plan(
     from ..plan import first_pts, make_plan
     from ..references import ReferenceMap
     from ..sheet import write_sheet, write_stills
-    from ..shot_lists import read_shot_list
+    from ..shot_lists import check_shot_list, read_shot_list
     from ..terminal import Bar
 
     options = Options(**settings)
@@ -129,6 +129,8 @@ def plan(
         output = name.with_name(f"{name.name}.csv")
     if output is not None and output.suffix.lower() not in LISTS:
         raise C2EError(f"shots are written to {', '.join(LISTS)}, got {str(output)!r}")
+    if output is not None:
+        check_shot_list(output, info)
     if sheet and sheet == output:
         raise C2EError(f"the list and the sheet would both be {str(sheet)!r}; give two names")
     for path in filter(None, (output, sheet)):
@@ -148,4 +150,4 @@ def plan(
     for path in filter(None, (output, sheet)):
         click.echo(f"written: {path}")
     if stills:
-        click.echo(f"written: {count} stills in {stills}")
+        click.echo(f"stills: {count} in {stills}")

@@ -10,6 +10,8 @@ import click
 from ..errors import C2EError
 from .options import PATH
 
+COUNT = click.IntRange(min=1)
+
 
 def sizes_of(text: str) -> tuple[tuple[int, int], ...]:
     """``128`` or ``96,128@2500,256@5000``: the side, and from which step on."""
@@ -33,13 +35,17 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     "--photos", type=PATH, multiple=True, required=True, help="Folders or tars of pictures."
 )
 @click.option("--out", type=PATH, required=True, help="Folder for weights, state, losses, sheets.")
-@click.option("--width", default=64, show_default=True, help="Network width; 64 is the paper's.")
+@click.option(
+    "--width", type=COUNT, default=64, show_default=True, help="Network width; 64 is the paper's."
+)
 @click.option(
     "--memory", default=0, show_default=True, help="Colour memory channels; 0 is the paper's form."
 )
-@click.option("--steps", default=100_000, show_default=True)
-@click.option("--batch", default=64, show_default=True)
-@click.option("--accumulate", default=1, show_default=True, help="Micro-batches of a step.")
+@click.option("--steps", type=COUNT, default=100_000, show_default=True)
+@click.option("--batch", type=COUNT, default=64, show_default=True)
+@click.option(
+    "--accumulate", type=COUNT, default=1, show_default=True, help="Micro-batches of a step."
+)
 @click.option("--sizes", default="256", show_default=True, help="Side, or 96,128@2500,256@5000.")
 @click.option("--lr", default=1e-4, show_default=True)
 @click.option(
@@ -49,7 +55,9 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
 @click.option(
     "--perceptual", "perceptual_weight", default=0.1, show_default=True, help="Weight; 0 is off."
 )
-@click.option("--perceptual-every", default=1, show_default=True, help="Only every so many steps.")
+@click.option(
+    "--perceptual-every", type=COUNT, default=1, show_default=True, help="Only every so many steps."
+)
 @click.option(
     "--matching",
     "matching_weight",
@@ -88,8 +96,12 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
 )
 @click.option("--init", type=PATH, help="Weights to start from.")
 @click.option("--resume", is_flag=True, help="Go on with the run in OUT.")
-@click.option("--sheet-every", default=500, show_default=True, help="Steps between sheets.")
-@click.option("--save-every", default=200, show_default=True, help="Steps between checkpoints.")
+@click.option(
+    "--sheet-every", type=COUNT, default=500, show_default=True, help="Steps between sheets."
+)
+@click.option(
+    "--save-every", type=COUNT, default=200, show_default=True, help="Steps between checkpoints."
+)
 def train(photos: tuple[Path, ...], out: Path, **settings: Any) -> None:
     """Train a network by self-reference, as the paper does; the shares add what the paper has not.
 
@@ -99,7 +111,10 @@ def train(photos: tuple[Path, ...], out: Path, **settings: Any) -> None:
     from ..train.config import TrainConfig
     from ..train.loop import Trainer
 
-    model = ModelConfig(width=settings.pop("width"), memory=settings.pop("memory"))
+    try:
+        model = ModelConfig(width=settings.pop("width"), memory=settings.pop("memory"))
+    except ValueError as error:
+        raise C2EError(str(error)) from None
     run = {name: settings.pop(name) for name in ("cache", "vgg", "init", "resume")}
     every = {name: settings.pop(name) for name in ("sheet_every", "save_every")}
     settings["sizes"] = sizes_of(settings["sizes"])

@@ -130,4 +130,5 @@ def _frames(
             report.frames += 1
             report.damaged_frames += picture.is_corrupt
             report.repaired_timestamps += pts != picture.pts
+            report.captioned += any(side.type.name == "A53_CC" for side in picture.side_data)
             yield Frame(luma_of(picture, info, report), pts, duration)

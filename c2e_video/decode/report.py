@@ -10,7 +10,8 @@ class DecodeReport:
     """What ``decode`` met on the way. One report may be given to several calls; it adds up.
 
     ``frames`` were given, of which ``damaged_frames`` decoded in part only, ``repaired_timestamps``
-    had no pts of their own in order, and ``rescaled`` another size, depth or range than the film.
+    had no pts of their own in order, ``rescaled`` another size, depth or range than the film, and
+    ``captioned`` closed captions inside them.
     ``corrupt_packets`` gave no frame. ``truncated``: the film ends early.
     """
 
@@ -19,6 +20,7 @@ class DecodeReport:
     damaged_frames: int = 0
     repaired_timestamps: int = 0
     rescaled: int = 0
+    captioned: int = 0
     truncated: bool = False
 
     def problems(self) -> list[str]:
@@ -32,6 +34,7 @@ class DecodeReport:
                 "placed after the one before",
             ),
             ("frames of another size, depth or range", self.rescaled, "brought to the film's"),
+            ("frames with closed captions inside them", self.captioned, "the captions are lost"),
         )
         lines = [f"{what}: {number} ({so})" for what, number, so in counted if number]
         if self.truncated:

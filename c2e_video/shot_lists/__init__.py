@@ -50,6 +50,15 @@ def read_shot_list(
     return cover(listed, info, start, stop)
 
 
+def check_shot_list(path: Path, info: VideoInfo) -> None:
+    """Raise a :class:`C2EError` now if a list of the film's shots could not be written to ``path`` later."""
+    kind = path.suffix.lower()
+    if kind in (".edl", ".otio"):
+        _ = Clock(path, info, 0).rate
+    if kind == ".otio":
+        otio.library()
+
+
 def write_shot_list(shots: Sequence[Shot], path: Path, info: VideoInfo) -> None:
     """Write shots as ``.csv``, ``.edl`` or ``.otio``; the first begins with the film's first frame.
 

@@ -19,7 +19,7 @@ WHAT = "timeline"
 SAME_RATE = 0.002  # 24 and 23.976 are 0.1 % apart
 
 
-def _library() -> Any:
+def library() -> Any:
     try:
         import opentimelineio
     except ImportError:
@@ -37,7 +37,7 @@ def read(path: Path, clock: Clock) -> list[Listed]:
     other rates are taken for the time they mean. A transition of any kind is taken for a dissolve.
     Raises :class:`C2EError`: file, line or clip, what is wrong, what is accepted.
     """
-    otio = _library()
+    otio = library()
     track = _track(otio, path)
     try:
         return list(_listed(otio, track, path, clock))
@@ -106,7 +106,7 @@ def _line(error: Exception) -> str:
 
 def write(shots: Sequence[Shot], path: Path, clock: Clock) -> None:
     """Write a timeline of one track whose clips are the shots, in frames from the film's first."""
-    otio = _library()
+    otio = library()
     rate = float(clock.rate)
 
     def time(number: int) -> Any:

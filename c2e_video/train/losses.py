@@ -63,7 +63,7 @@ def _whole_places(origins: Tensor, side: int) -> Tensor:
 class PerceptualLoss(nn.Module):
     """L1 between VGG features at relu5_2 (paper eq. 9), the mean over features.
 
-    ``path`` is a safetensors (or torch) state dict with torchvision's names ``features.N.weight``,
+    ``path`` is a safetensors file with torchvision's names ``features.N.weight``,
     of VGG-16 or VGG-19; None takes torchvision's published VGG-19, if torchvision is installed and
     the network can be reached. Pictures are RGB ``[N, 3, H, W]`` in [0, 1].
     """
