@@ -130,5 +130,12 @@ def _frames(
             report.frames += 1
             report.damaged_frames += picture.is_corrupt
             report.repaired_timestamps += pts != picture.pts
-            report.captioned += any(side.type.name == "A53_CC" for side in picture.side_data)
+            report.captioned += _has_captions(picture)
             yield Frame(luma_of(picture, info, report), pts, duration)
+
+
+def _has_captions(picture: VideoFrame) -> bool:
+    try:
+        return "A53_CC" in picture.side_data
+    except ValueError:  # beside them, or instead, lies a kind of data that PyAV does not know
+        return False
