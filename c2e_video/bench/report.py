@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 
 from ..devices import OutOfMemory
@@ -50,7 +51,7 @@ def machine_of(options: Options) -> dict[str, Any]:
     colorizer = colorizer_for(options)
     device = colorizer.device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
-    packages = ("c2e-video", "torch", "av", "numpy", "opencv-python-headless")
+    packages = ("c2e-video", "torch", "av", "numpy")
     return {
         "device": f"{device.type} {name}",
         "processors": f"{processors()} of {_processor()}, {torch.backends.cpu.get_cpu_capability()}",
@@ -58,7 +59,7 @@ def machine_of(options: Options) -> dict[str, Any]:
         "precision": str(colorizer.dtype).removeprefix("torch."),
         "width": colorizer.width,
         "encoding": asdict(options.encode),
-        "versions": {name: version(name) for name in packages},
+        "versions": {name: version(name) for name in packages} | {"opencv": cv2.__version__},
         "date": time.strftime("%Y-%m-%d"),
     }
 
