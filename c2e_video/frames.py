@@ -16,6 +16,8 @@ from typing import Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from .timecode import format_timecode
+
 Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Matrix = Literal["bt601", "bt709", "bt2020"]
 
@@ -66,6 +68,10 @@ class VideoInfo:
     def seconds(self, pts: int) -> float:
         """The time of ``pts`` in seconds."""
         return float(pts * self.time_base)
+
+    def timecode(self, pts: int) -> str:
+        """The time of ``pts`` as people write it, ``HH:MM:SS.mmm``."""
+        return format_timecode(pts * self.time_base)
 
 
 @dataclass(frozen=True)

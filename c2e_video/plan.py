@@ -23,7 +23,6 @@ from .references import ReferenceMap, snap_shots
 from .shot_lists import write_shot_list
 from .shots import ShotDetector
 from .thumbnails import halved
-from .timecode import format_timecode
 
 SURVEYED = 108  # rows at least, of the pictures that shots and keyframes are found in
 # Similarity below which a reference is called far. Of other scenes 98 in 100 are; the same scene has 0.27 to
@@ -108,7 +107,7 @@ class Choice:
 
     def line(self, info: VideoInfo) -> str:
         """What there is to say of a shot that is far from every reference."""
-        time = format_timecode(self.shot.start * info.time_base)
+        time = info.timecode(self.shot.start)
         return (
             f"shot {self.shot.index + 1} at {time}: nearest reference is far "
             f"({self.similarity:.2f})"

@@ -15,7 +15,6 @@ from .frames import Shot, VideoInfo
 from .reference_pictures import Reference
 from .references import ReferenceMap
 from .text_files import write_whole
-from .timecode import format_timecode
 from .version import __version__
 
 MADE = "colorized by c2e-video"
@@ -73,7 +72,7 @@ def record_of(
 
 def _shot(shot: Shot, row: Sequence[Reference], info: VideoInfo) -> dict[str, Any]:
     def timecode(pts: int | None) -> str | None:
-        return None if pts is None else format_timecode(pts * info.time_base)
+        return None if pts is None else info.timecode(pts)
 
     return {
         "start": timecode(shot.start),

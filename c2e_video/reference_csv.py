@@ -23,7 +23,7 @@ from .errors import BadReference
 from .frames import Shot, VideoInfo
 from .reference_pictures import Reference, load_reference
 from .text_files import write_text
-from .timecode import format_timecode, parse_timecode
+from .timecode import parse_timecode
 
 COLUMNS = ("shot", "start", "end", "transition", "reference", "at")
 NEEDED = ("shot", "start", "end", "reference")
@@ -68,10 +68,7 @@ def write_table(
     text = StringIO(newline="")
     table = writer(text)
     table.writerow(COLUMNS)
-
-    def timecode(pts: int) -> str:
-        return format_timecode(pts * info.time_base)
-
+    timecode = info.timecode
     for shot, own in zip(shots, references, strict=True):
         kind = f"dissolve {timecode(shot.dissolve)}" if shot.dissolve else "cut"
         for reference in own or (None,):
@@ -189,15 +186,12 @@ class _Table:
             line.row.line,
             "start",
             f"shot {line.shot} {what} shot {line_before.shot} in line {line_before.row.line}, which "
-            f"ends at {self._timecode(before.stop)}; every shot starts where the one before ends",
+            f"ends at {self.info.timecode(before.stop)}; every shot starts where the one before ends",
         )
 
     def _slack(self) -> int:
         """Two milliseconds: what two rounded times may differ by."""
         return max(1, round(0.002 / self.info.time_base))
-
-    def _timecode(self, pts: int) -> str:
-        return format_timecode(pts * self.info.time_base)
 
     def _line(self, row: Row) -> _Line:
         shot = self.table.read(row, "shot", int, "a whole number")

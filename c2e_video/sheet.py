@@ -27,7 +27,6 @@ from .prefetch import prefetch
 from .progress import Progress
 from .reference_pictures import Reference
 from .text_files import write_whole
-from .timecode import format_timecode
 
 Picture = npt.NDArray[np.uint8]
 
@@ -79,7 +78,7 @@ def write_stills(
     shots = [choice.shot for choice in plan.wanting] if plan.choices else plan.shots
     middles = {plan.survey.shown(shot)[1]: shot for shot in shots}
     for frame in _picked(plan, middles, window, progress):
-        time = format_timecode(frame.pts * plan.info.time_base).replace(":", "-")
+        time = plan.info.timecode(frame.pts).replace(":", "-")
         path = folder / f"shot-{middles[frame.pts].index + 1:04d}_{time}.png"
         _, content = cv2.imencode(".png", _upright(frame, plan.info, frame.luma.shape[0]))
         try:
@@ -146,15 +145,15 @@ def _row(plan: Plan, shot: Shot, frames: dict[int, bytes], painter: Painter) -> 
 
 
 def _times(plan: Plan, shot: Shot) -> str:
-    base = plan.info.time_base
-    kind = f"dissolve of {float(shot.dissolve * base):.2f} s" if shot.dissolve else "cut"
+    dissolve = f"dissolve of {plan.info.seconds(shot.dissolve):.2f} s"
+    kind = dissolve if shot.dissolve else "cut"
     count = plan.frames_of(shot)
-    lines = (format_timecode(shot.start * base), f"{count} frames", kind)
+    lines = (plan.info.timecode(shot.start), f"{count} frames", kind)
     return "<br>".join(map(escape, lines))
 
 
 def _reference(reference: Reference, info: VideoInfo) -> str:
-    at = "" if reference.at is None else f" at {format_timecode(reference.at * info.time_base)}"
+    at = "" if reference.at is None else f" at {info.timecode(reference.at)}"
     caption = escape(f"{reference.path.name}{at}")
     picture = _image(reference.image, reference.path.name)
     return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
@@ -171,11 +170,10 @@ def _sureness(choice: Choice) -> str:
 
 
 def _facts(plan: Plan) -> str:
-    length = (plan.shots[-1].stop - plan.shots[0].start) * plan.info.time_base
+    length = plan.info.timecode(plan.shots[-1].stop - plan.shots[0].start)
     count = len(plan.chosen.distinct()) if plan.chosen else 0
     return (
-        f"{plan.info.width}×{plan.info.height}, {format_timecode(length)}, {plan.size()}, "
-        f"references in use: {count}"
+        f"{plan.info.width}×{plan.info.height}, {length}, {plan.size()}, references in use: {count}"
     )
 
 

@@ -62,7 +62,7 @@ class Film:
         self._given: deque[int | None] = deque(maxlen=2 * _DELAY)
         self.container = _container(self.path)
         try:
-            self.stream = _picture_track(self.container, self.path)
+            self.stream = picture_track(self.container, self.path)
         except BaseException:
             self.container.close()
             raise
@@ -213,7 +213,7 @@ def _container(path: str | Path) -> InputContainer:
         ) from None
 
 
-def _picture_track(container: InputContainer, path: str | Path) -> VideoStream:
+def picture_track(container: InputContainer, path: str | Path) -> VideoStream:
     """The first video track that is not a still."""
     name = repr(str(path))
     if container.format.name in _TEXT:

@@ -18,9 +18,9 @@ import av.error
 import numpy as np
 from av.container import InputContainer
 from av.stream import Stream
-from av.video.stream import VideoStream
 
 from ..decode import numbered
+from ..decode.film import picture_track
 from ..encode import Encoder, EncodeSettings, Part, conversion, part_suffix
 from ..errors import MediaError
 from ..frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
@@ -60,7 +60,7 @@ def plan_mux(
         raise MediaError(f"drop takes {', '.join(DROPPABLE)}; got {', '.join(unknown)}")
     container = container_for(output, settings)
     with open_film(source) as film, tempfile.TemporaryDirectory() as folder:
-        picture = _picture(film, source)
+        picture = picture_track(film, source)
         others = [s for s in film.streams if s.index != picture.index and not is_furniture(s)]
         kept = [s for s in others if kind_of(s) not in drop]
         plan = MuxPlan(
@@ -93,14 +93,6 @@ def plan_mux(
                     f"the film's clock begins at {info.seconds(origin):.3f} s, the output's at 0"
                 )
     return replace(plan, window=window, origin=origin, notes=tuple(notes))
-
-
-def _picture(film: InputContainer, source: Path) -> VideoStream:
-    """The stream that is painted: the first of moving pictures."""
-    for stream in film.streams.video:
-        if not is_cover(stream):
-            return stream
-    raise MediaError(f"{str(source)!r} has no moving pictures; give a film")
 
 
 def _late_start(film: InputContainer, info: VideoInfo) -> int:

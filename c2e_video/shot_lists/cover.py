@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from ..errors import C2EError
 from ..frames import Shot, VideoInfo
-from ..timecode import format_timecode
 
 HOLE_SECONDS = 0.5  # from here on a hole is a shot of its own
 
@@ -57,9 +56,7 @@ def cover(
 
 def _check(ordered: Sequence[Listed], info: VideoInfo, start: int, stop: int | None) -> None:
     slack = 0.5 / ((info.frame_rate or 25) * info.time_base)
-
-    def timecode(pts: int) -> str:
-        return format_timecode(pts * info.time_base)
+    timecode = info.timecode
 
     for before, shot in pairwise(ordered):
         if shot.start < before.stop - slack or shot.start <= before.start:
