@@ -193,7 +193,7 @@ def _agree(folder: Path, identity: dict[str, Any]) -> None:
     was, now = dict(_leaves(begun)), dict(_leaves(identity))
     differing = [
         f"{key} (was {_brief(was.get(key))}, is {_brief(now.get(key))})"
-        for key in sorted(was.keys() | now.keys())
+        for key in dict.fromkeys([*was, *now])
         if was.get(key) != now.get(key)
     ]
     if differing:
@@ -217,7 +217,7 @@ def _leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _brief(value: Any) -> str:
-    text = "none" if value in (None, [], "None") else json.dumps(value).strip('"')
+    text = "none" if value in (None, "None") else json.dumps(value).strip('"')
     return text if len(text) <= 24 else f"{text[:12]}…{text[-8:]}"
 
 

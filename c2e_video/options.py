@@ -25,7 +25,8 @@ _HALF_A_MILLISECOND = Fraction(1, 2000)
 class Options:
     """How a film is painted and written.
 
-    All but ``device``, ``batch`` and ``drop`` is part of a job's identity; of ``weights``, their digest.
+    All but ``device``, ``batch`` and ``drop`` is part of a job's identity; of ``weights``, their digest, and
+    of ``precision``, what it came to.
 
     ``start`` and ``end`` are exact seconds on the film's own clock; only what lies between is painted and
     written. ``fps`` is how many numbered pictures are shown a second (24 if not told); films know it.

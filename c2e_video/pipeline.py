@@ -162,6 +162,7 @@ class Work:
         for segment, part in done.items():
             if part is None:
                 self._check_count(segment, 0)  # a segment may be empty, but not become so
+        problems = [line for line in problems if line not in self.looked.problems]  # told before
         for line in problems:
             self.progress.note(line)
         return [part for part in done.values() if part is not None], problems

@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from .colorizer import luma_range
 from .decode import decode
-from .encode.part import disk_errors
 from .errors import C2EError
 from .frames import Frame, Shot, VideoInfo
 from .painter import Painter
@@ -26,7 +25,7 @@ from .plan import Choice, Plan, Window
 from .prefetch import prefetch
 from .progress import Progress
 from .reference_pictures import Reference
-from .text_files import write_whole
+from .text_files import write_text
 
 Picture = npt.NDArray[np.uint8]
 
@@ -58,8 +57,7 @@ def write_sheet(
         height=HEIGHT,
         rows="\n".join(rows),
     )
-    with disk_errors(path):
-        write_whole(path, page)
+    write_text(path, page)
 
 
 def write_stills(

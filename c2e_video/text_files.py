@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 from .errors import C2EError
 
 # What file systems say that cannot do it at all.
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
+# A file's name may hold bytes of another encoding: they go over as they are.
+_AS_IT_IS: Any = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
 LARGEST = 64 << 20  # bytes; a list of that size is none
 
 
@@ -35,9 +38,8 @@ def read_text(
 def write_text(path: Path, text: str) -> None:
     """:func:`write_whole`, for a file that a user asked for. Raises :class:`C2EError` if it cannot be."""
     try:
-        # Nothing takes the place of a link or of a device; /dev/stdout is both.
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            path.write_text(text, encoding="utf-8", newline="")
+        if _is_way_through(path):
+            path.write_text(text, **_AS_IT_IS)
         else:
             write_whole(path, text)
     except OSError as error:
@@ -48,13 +50,17 @@ def write_whole(path: Path, text: str) -> None:
     """Write ``text`` as it is, in UTF-8; the name never stands for half of it. OSError if it cannot be."""
     partial = path.with_name(path.name + ".partial")
     try:
-        # A file's name may hold bytes of another encoding: they go over as they are.
-        partial.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+        partial.write_text(text, **_AS_IT_IS)
         sync(partial)
         os.replace(partial, path)
-    except OSError:
+    except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _is_way_through(path: Path) -> bool:
+    """Whether ``path`` leads to something that no file may take the place of: /dev/stdout, a link, a pipe."""
+    return path.is_symlink() or (path.exists() and not path.is_file())
 
 
 def sync(path: Path) -> None:
@@ -69,6 +75,8 @@ def sync(path: Path) -> None:
 
 def check_folder(path: Path) -> None:
     """Raise a :class:`C2EError` if there is no folder for ``path``, or one that cannot be written to."""
+    if _is_way_through(path):
+        return
     folder = path.parent
     if not folder.is_dir():
         raise C2EError(f"no folder {str(folder)!r} to write {path.name!r} into; make it first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import re
@@ -14,6 +15,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.sidedata.sidedata import SideDataContainer
 
 from c2e_video import decode as decoding
 from c2e_video.decode import DecodeReport, decode, probe
@@ -384,6 +386,19 @@ def test_captions_inside_the_pictures_are_told(tmp_path: Path) -> None:
     report = DecodeReport()
     assert len(frames_of(stream, report=report)) == 30
     assert "closed captions inside them: 30" in report.problems()[-1]
+
+
+def test_a_picture_goes_as_soon_as_its_frame_is_given(tmp_path: Path) -> None:
+    """Pictures in cycles would wait for the collector, a hundred at a time: gigabytes of large ones."""
+    film = write_film(tmp_path / "film.mp4", 30)
+    gc.collect()
+    gc.disable()
+    try:
+        frames_of(film)
+        alive = [thing for thing in gc.get_objects() if type(thing) is SideDataContainer]
+    finally:
+        gc.enable()
+    assert len(alive) < 5
 
 
 def annex_b(folder: Path) -> Path:

@@ -97,10 +97,10 @@ def test_only_what_differs_is_named_and_long_values_are_short(tmp_path: Path) ->
     with pytest.raises(JobMismatch) as caught:
         Job.open(tmp_path / "job", other)
     line = str(caught.value)
-    assert "options encode crf (was none, is 18.0); shots 7 start (was 240, is 241); give" in line
+    assert "shots 7 start (was 240, is 241); options encode crf (was none, is 18.0); give" in line
     assert "size" not in line
     moved = {**other, "shots": [{"start": shot["start"] + 1} for shot in identity["shots"]]}
-    with pytest.raises(JobMismatch, match=r"shots 12 start .* and 95 more; give"):
+    with pytest.raises(JobMismatch, match=r"shots 5 start \(was 160, is 161\); and 95 more; give"):
         Job.open(tmp_path / "job", moved)
 
 

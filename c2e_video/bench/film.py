@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import tempfile
@@ -43,9 +42,9 @@ T = TypeVar("T")
 class FilmFigure:
     """Frames a second of each stage alone, of decoding and encoding together, and of the whole.
 
-    ``whole`` is painting as users run it, without the start and the look at the film before it, and
-    ``in_all`` with them. ``overlap`` is ``whole`` over the slowest stage alone: 1 where nothing waits.
-    ``peak_mib`` is the most memory that a process held that did nothing else; NaN on Windows.
+    ``whole`` is painting as users run it, from the second batch on, and ``in_all`` with the start and the
+    look at the film before it. ``overlap`` is ``whole`` over the slowest stage alone: 1 where nothing waits.
+    ``peak_mib`` is the most memory that a process held that did nothing else, None if not to be had.
     """
 
     width: int
@@ -57,7 +56,7 @@ class FilmFigure:
     passthrough: float
     whole: float
     in_all: float
-    peak_mib: float
+    peak_mib: float | None
 
     @property
     def overlap(self) -> float:
@@ -71,7 +70,7 @@ class GrowthFigure:
     frames: int
     shot_frames: int
     fps: float
-    peak_mib: float
+    peak_mib: float | None
 
 
 def drawn(count: int, width: int, height: int, shot_frames: int = SHOT_FRAMES) -> Iterator[Any]:
@@ -141,7 +140,7 @@ def _film(source: Path, options: Options, count: int, width: int, height: int) -
     info = probe(source)
     picture = picture_format(info, options.encode)
     painter = Painter(colorizer_for(options), info)
-    some = list(_batches(source, info, options.batch, most=ALONE))
+    some = list(_batches(source, info, options.batch, most=max(ALONE, options.batch)))
     (picture_read,) = load_references([reference])
     chosen = ReferenceMap.single(picture_read, [Shot(0, 0, 1 << 40)])
     painted = [painter.paint(batch, chosen, picture) for batch in some]  # warms up, too
@@ -210,24 +209,28 @@ def _passed(
 
 
 class _PaintingClock:
-    """A watcher that times the painting of a film from its first frame to the end of the run."""
+    """A watcher that counts the frames after a stage's first batch, which warms up, and times them."""
 
     def __init__(self) -> None:
         self.began, self.frames = 0.0, 0
 
     def stage(self, name: str, frames: int | None) -> None:
-        self.began, self.frames = time.perf_counter(), frames or 0
+        self.began, self.frames = 0.0, 0
 
-    def advance(self, frames: int) -> None: ...
+    def advance(self, frames: int) -> None:
+        if self.began:
+            self.frames += frames
+        else:
+            self.began = time.perf_counter()
 
     def note(self, line: str) -> None: ...
 
 
 def _whole(source: Path, reference: Path, options: Options) -> tuple[float, float]:
-    """Frames a second from the first painted one on, and from the start of it all."""
+    """Frames a second from the second batch on, and from the start of it all."""
     clock = _PaintingClock()
     began = time.perf_counter()
-    colorize_video(
+    result = colorize_video(
         source,
         source.with_name("whole.mp4"),
         references=reference,
@@ -236,13 +239,18 @@ def _whole(source: Path, reference: Path, options: Options) -> tuple[float, floa
         progress=clock,
     )
     ended = time.perf_counter()
-    return clock.frames / (ended - clock.began), clock.frames / (ended - began)
+    return clock.frames / (ended - clock.began), result.frames / (ended - began)
 
 
-def peak_mib() -> float:
-    """The most memory that this process has held, in MiB; NaN where the system does not tell."""
-    if resource is None:
-        return math.nan
+def peak_mib() -> float | None:
+    """The most memory that this process has held, in MiB; None where the system does not tell."""
+    try:
+        # On Linux the other figure goes on from that of the process which began this one.
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    except (OSError, IndexError):
+        if resource is None:
+            return None
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 

@@ -96,7 +96,7 @@ def measure(options: Options, *, quick: bool, growth: bool, say: Callable[[str],
         figures.growth.append(grown)
         say(
             f"{frames} frames of 160x96, a shot every {shot_frames}: {grown.fps:.1f} fps, "
-            f"peak {grown.peak_mib:.0f} MiB"
+            f"peak {_mib(grown.peak_mib)}"
         )
     return figures
 
@@ -130,11 +130,15 @@ def _measure_network(
     )
 
 
+def _mib(peak: float | None) -> str:
+    return "unknown" if peak is None else f"{peak:.0f} MiB"
+
+
 def _film_line(film: FilmFigure) -> str:
     return (
         f"{film.width}x{film.height}: decode {film.decode:.1f} fps, paint {film.paint:.1f}, "
         f"encode {film.encode:.1f}, decode and encode {film.passthrough:.1f}; "
         f"whole {film.whole:.1f} fps = {film.overlap:.2f} of the slowest stage, "
         f"{film.whole / film.passthrough:.2f} of decode and encode, {film.in_all:.1f} with the start and the "
-        f"look at the film; peak {film.peak_mib:.0f} MiB"
+        f"look at the film; peak {_mib(film.peak_mib)}"
     )

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import C2EError
 from ..options import Options
 from .film import write_drawn, write_reference
 
@@ -41,8 +42,9 @@ def _seconds(*arguments: str) -> float:
     times = []
     for _ in range(REPEATS):
         began = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "c2e_video", *arguments], check=True, capture_output=True
-        )
+        command = [sys.executable, "-m", "c2e_video", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
         times.append(time.perf_counter() - began)
+        if done.returncode:
+            raise C2EError(done.stderr.strip().rpartition("\n")[2])
     return min(times)

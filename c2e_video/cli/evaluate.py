@@ -86,9 +86,11 @@ def evaluate(
     if without_memory:
         painters[VECTOR_ALONE] = WithoutMemory(colorizer)
     for weights in beside:
-        if weights.stem in (GRAY, MEAN_COLOR, *painters):
-            raise C2EError(f"two rows would be named {weights.stem!r}: rename one --beside file")
-        painters[weights.stem] = Colorizer(weights, **network)
+        # A run of training leaves "weights.safetensors" in a folder of its own.
+        name = weights.parent.name if weights.stem == "weights" else weights.stem
+        if name in (GRAY, MEAN_COLOR, *painters):
+            raise C2EError(f"two rows would be named {name!r}: rename one --beside file")
+        painters[name] = Colorizer(weights, **network)
     distance = Lpips.load(lpips) if lpips else None
     with Bar() as bar:
         bar.stage("measuring", None)
@@ -100,6 +102,7 @@ def evaluate(
             results = evaluate_clips(painters, clips, **watch)
     results.conditions.update(
         weights=file_digest(colorizer.weights),
+        beside=[file_digest(weights) for weights in beside],
         network_size=colorizer.size,
         network_precision=str(colorizer.dtype),
         saturation=colorizer.saturation,

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 
 from ..errors import MediaError
@@ -135,7 +136,9 @@ def _frames(
 
 
 def _has_captions(picture: VideoFrame) -> bool:
+    # The picture's own would keep the picture in a cycle, until the collector comes by.
+    container: Any = SideDataContainer
     try:
-        return "A53_CC" in picture.side_data
+        return "A53_CC" in container(picture)
     except ValueError:  # beside them, or instead, lies a kind of data that PyAV does not know
         return False

@@ -34,7 +34,11 @@ class DecodeReport:
                 "placed after the one before",
             ),
             ("frames of another size, depth or range", self.rescaled, "brought to the film's"),
-            ("frames with closed captions inside them", self.captioned, "the captions are lost"),
+            (
+                "frames with closed captions inside them",
+                self.captioned,
+                "which are not carried over",
+            ),
         )
         lines = [f"{what}: {number} ({so})" for what, number, so in counted if number]
         if self.truncated:

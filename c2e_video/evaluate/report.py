@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -189,7 +190,7 @@ def write_sheet(results: Results, path: Path) -> None:
 
 def check_sheet(path: Path) -> None:
     """Raise a ``C2EError`` if no picture can be written to ``path``."""
-    if not path.parent.is_dir() or not cv2.haveImageWriter(str(path)):
+    if not os.access(path.parent, os.W_OK) or not cv2.haveImageWriter(str(path)):
         raise C2EError(
             f"{path}: cannot be written as a picture; name a .png in a folder you may use"
         )

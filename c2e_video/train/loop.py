@@ -65,9 +65,11 @@ class Trainer:
         self.optimizer = torch.optim.Adam(
             self.model.parameters(), lr=config.lr, betas=(0.9, 0.99), eps=1e-8
         )
-        self.progress: dict[str, Any] = {"step": 0, "pictures": 0, "seconds": 0.0}
+        # Measured before anything else is at work, and kept: a run goes on as it began.
+        fast = self.device.type == "cuda" or bf16_is_faster()
+        self.progress: dict[str, Any] = {"step": 0, "pictures": 0, "seconds": 0.0, "bf16": fast}
         if resume:
-            self.progress = load_state(
+            self.progress |= load_state(
                 out / STATE, self.model, self.average, self.optimizer, config
             )
         self.perceptual = self._perceptual(vgg)
@@ -152,7 +154,7 @@ class Trainer:
         example = make_example(torch.from_numpy(pictures).to(self.device), config, dice)
         trust = (~dice.chosen(config.forget_share, len(pictures))).float()
         strangers = dice.chosen(config.stranger_share, len(pictures)).flatten()
-        with _autocast(self.device):
+        with self._autocast():
             ab, matching, consistency = self.network(
                 _nhwc(example.lightness),
                 _nhwc(example.reference),
@@ -167,12 +169,17 @@ class Trainer:
         perceptual = torch.zeros((), device=self.device)
         if self.perceptual is not None and step % config.perceptual_every == 0:
             painted = lab_to_rgb(torch.cat((example.lab[:, :1], ab * AB_SCALE), dim=1)).clamp(0, 1)
-            with _autocast(self.device):
+            with self._autocast():
                 perceptual = self.perceptual(_nhwc(painted), _nhwc(example.truth)).float()
             loss = loss + config.perceptual_weight * perceptual
         (loss / config.accumulate).backward()
         losses = (reconstruction, perceptual, matching, consistency)
         return {name: loss.item() for name, loss in zip(LOSSES, losses, strict=True)}
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        """bf16, where the run began in it because the device is fast at it."""
+        bf16 = self.progress["bf16"]
+        return torch.autocast(self.device.type, torch.bfloat16) if bf16 else nullcontext()
 
     def _rate(self, step: int) -> float:
         config = self.config
@@ -261,12 +268,6 @@ def _begin(config: TrainConfig, init: Path | None) -> Color2Embed:
 
 def _nhwc(pictures: Tensor) -> Tensor:
     return pictures.contiguous(memory_format=torch.channels_last)
-
-
-def _autocast(device: torch.device) -> Any:
-    """bf16 where the device is fast at it."""
-    fast = device.type == "cuda" or bf16_is_faster()
-    return torch.autocast(device.type, torch.bfloat16) if fast else nullcontext()
 
 
 def _place() -> tuple[int, int, torch.device]:
