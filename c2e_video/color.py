@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .frames import Matrix
+from .frames import Matrix, PictureFormat
 
 AB_SCALE = 110.0  # the network's ab are ab / 110
 
@@ -145,3 +145,12 @@ def chroma_to_rgb(gray: Tensor, chroma: ChromaOffsets, matrix: Matrix) -> Tensor
     blue = luma + 2 * (1 - kb) * chroma.cb
     green = (luma - kr * red - kb * blue) / kg
     return torch.stack((red, green, blue), dim=1)
+
+
+def quantized(plane: Tensor, picture: PictureFormat) -> Tensor:
+    """Chroma around zero in [-0.5, 0.5] to the samples of ``picture`` (ITU-T H.273, section 8.3)."""
+    depth = picture.bit_depth
+    span = (1 << depth) - 1 if picture.full_range else 224 << depth - 8
+    samples = (plane * span + (1 << depth - 1)).round().clamp(0, (1 << depth) - 1)
+    # Not every device has uint16.
+    return samples.to(torch.uint8) if depth == 8 else samples.to(torch.int32).cpu().to(torch.uint16)

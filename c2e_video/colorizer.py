@@ -6,6 +6,7 @@ import hashlib
 import logging
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar, cast
@@ -21,11 +22,21 @@ from .color import (
     ab_to_chroma,
     chroma_to_rgb,
     lightness_of,
+    quantized,
 )
-from .devices import Device, OutOfMemory, Precision, find_device, find_dtype, memory_named
+from .devices import (
+    Device,
+    OutOfMemory,
+    Precision,
+    find_device,
+    find_dtype,
+    memory_named,
+    processors,
+)
 from .embedding import ColorEmbedding
 from .errors import C2EError
 from .frames import ColorBatch, Frame, FrameBatch, PictureFormat, Plane, VideoInfo
+from .levels import luma_range
 from .model import Look, Memory, load_weights
 from .model.color2embed import STRIDE
 from .model.layout import channels_last, fold_batch_norms
@@ -36,9 +47,9 @@ Made = TypeVar("Made")
 
 log = logging.getLogger(__name__)
 
-# Frames that a CPU paints at once: more leave its caches (eight: a fifth slower at 480p), and one by
-# one not the last bit of a frame depends on those beside it.
-AT_ONCE = 1
+# Bytes that a CPU may use for the frames it paints at once, and those that one frame takes (measured): for
+# each pixel the network sees (its features), and for each pair of places (at 1/8) that the memory compares.
+HELD, BY_PIXEL, BY_PAIR = 3 << 30, 1000, 12
 
 
 def _same(looks: Sequence[ColorEmbedding]) -> ColorEmbedding | Sequence[ColorEmbedding]:
@@ -85,8 +96,11 @@ class Colorizer:
         self._model = channels_last(model.to(self.device, self.dtype))
         self._model.requires_grad_(False)
         self._baked: tuple[str, Look] | None = None
-        # Frames painted at once; fewer, once so many have not fitted into the device's memory.
-        self._at_once = AT_ONCE if self.device.type == "cpu" else 1 << 30
+        # Frames the network is given at once; fewer, once so many have not fitted into the device's memory.
+        # A CPU is given them one by one: more leave its caches, and so not the last bit of a frame depends
+        # on those beside it. Instead it paints several by themselves, each with one of its cores.
+        self._at_once = 1 if self.device.type == "cpu" else 1 << 30
+        self._cores: ThreadPoolExecutor | None = None
         self.embeddings_made = 0
 
     @property
@@ -149,7 +163,8 @@ class Colorizer:
     def _paint_one(
         self, gray: Picture, look: ColorEmbedding, finish: Callable[[Tensor, Tensor], Made]
     ) -> Made:
-        return self._in_pieces([(gray, 1 / 255, 0.0)], look, gray.shape[:2], finish)[0]
+        with memory_named(self.device, self.size):
+            return finish(*self._paint([(gray, 1 / 255, 0.0)], look, gray.shape[:2]))
 
     @torch.inference_mode()
     def similarities(
@@ -181,6 +196,8 @@ class Colorizer:
 
         What did not fit is remembered.
         """
+        if self.device.type == "cpu" and self._at_once == 1:
+            return self._one_a_core(lumas, look, size, finish)
         made: list[Made] = []
         done = 0
         while done < len(lumas):
@@ -198,6 +215,28 @@ class Colorizer:
             else:
                 done += self._at_once
         return made
+
+    def _one_a_core(
+        self,
+        lumas: list[_Luma],
+        look: ColorEmbedding | Sequence[ColorEmbedding],
+        size: tuple[int, int],
+        finish: Callable[[Tensor, Tensor], Made],
+    ) -> list[Made]:
+        """The same, each frame by itself and by one core; as many at once as there are cores and memory."""
+
+        def painted(luma: _Luma, look: ColorEmbedding) -> Made:
+            with memory_named(self.device, self.size):
+                return finish(*self._paint([luma], look, size))
+
+        if self._cores is None:
+            count = frames_held(network_size(lumas[0][0].shape, self.size))
+            # What a thread is told of its threads is its own (but for MKL's, whose part is small).
+            self._cores = ThreadPoolExecutor(
+                min(processors(), count), "painter", lambda: torch.set_num_threads(1)
+            )
+        looks = [look] * len(lumas) if isinstance(look, ColorEmbedding) else look
+        return list(self._cores.map(painted, lumas, looks))
 
     @torch.inference_mode()
     def _paint(
@@ -229,11 +268,12 @@ class Colorizer:
 
     def _one(self, look: ColorEmbedding) -> Look:
         """One look for all frames, its convolutions baked and kept until another comes."""
-        if self._baked is None or self._baked[0] != look.digest:
+        baked = self._baked  # which another thread may change
+        if baked is None or baked[0] != look.digest:
             vector = look.vector.to(self.dtype)
             convs = [channels_last(conv) for conv in self._model.pffn.bake(vector)]
-            self._baked = look.digest, Look(convs, look.memory)
-        return self._baked[1]
+            self._baked = baked = look.digest, Look(convs, look.memory)
+        return baked[1]
 
     def _each(self, looks: Sequence[ColorEmbedding]) -> Look:
         """One look a frame: the equal per-sample form. Their memories are of one length or none."""
@@ -266,6 +306,12 @@ def network_size(shape: tuple[int, ...], size: int) -> tuple[int, int]:
     return height, width
 
 
+def frames_held(size: tuple[int, int]) -> int:
+    """How many frames of ``size``, as the network sees them, a CPU may paint at once."""
+    pixels = size[0] * size[1]
+    return max(1, HELD // (BY_PIXEL * pixels + BY_PAIR * (pixels // 64) ** 2))
+
+
 def _resized(plane: Plane, size: tuple[int, int]) -> Plane:
     height, width = plane.shape[:2]
     if (height, width) == size:
@@ -273,20 +319,3 @@ def _resized(plane: Plane, size: tuple[int, int]) -> Plane:
     smaller = size[0] < height or size[1] < width
     how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
     return cast(Plane, cv2.resize(plane, size[::-1], interpolation=how))
-
-
-def luma_range(info: VideoInfo) -> tuple[float, float]:
-    """``(scale, offset)`` that make [0, 1] of a film's luma: ``(luma - offset) * scale``."""
-    if info.full_range:
-        return 1 / (2**info.bit_depth - 1), 0.0
-    unit = 2 ** (info.bit_depth - 8)
-    return 1 / (219 * unit), 16.0 * unit
-
-
-def quantized(plane: Tensor, picture: PictureFormat) -> Tensor:
-    """Chroma around zero in [-0.5, 0.5] to the samples of ``picture`` (ITU-T H.273, section 8.3)."""
-    depth = picture.bit_depth
-    span = (1 << depth) - 1 if picture.full_range else 224 << depth - 8
-    samples = (plane * span + (1 << depth - 1)).round().clamp(0, (1 << depth) - 1)
-    # Not every device has uint16.
-    return samples.to(torch.uint8) if depth == 8 else samples.to(torch.int32).cpu().to(torch.uint16)

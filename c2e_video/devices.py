@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from functools import lru_cache
@@ -65,6 +66,11 @@ def bf16_is_faster() -> bool:
         return min(times)
 
     return 1.5 * seconds(torch.bfloat16) < seconds(torch.float32)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class OutOfMemory(C2EError):

@@ -1,4 +1,4 @@
-"""Luma between depths and ranges: only where a film or a profile asks for it, never in passing."""
+"""What luma samples mean, and luma between depths and ranges: only where a film or a profile asks for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from .frames import Plane
+from .frames import Plane, VideoInfo
 
 
 class Scale(NamedTuple):
@@ -39,3 +39,11 @@ def _steps(before: Scale, after: Scale) -> Plane:
     steps = np.rint((samples - black) * ((high - low) / (white - black)) + low)
     steps = steps.clip(0, (1 << after.bit_depth) - 1)
     return steps.astype(np.uint8) if after.bit_depth == 8 else steps.astype(np.uint16)
+
+
+def luma_range(info: VideoInfo) -> tuple[float, float]:
+    """``(scale, offset)`` that make [0, 1] of a film's luma: ``(luma - offset) * scale``."""
+    if info.full_range:
+        return 1 / (2**info.bit_depth - 1), 0.0
+    unit = 2 ** (info.bit_depth - 8)
+    return 1 / (219 * unit), 16.0 * unit

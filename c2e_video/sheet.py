@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .colorizer import luma_range
 from .decode import decode
 from .errors import C2EError
 from .frames import Frame, Shot, VideoInfo
+from .levels import luma_range
 from .painter import Painter
 from .plan import Choice, Plan, Window
 from .prefetch import prefetch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -13,11 +14,12 @@ import numpy as np
 import pytest
 import torch
 
-from c2e_video.color import ab_to_chroma
-from c2e_video.colorizer import Colorizer, luma_range, network_size, quantized
+from c2e_video.color import ab_to_chroma, quantized
+from c2e_video.colorizer import Colorizer, frames_held, network_size
 from c2e_video.devices import find_device, find_dtype
 from c2e_video.errors import BadWeights, C2EError
 from c2e_video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
+from c2e_video.levels import luma_range
 from c2e_video.model import save_weights
 from tests.test_model import TINY, random_model
 
@@ -148,6 +150,41 @@ def test_paint_keeps_luma(colorizer: Colorizer) -> None:
     luma = rgb @ np.array([0.299, 0.587, 0.114])
     assert rgb.shape == (37, 50, 3)
     assert np.abs(luma - gray).max() <= 1
+
+
+def test_a_cpu_paints_a_frame_with_each_of_its_cores(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("c2e_video.colorizer.processors", lambda: 2)
+    painter = Colorizer(weights, device="cpu", precision="fp32", size=32)
+    looks = [painter.embed(picture(seed)) for seed in (1, 2, 1, 3, 1)]
+    alone = [
+        painter.colorize(
+            replace(batch(5), frames=batch(5).frames[k : k + 1]), looks[k], film(), YUV420
+        )
+        for k in range(5)
+    ]
+    paint, together = Colorizer._paint, threading.Barrier(2, timeout=60)
+    threads = []
+
+    def met(self: Colorizer, *rest: Any) -> Any:
+        threads.append((threading.current_thread().name, torch.get_num_threads()))
+        if len(threads) <= 2:
+            together.wait()
+        return paint(self, *rest)
+
+    monkeypatch.setattr(Colorizer, "_paint", met)
+    before = torch.get_num_threads()
+    painted = painter.colorize(batch(5), looks, film(), YUV420)
+    np.testing.assert_array_equal(painted.cb, np.concatenate([one.cb for one in alone]))
+    assert {count for _, count in threads} == {1}
+    assert len({name for name, _ in threads}) == 2
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("size", "most"), [((256, 448), 21), ((480, 848), 3), ((1024, 1792), 1)])
+def test_frames_at_once_are_bounded_by_memory(size: tuple[int, int], most: int) -> None:
+    assert frames_held(size) == most
 
 
 def test_black_and_white_stay_neutral(colorizer: Colorizer) -> None:

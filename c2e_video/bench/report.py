@@ -14,9 +14,9 @@ from typing import Any
 import cv2
 import torch
 
-from ..devices import OutOfMemory
+from ..devices import OutOfMemory, processors
 from ..options import Options, colorizer_for
-from .film import FilmFigure, GrowthFigure, film_figure, growth_figure, processors
+from .film import FilmFigure, GrowthFigure, film_figure, growth_figure
 from .network import NetworkFigure, PlainFigure, convolution_peak, network_figure, plain_figure
 from .start import StartFigure, start_figure
 

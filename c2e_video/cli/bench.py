@@ -12,7 +12,9 @@ from .options import PATH, network_options
 
 @click.command(short_help="Measure this machine.")
 @network_options
-@click.option("--batch", default=8, show_default=True, help="Frames a GPU paints at once.")
+@click.option(
+    "--batch", default=8, show_default=True, help="Frames painted at once (CPU: one a core)."
+)
 @click.option("--quick", is_flag=True, help="Small sizes and short films only.")
 @click.option(
     "--growth", is_flag=True, help="Also films of 1, 4 and 16 thousand frames, and of many shots."

@@ -26,7 +26,9 @@ DROPS = ("audio", "subtitles", "attachments", "data", "chapters")
 @click.option("--crf", type=float, help="Quality of the codec, smaller is better.")
 @click.option("--preset", help="Speed preset of the codec.")
 @network_options
-@click.option("--batch", default=8, show_default=True, help="Frames a GPU paints at once.")
+@click.option(
+    "--batch", default=8, show_default=True, help="Frames painted at once (CPU: one a core)."
+)
 @click.option("--start", type=parse_timecode, help="Paint from here on (HH:MM:SS.mmm).")
 @click.option("--end", type=parse_timecode, help="Paint up to here.")
 @click.option(
