@@ -22,7 +22,7 @@ from .movement import Matches, Movements, there_and_back
 STRANGE, SAME = 0.65, 0.75
 # How far a memory is believed goes by the share that counts: not at all up to LOST, wholly from FOUND on. Of
 # 1,025 pairs of other scenes 95 in 100 have less than 0.21; the same scene has 0.27 to 1, in grain 0.19.
-LOST, FOUND = 0.18, 0.55
+LOST, FOUND = 0.1, 0.7
 # What is not believed is looked up with less sharpness, down to SOFT of it: the mean of many colours, not
 # that of a chance nearest, which leaves patches.
 SOFT = 0.1

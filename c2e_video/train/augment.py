@@ -202,7 +202,12 @@ def recolored(rgb: Tensor, dice: Dice) -> Tensor:
 
 
 def old_film(rgb: Tensor, dice: Dice) -> Tensor:
-    """L* ``[N, 1, S, S]`` in [0, 100] as old stock gives it.
+    """L* ``[N, 1, S, S]`` in [0, 100] as old stock gives it (:func:`old_gray`)."""
+    return gray_lightness(old_gray(rgb, dice).expand(-1, 3, -1, -1))
+
+
+def old_gray(rgb: Tensor, dice: Dice) -> Tensor:
+    """Grey ``[N, 1, S, S]`` in [0, 1] of RGB, as old stock gives it.
 
     Another sensitivity to colours (orthochromatic to panchromatic), another contrast curve, fading,
     softness, the flicker of light, grain, scratches and dust, and the blocks of a bad copy.
@@ -225,8 +230,7 @@ def old_film(rgb: Tensor, dice: Dice) -> Tensor:
     grain = torch.where(dice.chosen(0.5, count), fine, coarse)
     gray = scratched(gray + grain * dice.uniform(0, 0.06, count, 1, 1, 1), dice)
     gray = gray.clamp(0, 1)
-    gray = torch.where(dice.chosen(0.25, count), blocky(gray, dice).clamp(0, 1), gray)
-    return gray_lightness(gray.expand(-1, 3, -1, -1))
+    return torch.where(dice.chosen(0.25, count), blocky(gray, dice).clamp(0, 1), gray)
 
 
 def flicker(count: int, size: int, dice: Dice) -> Tensor:
