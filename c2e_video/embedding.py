@@ -13,7 +13,7 @@ from .model import Memory
 # On the way between two looks a memory's chances are its share to the power of GOING, and they die away where
 # it is left. By the share itself, one whose places match better is still the likeliest just before it is
 # left, and goes with a step.
-GOING, DYING = 2.6, 0.05
+GOING, DYING = 2.4, 0.05
 
 
 @dataclass(frozen=True, eq=False)

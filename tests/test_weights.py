@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,18 @@ def test_they_are_light_and_load() -> None:
     config = load_weights(path).config
     assert config.width == 32
     assert config.memory > 0
+
+
+def test_the_papers_own_form_lies_beside_them() -> None:
+    path = default_weights().with_name("paper-w32.safetensors")
+    assert path.stat().st_size < 45 << 20
+    config = load_weights(path).config
+    assert config == replace(load_weights(default_weights()).config, memory=0)
+    painter = Colorizer(path, device="cpu", precision="fp32", size=128)
+    keyframe = small(SAMPLES / "keyframe-3.jpg")
+    look = painter.embed(keyframe)
+    assert look.memory is None
+    assert np.abs(painter.paint_ab(gray_of(keyframe).astype(np.uint8), look)).mean() > 2
 
 
 def test_a_keyframe_paints_its_own_frame(colorizer: Colorizer) -> None:
