@@ -229,14 +229,18 @@ class Colorizer:
             with memory_named(self.device, self.size):
                 return finish(*self._paint([luma], look, size))
 
+        looks = [look] * len(lumas) if isinstance(look, ColorEmbedding) else look
+        cores = self._painters(network_size(lumas[0][0].shape, self.size))
+        return list(cores.map(painted, lumas, looks))
+
+    def _painters(self, size: tuple[int, int]) -> ThreadPoolExecutor:
+        """Threads of a CPU, of one core each: as many as may paint frames of ``size`` at once."""
         if self._cores is None:
-            count = frames_held(network_size(lumas[0][0].shape, self.size))
             # What a thread is told of its threads is its own (but for MKL's, whose part is small).
             self._cores = ThreadPoolExecutor(
-                min(processors(), count), "painter", lambda: torch.set_num_threads(1)
+                min(processors(), frames_held(size)), "painter", lambda: torch.set_num_threads(1)
             )
-        looks = [look] * len(lumas) if isinstance(look, ColorEmbedding) else look
-        return list(self._cores.map(painted, lumas, looks))
+        return self._cores
 
     @torch.inference_mode()
     def _paint(
