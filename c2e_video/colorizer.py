@@ -44,6 +44,7 @@ from .upsample import upsample_along
 
 Picture = npt.NDArray[np.uint8]
 Made = TypeVar("Made")
+Looks = ColorEmbedding | Sequence[ColorEmbedding]  # one for all frames, or one for each
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ log = logging.getLogger(__name__)
 HELD, BY_PIXEL, BY_PAIR = 3 << 30, 1000, 12
 
 
-def _same(looks: Sequence[ColorEmbedding]) -> ColorEmbedding | Sequence[ColorEmbedding]:
+def _same(looks: Sequence[ColorEmbedding]) -> Looks:
     """The look, where all are one; it is baked then."""
     return looks[0] if all(look.digest == looks[0].digest for look in looks) else looks
 
@@ -121,7 +122,7 @@ class Colorizer:
     def colorize(
         self,
         batch: FrameBatch,
-        look: ColorEmbedding | Sequence[ColorEmbedding],
+        look: Looks,
         info: VideoInfo,
         picture: PictureFormat,
     ) -> ColorBatch:
@@ -137,34 +138,30 @@ class Colorizer:
         h, w = batch.frames[0].luma.shape
         sx, sy = picture.subsampling
 
-        def chroma_planes(gray: Tensor, ab: Tensor) -> list[Plane]:
+        def chroma_of(lumas: list[_Luma], look: Looks) -> list[Plane]:
+            gray, ab = self._paint(lumas, look, (-(-h // sy), -(-w // sx)))
             planes = ab_to_chroma(gray, ab, picture.matrix)
             return [quantized(plane, picture).cpu().numpy() for plane in planes]
 
-        pieces = self._in_pieces(lumas, look, (-(-h // sy), -(-w // sx)), chroma_planes)
+        pieces = self._in_pieces(chroma_of, lumas, look)
         cb, cr = (np.concatenate(planes) for planes in zip(*pieces, strict=True))
         return ColorBatch(batch, cb, cr)
 
     def paint(self, gray: Picture, look: ColorEmbedding) -> Picture:
         """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
-        return self._paint_one(gray, look, shown)
+        return shown(*self._paint_one(gray, look))
 
     def paint_ab(self, gray: Picture, look: ColorEmbedding) -> npt.NDArray[np.float32]:
         """The a*, b* ``[H, W, 2]`` painted for luma uint8 ``[H, W]``, not yet drawn into the gamut.
 
         What a film shows of them is bounded by its luma: a deep red cannot be bright.
         """
+        ab = self._paint_one(gray, look)[1][0]
+        return cast(npt.NDArray[np.float32], ab.permute(1, 2, 0).cpu().numpy())
 
-        def ab_alone(_: Tensor, ab: Tensor) -> npt.NDArray[np.float32]:
-            return cast(npt.NDArray[np.float32], ab[0].permute(1, 2, 0).cpu().numpy())
-
-        return self._paint_one(gray, look, ab_alone)
-
-    def _paint_one(
-        self, gray: Picture, look: ColorEmbedding, finish: Callable[[Tensor, Tensor], Made]
-    ) -> Made:
+    def _paint_one(self, gray: Picture, look: ColorEmbedding) -> tuple[Tensor, Tensor]:
         with memory_named(self.device, self.size):
-            return finish(*self._paint([(gray, 1 / 255, 0.0)], look, gray.shape[:2]))
+            return self._paint([(gray, 1 / 255, 0.0)], look, gray.shape[:2])
 
     @torch.inference_mode()
     def similarities(
@@ -186,18 +183,14 @@ class Colorizer:
             return [float(memory.similarity(described, known)) for known in memories]
 
     def _in_pieces(
-        self,
-        lumas: list[_Luma],
-        look: ColorEmbedding | Sequence[ColorEmbedding],
-        size: tuple[int, int],
-        finish: Callable[[Tensor, Tensor], Made],
+        self, paint: Callable[[list[_Luma], Looks], Made], lumas: list[_Luma], look: Looks
     ) -> list[Made]:
-        """What ``finish`` makes of luma and ab (:meth:`_paint`), in pieces that fit into the device's memory.
+        """What ``paint`` makes of all, in pieces that fit into the device's memory.
 
         What did not fit is remembered.
         """
         if self.device.type == "cpu" and self._at_once == 1:
-            return self._one_a_core(lumas, look, size, finish)
+            return self._one_a_core(paint, lumas, look)
         made: list[Made] = []
         done = 0
         while done < len(lumas):
@@ -205,7 +198,7 @@ class Colorizer:
             looks = look if isinstance(look, ColorEmbedding) else _same(look[part])
             try:
                 with memory_named(self.device, self.size):
-                    made.append(finish(*self._paint(lumas[part], looks, size)))
+                    made.append(paint(lumas[part], looks))
             except OutOfMemory:
                 count = len(lumas[part])
                 if count == 1:
@@ -217,17 +210,13 @@ class Colorizer:
         return made
 
     def _one_a_core(
-        self,
-        lumas: list[_Luma],
-        look: ColorEmbedding | Sequence[ColorEmbedding],
-        size: tuple[int, int],
-        finish: Callable[[Tensor, Tensor], Made],
+        self, paint: Callable[[list[_Luma], Looks], Made], lumas: list[_Luma], look: Looks
     ) -> list[Made]:
         """The same, each frame by itself and by one core; as many at once as there are cores and memory."""
 
         def painted(luma: _Luma, look: ColorEmbedding) -> Made:
             with memory_named(self.device, self.size):
-                return finish(*self._paint([luma], look, size))
+                return paint([luma], look)
 
         looks = [look] * len(lumas) if isinstance(look, ColorEmbedding) else look
         cores = self._painters(network_size(lumas[0][0].shape, self.size))
@@ -246,7 +235,7 @@ class Colorizer:
     def _paint(
         self,
         lumas: list[_Luma],
-        look: ColorEmbedding | Sequence[ColorEmbedding],
+        look: Looks,
         size: tuple[int, int],
     ) -> tuple[Tensor, Tensor]:
         """Luma in [0, 1] and ab at the chroma planes' ``size``, fp32 ``[N, 1 and 2, H, W]``."""
@@ -254,9 +243,7 @@ class Colorizer:
         lightness, ab = self._small(lumas, look)
         return gray, upsample_along(ab, lightness, lightness_of(gray))
 
-    def _small(
-        self, lumas: list[_Luma], look: ColorEmbedding | Sequence[ColorEmbedding]
-    ) -> tuple[Tensor, Tensor]:
+    def _small(self, lumas: list[_Luma], look: Looks) -> tuple[Tensor, Tensor]:
         """L* and ab at the size the network sees, fp32."""
         lightness = lightness_of(self._grays(lumas, network_size(lumas[0][0].shape, self.size)))
         network_look = self._one(look) if isinstance(look, ColorEmbedding) else self._each(look)
