@@ -32,6 +32,7 @@ from .devices import (
     find_dtype,
     memory_named,
     processors,
+    single_cores,
 )
 from .embedding import ColorEmbedding
 from .errors import C2EError
@@ -225,10 +226,7 @@ class Colorizer:
     def _painters(self, size: tuple[int, int]) -> ThreadPoolExecutor:
         """Threads of a CPU, of one core each: as many as may paint frames of ``size`` at once."""
         if self._cores is None:
-            # What a thread is told of its threads is its own (but for MKL's, whose part is small).
-            self._cores = ThreadPoolExecutor(
-                min(processors(), frames_held(size)), "painter", lambda: torch.set_num_threads(1)
-            )
+            self._cores = single_cores(min(processors(), frames_held(size)))
         return self._cores
 
     @torch.inference_mode()

@@ -56,7 +56,7 @@ def bf16_is_faster() -> bool:
     half as fast again keeps a busy machine from changing its mind between two runs. One core is asked, for
     several wait for one another where others are at work.
     """
-    with ThreadPoolExecutor(1, initializer=lambda: torch.set_num_threads(1)) as core:
+    with single_cores(1) as core:
         faster = core.submit(_bf16_is_faster).result()
     torch.set_num_threads(torch.get_num_threads())  # MKL has one number for all threads
     return faster
@@ -76,6 +76,14 @@ def _bf16_is_faster() -> bool:
             taken.append(time.perf_counter() - began)
     fp32, bf16 = map(min, times)
     return 1.5 * bf16 < fp32
+
+
+def single_cores(count: int) -> ThreadPoolExecutor:
+    """``count`` threads that compute with one core each.
+
+    What a thread is told of its threads is its own, but for MKL's, whose part is small.
+    """
+    return ThreadPoolExecutor(count, "core", lambda: torch.set_num_threads(1))
 
 
 def processors() -> int:
