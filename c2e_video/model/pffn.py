@@ -129,4 +129,5 @@ class PFFN(nn.Module):
             x = block(x, skip, style_here)
             if index == 0 and self.memory is not None and found is not None:
                 x = x + self.memory.inject(found)
-        return cast(Tensor, self.head(x))
+        # Two whole planes: pooled, enlarged or averaged as pairs they take a CPU several times as long.
+        return cast(Tensor, self.head(x).contiguous())
