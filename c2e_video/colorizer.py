@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -41,6 +43,7 @@ from .levels import luma_range
 from .model import Look, Memory, load_weights
 from .model.color2embed import STRIDE
 from .model.layout import channels_last, fold_batch_norms
+from .steadying import Sketch, steadied, windows
 from .upsample import upsample_along
 
 Picture = npt.NDArray[np.uint8]
@@ -98,11 +101,12 @@ class Colorizer:
         self._model = channels_last(model.to(self.device, self.dtype))
         self._model.requires_grad_(False)
         self._baked: tuple[str, Look] | None = None
-        # Frames the network is given at once; fewer, once so many have not fitted into the device's memory.
-        # A CPU is given them one by one: more leave its caches, and so not the last bit of a frame depends
-        # on those beside it. Instead it paints several by themselves, each with one of its cores.
-        self._at_once = 1 if self.device.type == "cpu" else 1 << 30
-        self._cores: ThreadPoolExecutor | None = None
+        # A CPU paints each frame by itself, with one of its cores: more at once leave its caches, and so
+        # not the last bit of a frame depends on those beside it.
+        self._side_by_side = self.device.type == "cpu"
+        # Frames a GPU is given at once; fewer, once so many have not fitted into its memory.
+        self._at_once = 1 << 30
+        self._cores: tuple[int, ThreadPoolExecutor] | None = None
         self.embeddings_made = 0
 
     @property
@@ -120,6 +124,46 @@ class Colorizer:
         self.embeddings_made += 1
         return ColorEmbedding(cast(Tensor, look.z)[0], look.memory, digest)
 
+    def sketch(self, batch: FrameBatch, look: Looks, info: VideoInfo) -> list[Sketch]:
+        """Paint ``batch`` at the size the network sees, with one look, or with one for each frame.
+
+        Every frame is painted as if it were alone: the result does not depend on the batch it comes in (on a
+        GPU by no more than rounding). If the device runs out of memory the batch is halved; a single
+        frame that does not fit raises :class:`C2EError`.
+        """
+        lumas = _lumas(batch, info)
+
+        def painted(part: slice) -> list[Sketch]:
+            looks = look if isinstance(look, ColorEmbedding) else _same(look[part])
+            return self._sketches(lumas[part], looks)
+
+        size = network_size(lumas[0][0].shape, self.size)
+        return list(chain(*self._in_pieces(painted, len(batch), size)))
+
+    def finish(
+        self,
+        batch: FrameBatch,
+        sketches: Sequence[Sketch],
+        info: VideoInfo,
+        picture: PictureFormat,
+    ) -> ColorBatch:
+        """The chroma of ``batch``, sketched before: in ``picture``'s subsampling, depth, range and matrix.
+
+        Runs out of memory as :meth:`sketch` does.
+        """
+        lumas = _lumas(batch, info)
+        h, w = lumas[0][0].shape
+        sx, sy = picture.subsampling
+
+        def chroma_of(part: slice) -> list[Plane]:
+            gray, ab = self._enlarged(lumas[part], sketches[part], (-(-h // sy), -(-w // sx)))
+            planes = ab_to_chroma(gray, ab, picture.matrix)
+            return [quantized(plane, picture).cpu().numpy() for plane in planes]
+
+        pieces = self._in_pieces(chroma_of, len(batch), sketches[0].lightness.shape)
+        cb, cr = (np.concatenate(planes) for planes in zip(*pieces, strict=True))
+        return ColorBatch(batch, cb, cr)
+
     def colorize(
         self,
         batch: FrameBatch,
@@ -127,42 +171,50 @@ class Colorizer:
         info: VideoInfo,
         picture: PictureFormat,
     ) -> ColorBatch:
-        """Paint ``batch`` with one look, or with one for each frame (in a dissolve).
+        """:meth:`sketch` and :meth:`finish` at once: every frame by itself, not steadied by others."""
+        return self.finish(batch, self.sketch(batch, look, info), info, picture)
 
-        The chroma planes come in ``picture``'s subsampling, depth, range and matrix. Every frame is
-        painted as if it were alone: the result does not depend on the batch it comes in (on a GPU by
-        no more than rounding). If the device runs out of memory the batch is halved; a single frame
-        that does not fit raises :class:`C2EError`.
-        """
-        scale, offset = luma_range(info)
-        lumas = [(frame.luma, scale, offset) for frame in batch.frames]
-        h, w = batch.frames[0].luma.shape
-        sx, sy = picture.subsampling
+    def paint_film(self, told: Iterable[tuple[Picture, ColorEmbedding]]) -> Iterator[Picture]:
+        """Paint the pictures of one shot as :meth:`paint` does, but steadied; a few frames late."""
+        for gray, sketch in self._film(told):
+            yield self._picture(gray, sketch)
 
-        def chroma_of(lumas: list[_Luma], look: Looks) -> list[Plane]:
-            gray, ab = self._paint(lumas, look, (-(-h // sy), -(-w // sx)))
-            planes = ab_to_chroma(gray, ab, picture.matrix)
-            return [quantized(plane, picture).cpu().numpy() for plane in planes]
+    def film_ab(
+        self, told: Iterable[tuple[Picture, ColorEmbedding]]
+    ) -> Iterator[npt.NDArray[np.float32]]:
+        """The same as :meth:`paint_ab` has it."""
+        for gray, sketch in self._film(told):
+            yield self._ab(gray, sketch)
 
-        pieces = self._in_pieces(chroma_of, lumas, look)
-        cb, cr = (np.concatenate(planes) for planes in zip(*pieces, strict=True))
-        return ColorBatch(batch, cb, cr)
+    def _film(
+        self, told: Iterable[tuple[Picture, ColorEmbedding]]
+    ) -> Iterator[tuple[Picture, Sketch]]:
+        sketched = ([(gray, self._sketch_one(gray, look))] for gray, look in told)
+        for window, number in chain.from_iterable(windows(sketched)):
+            grays, sketches = zip(*window, strict=True)
+            yield grays[number], steadied(sketches, number)
 
     def paint(self, gray: Picture, look: ColorEmbedding) -> Picture:
         """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
-        return shown(*self._paint_one(gray, look))
+        return self._picture(gray, self._sketch_one(gray, look))
 
     def paint_ab(self, gray: Picture, look: ColorEmbedding) -> npt.NDArray[np.float32]:
         """The a*, b* ``[H, W, 2]`` painted for luma uint8 ``[H, W]``, not yet drawn into the gamut.
 
         What a film shows of them is bounded by its luma: a deep red cannot be bright.
         """
-        ab = self._paint_one(gray, look)[1][0]
-        return cast(npt.NDArray[np.float32], ab.permute(1, 2, 0).cpu().numpy())
+        return self._ab(gray, self._sketch_one(gray, look))
 
-    def _paint_one(self, gray: Picture, look: ColorEmbedding) -> tuple[Tensor, Tensor]:
+    def _sketch_one(self, gray: Picture, look: ColorEmbedding) -> Sketch:
         with memory_named(self.device, self.size):
-            return self._paint([(gray, 1 / 255, 0.0)], look, gray.shape[:2])
+            return self._sketches([(gray, 1 / 255, 0.0)], look)[0]
+
+    def _picture(self, gray: Picture, sketch: Sketch) -> Picture:
+        return shown(*self._enlarged([(gray, 1 / 255, 0.0)], [sketch], gray.shape))
+
+    def _ab(self, gray: Picture, sketch: Sketch) -> npt.NDArray[np.float32]:
+        ab = self._enlarged([(gray, 1 / 255, 0.0)], [sketch], gray.shape)[1][0]
+        return cast(npt.NDArray[np.float32], ab.permute(1, 2, 0).cpu().numpy())
 
     @torch.inference_mode()
     def similarities(
@@ -184,61 +236,60 @@ class Colorizer:
             return [float(memory.similarity(described, known)) for known in memories]
 
     def _in_pieces(
-        self, paint: Callable[[list[_Luma], Looks], Made], lumas: list[_Luma], look: Looks
+        self, work: Callable[[slice], Made], count: int, size: tuple[int, ...]
     ) -> list[Made]:
-        """What ``paint`` makes of all, in pieces that fit into the device's memory.
+        """What ``work`` makes of ``count`` frames, in pieces that fit into the device's memory.
 
-        What did not fit is remembered.
+        What did not fit is remembered. ``size`` is that which the network sees.
         """
-        if self.device.type == "cpu" and self._at_once == 1:
-            return self._one_a_core(paint, lumas, look)
+        if self._side_by_side:
+            singles = (slice(i, i + 1) for i in range(count))
+            return list(self._painters(size).map(partial(self._named, work), singles))
         made: list[Made] = []
         done = 0
-        while done < len(lumas):
-            part = slice(done, done + self._at_once)
-            looks = look if isinstance(look, ColorEmbedding) else _same(look[part])
+        while done < count:
+            part = slice(done, min(count, done + self._at_once))
             try:
-                with memory_named(self.device, self.size):
-                    made.append(paint(lumas[part], looks))
+                made.append(self._named(work, part))
             except OutOfMemory:
-                count = len(lumas[part])
-                if count == 1:
+                if part.stop - part.start == 1:
                     raise
-                self._at_once = count // 2
+                self._at_once = (part.stop - part.start) // 2
                 log.warning("out of memory: going on with batches of %d", self._at_once)
             else:
-                done += self._at_once
+                done = part.stop
         return made
 
-    def _one_a_core(
-        self, paint: Callable[[list[_Luma], Looks], Made], lumas: list[_Luma], look: Looks
-    ) -> list[Made]:
-        """The same, each frame by itself and by one core; as many at once as there are cores and memory."""
+    @torch.inference_mode()
+    def _named(self, work: Callable[[slice], Made], part: slice) -> Made:
+        with memory_named(self.device, self.size):
+            return work(part)
 
-        def painted(luma: _Luma, look: ColorEmbedding) -> Made:
-            with memory_named(self.device, self.size):
-                return paint([luma], look)
-
-        looks = [look] * len(lumas) if isinstance(look, ColorEmbedding) else look
-        cores = self._painters(network_size(lumas[0][0].shape, self.size))
-        return list(cores.map(painted, lumas, looks))
-
-    def _painters(self, size: tuple[int, int]) -> ThreadPoolExecutor:
+    def _painters(self, size: tuple[int, ...]) -> ThreadPoolExecutor:
         """Threads of a CPU, of one core each: as many as may paint frames of ``size`` at once."""
-        if self._cores is None:
-            self._cores = single_cores(min(processors(), frames_held(size)))
-        return self._cores
+        count = min(processors(), frames_held(size))
+        if self._cores is None or self._cores[0] != count:
+            self._cores = count, single_cores(count)
+        return self._cores[1]
 
     @torch.inference_mode()
-    def _paint(
-        self,
-        lumas: list[_Luma],
-        look: Looks,
-        size: tuple[int, int],
+    def _sketches(self, lumas: list[_Luma], look: Looks) -> list[Sketch]:
+        lightness, ab = self._small(lumas, look)
+        planes = (lightness[:, 0].cpu().numpy(), ab.cpu().numpy())
+        return [Sketch(*of_one) for of_one in zip(*planes, strict=True)]
+
+    @torch.inference_mode()
+    def _enlarged(
+        self, lumas: list[_Luma], sketches: Sequence[Sketch], size: tuple[int, ...]
     ) -> tuple[Tensor, Tensor]:
         """Luma in [0, 1] and ab at the chroma planes' ``size``, fp32 ``[N, 1 and 2, H, W]``."""
         gray = self._grays(lumas, size)
-        lightness, ab = self._small(lumas, look)
+        lightness, ab = (
+            torch.from_numpy(np.stack(planes)).to(self.device)
+            for planes in zip(
+                *((sketch.lightness[None], sketch.ab) for sketch in sketches), strict=True
+            )
+        )
         return gray, upsample_along(ab, lightness, lightness_of(gray))
 
     def _small(self, lumas: list[_Luma], look: Looks) -> tuple[Tensor, Tensor]:
@@ -248,7 +299,7 @@ class Colorizer:
         ab = self._model(self._nhwc(lightness / 50 - 1), network_look).float()
         return lightness, ab * (AB_SCALE * self.saturation)
 
-    def _grays(self, lumas: list[_Luma], size: tuple[int, int]) -> Tensor:
+    def _grays(self, lumas: list[_Luma], size: tuple[int, ...]) -> Tensor:
         planes = [
             (_resized(luma, size).astype(np.float32) - offset) * scale
             for luma, scale, offset in lumas
@@ -274,9 +325,13 @@ class Colorizer:
         return planes.to(self.dtype).contiguous(memory_format=torch.channels_last)
 
 
-_Luma = tuple[
-    Plane, float, float
-]  # the plane, and what makes [0, 1] of it: (luma - offset) * scale
+# A plane, and what makes [0, 1] of it: (luma - offset) * scale.
+_Luma = tuple[Plane, float, float]
+
+
+def _lumas(batch: FrameBatch, info: VideoInfo) -> list[_Luma]:
+    scale, offset = luma_range(info)
+    return [(frame.luma, scale, offset) for frame in batch.frames]
 
 
 def shown(gray: Tensor, ab: Tensor) -> Picture:
@@ -295,13 +350,13 @@ def network_size(shape: tuple[int, ...], size: int) -> tuple[int, int]:
     return height, width
 
 
-def frames_held(size: tuple[int, int]) -> int:
+def frames_held(size: tuple[int, ...]) -> int:
     """How many frames of ``size``, as the network sees them, a CPU may paint at once."""
     pixels = size[0] * size[1]
     return max(1, HELD // (BY_PIXEL * pixels + BY_PAIR * (pixels // 64) ** 2))
 
 
-def _resized(plane: Plane, size: tuple[int, int]) -> Plane:
+def _resized(plane: Plane, size: tuple[int, ...]) -> Plane:
     height, width = plane.shape[:2]
     if (height, width) == size:
         return plane

@@ -6,7 +6,7 @@ Luma and chroma are codec Y and CbCr; lightness and ab are Lab. Times are intege
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -157,6 +157,11 @@ class FrameBatch:
         return tuple(frame.pts for frame in self.frames)
 
     @property
+    def size(self) -> tuple[int, ...]:
+        """Height and width of its frames."""
+        return self.frames[0].luma.shape
+
+    @property
     def luma(self) -> Plane:
         """``[N, H, W]``, a copy in the source's own dtype."""
         return cast(Plane, np.stack([frame.luma for frame in self.frames]))
@@ -180,6 +185,14 @@ class ColorBatch:
             raise ValueError(f"cb {self.cb.shape} and cr {self.cr.shape} differ")
         if len(self.cb) != len(self.gray):
             raise ValueError(f"{len(self.gray)} frames have {len(self.cb)} chroma planes")
+
+    def runs(self, key: Callable[[int], int]) -> Iterator[tuple[int, ColorBatch]]:
+        """The batch in pieces, of frames whose pts have one ``key``, each with it."""
+        for owner, run in groupby(range(len(self.gray)), key=lambda i: key(self.gray.pts[i])):
+            numbers = list(run)
+            part = slice(numbers[0], numbers[-1] + 1)
+            frames = FrameBatch(self.gray.frames[part], self.gray.shot)
+            yield owner, ColorBatch(frames, self.cb[part], self.cr[part])
 
 
 def batched(frames: Iterable[Frame], shots: Iterable[Shot], size: int) -> Iterator[FrameBatch]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 
 from .colorizer import Colorizer
+from .devices import processors, single_cores
 from .embedding import ColorEmbedding
 from .frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo
 from .reference_pictures import Reference
 from .references import ReferenceMap
+from .steadying import Sketch, steadied, windows
 
 
 class Painter:
@@ -19,6 +22,7 @@ class Painter:
     def __init__(self, colorizer: Colorizer, info: VideoInfo) -> None:
         self.colorizer, self.info = colorizer, info
         self._looks: dict[str, ColorEmbedding] = {}
+        self._cores = single_cores(processors())
 
     def look(self, reference: Reference) -> ColorEmbedding:
         """The look of a reference, read at its first use, turned as the film's frames are stored."""
@@ -36,12 +40,32 @@ class Painter:
             look = look.blend(self.look(reference), weight / total)
         return look
 
-    def paint(self, batch: FrameBatch, chosen: ReferenceMap, picture: PictureFormat) -> ColorBatch:
-        """The batch in colour, every frame with the look it has at its time."""
+    def paint(
+        self, batches: Iterable[FrameBatch], chosen: ReferenceMap, picture: PictureFormat
+    ) -> Iterator[ColorBatch]:
+        """The batches in colour, every frame with the look it has at its time, steadied along its shot.
+
+        The frames come in the order they went in, but not in the same batches: a shot's last
+        ``steadying.REACH`` are waited for.
+        """
+        for (shot, _), own in groupby(batches, key=lambda batch: (batch.shot, batch.size)):
+            sketched = (self._sketched(batch, chosen) for batch in own)
+            for lot in windows(sketched):
+                frames = FrameBatch(tuple(window[number][0] for window, number in lot), shot)
+                steady = list(self._cores.map(_steadied, lot))
+                yield self.colorizer.finish(frames, steady, self.info, picture)
+
+    def _sketched(self, batch: FrameBatch, chosen: ReferenceMap) -> list[tuple[Frame, Sketch]]:
         looks = [self.look_at(pts, chosen) for pts in batch.pts]
-        return self.colorizer.colorize(batch, looks, self.info, picture)
+        sketches = self.colorizer.sketch(batch, looks, self.info)
+        return list(zip(batch.frames, sketches, strict=True))
 
     def similarities(self, frame: Frame, references: Sequence[Reference]) -> list[float]:
         """How much of ``frame`` each reference shows, 0 to 1; NaN if the network cannot tell."""
         looks = [self.look(reference) for reference in references]
         return self.colorizer.similarities(frame, looks, self.info)
+
+
+def _steadied(window: tuple[Sequence[tuple[Frame, Sketch]], int]) -> Sketch:
+    known, number = window
+    return steadied([sketch for _, sketch in known], number)

@@ -6,7 +6,8 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from .decode import DecodeReport, decode, probe
 from .encode import Encoder, Part, part_suffix, picture_format
 from .encode.part import disk_errors
 from .errors import BadReference, MediaError
-from .frames import Frame, PictureFormat, VideoInfo, batched
+from .frames import ColorBatch, PictureFormat, VideoInfo, batched
 from .job import SEGMENT_SECONDS, Job, Segment, cut_segments, file_digest, film_digest
 from .mux import mux, plan_mux
 from .options import (
@@ -32,6 +33,7 @@ from .prefetch import Sink, prefetch
 from .progress import Progress, Silent
 from .record import check_record, comment, record_of, record_path, write_record
 from .references import ReferenceMap
+from .steadying import REACH
 from .version import __version__
 
 # Frames between two stages: enough to even out their pace, little enough for any memory.
@@ -169,36 +171,47 @@ class Work:
 
     def _paint_run(self, run: list[Segment], problems: list[str]) -> Iterator[tuple[Segment, Part]]:
         report = DecodeReport()
-        stop = run[-1].stop
+        start, stop = self._with_those_around(run[0].start, run[-1].stop)
         frames = prefetch(
             decode(
                 self.source,
                 self.info,
-                start=run[0].start,
+                start=start,
                 stop=stop,
                 deinterlace=self.options.deinterlace,
                 report=report,
             ),
             depth=DECODED_AHEAD,
         )
-        starts = [segment.start for segment in run]
+        borders = [run[0].start, *(segment.stop for segment in run)]
         try:
-            owners = groupby(frames, key=lambda frame: run[bisect_right(starts, frame.pts) - 1])
-            for segment, own in owners:
-                yield segment, self._paint_segment(segment, own)
+            batches = batched(frames, self.chosen.shots, self.options.batch)
+            painted = self.painter.paint(batches, self.chosen, self.picture)
+            pieces = chain.from_iterable(
+                batch.runs(lambda pts: bisect_right(borders, pts) - 1) for batch in painted
+            )
+            for owner, own in groupby(pieces, key=itemgetter(0)):
+                if 0 <= owner < len(run):
+                    yield run[owner], self._encode(run[owner], map(itemgetter(1), own))
         finally:
             frames.close()
         problems += report.problems()
 
-    def _paint_segment(self, segment: Segment, frames: Iterator[Frame]) -> Part:
+    def _with_those_around(self, start: int, stop: int) -> tuple[int, int]:
+        """The times of these frames and of those of the same shots that steady them."""
+        shots, moved = self.chosen.shots, self.looked.moved
+        begun = max(shot.start for shot in shots if shot.start <= start)
+        ended = min(shot.stop for shot in shots if shot.stop >= stop)
+        return max(begun, moved(start, -REACH)), max(stop, min(ended, moved(stop, REACH)))
+
+    def _encode(self, segment: Segment, painted: Iterator[ColorBatch]) -> Part:
         path = self.job.partial_path(segment, part_suffix(self.options.encode))
         encoder = Encoder(path, self.info, self.options.encode)
         with encoder:
             with Sink(encoder.write, depth=PAINTED_AHEAD) as sink:
-                for batch in batched(frames, self.chosen.shots, self.options.batch):
-                    painted = self.painter.paint(batch, self.chosen, self.picture)
-                    sink.put(black_kept(painted, self.looked.bars, self.info, self.picture))
-                    self.progress.advance(len(batch))
+                for batch in painted:
+                    sink.put(black_kept(batch, self.looked.bars, self.info, self.picture))
+                    self.progress.advance(len(batch.gray))
             part = encoder.close()
         self._check_count(segment, len(part.pts))
         return self.job.finish(segment, part)

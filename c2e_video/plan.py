@@ -45,6 +45,11 @@ class Survey:
         """Frames with ``start <= pts < stop``."""
         return bisect_left(self.pts, stop) - bisect_left(self.pts, start)
 
+    def moved(self, pts: int, frames: int) -> int:
+        """The pts so many frames after (or before) the first from ``pts`` on; within the film."""
+        number = max(0, bisect_left(self.pts, pts) + frames)
+        return self.pts[number] if number < len(self.pts) else self.pts[-1] + 1
+
     def shown(self, shot: Shot) -> tuple[int, int, int]:
         """The pts of the shot's first, middle and last frame."""
         first, after = bisect_left(self.pts, shot.start), bisect_left(self.pts, shot.stop)

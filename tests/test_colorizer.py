@@ -164,7 +164,7 @@ def test_a_cpu_paints_a_frame_with_each_of_its_cores(
         )
         for k in range(5)
     ]
-    paint, together = Colorizer._paint, threading.Barrier(2, timeout=60)
+    paint, together = Colorizer._sketches, threading.Barrier(2, timeout=60)
     threads = []
 
     def met(self: Colorizer, *rest: Any) -> Any:
@@ -173,7 +173,7 @@ def test_a_cpu_paints_a_frame_with_each_of_its_cores(
             together.wait()
         return paint(self, *rest)
 
-    monkeypatch.setattr(Colorizer, "_paint", met)
+    monkeypatch.setattr(Colorizer, "_sketches", met)
     before = torch.get_num_threads()
     painted = painter.colorize(batch(5), looks, film(), YUV420)
     np.testing.assert_array_equal(painted.cb, np.concatenate([one.cb for one in alone]))
@@ -214,7 +214,7 @@ def test_out_of_memory_halves_the_batch(
 ) -> None:
     look = colorizer.embed(picture(1))
     whole = colorizer.colorize(batch(5), look, film(), YUV420)
-    paint, sizes = Colorizer._paint, []
+    paint, sizes = Colorizer._sketches, []
 
     def starved(self: Colorizer, lumas: list[Any], *rest: Any) -> Any:
         sizes.append(len(lumas))
@@ -222,7 +222,8 @@ def test_out_of_memory_halves_the_batch(
             raise torch.OutOfMemoryError("CUDA out of memory")
         return paint(self, lumas, *rest)
 
-    monkeypatch.setattr(Colorizer, "_paint", starved)
+    monkeypatch.setattr(Colorizer, "_sketches", starved)
+    monkeypatch.setattr(colorizer, "_side_by_side", False)
     monkeypatch.setattr(colorizer, "_at_once", 1 << 30)
     for _ in range(2):  # what did not fit is not tried again
         halved = colorizer.colorize(batch(5), look, film(), YUV420)
@@ -243,6 +244,7 @@ def test_memory_may_also_run_out_on_the_way_to_chroma(
         return ab_to_chroma(gray, *rest)
 
     monkeypatch.setattr("c2e_video.colorizer.ab_to_chroma", starved)
+    monkeypatch.setattr(colorizer, "_side_by_side", False)
     monkeypatch.setattr(colorizer, "_at_once", 1 << 30)
     halved = colorizer.colorize(batch(5), look, film(), YUV420)
     np.testing.assert_array_equal(halved.cr, whole.cr)
@@ -257,8 +259,9 @@ def test_one_frame_without_memory_is_an_error_never_grey(
     def starved(*_: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
+    monkeypatch.setattr(colorizer, "_side_by_side", False)
     monkeypatch.setattr(colorizer, "_at_once", 1 << 30)
-    monkeypatch.setattr(Colorizer, "_paint", starved)
+    monkeypatch.setattr(Colorizer, "_sketches", starved)
     with pytest.raises(C2EError, match="smaller --size"):
         colorizer.colorize(batch(2), look, film(), YUV420)
 
@@ -271,7 +274,7 @@ def test_other_errors_stay_themselves(
     def broken(*_: Any) -> Any:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(Colorizer, "_paint", broken)
+    monkeypatch.setattr(Colorizer, "_sketches", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         colorizer.colorize(batch(2), look, film(), YUV420)
 

@@ -23,6 +23,7 @@ FLOORS = [
         "color",
         "model",
         "upsample",
+        "steadying",
         "devices",
         "thumbnails",
     ],

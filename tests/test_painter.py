@@ -49,8 +49,8 @@ def chroma(painter: Painter, chosen: ReferenceMap) -> Any:
     planes = []
     for shot in chosen.shots:
         frames = tuple(Frame(luma, pts, 1) for pts in range(shot.start, shot.stop))
-        batch = painter.paint(FrameBatch(frames, shot), chosen, FORMAT)
-        planes.append(np.stack([batch.cb, batch.cr], axis=1).astype(np.float64) / 256)
+        for batch in painter.paint([FrameBatch(frames, shot)], chosen, FORMAT):
+            planes.append(np.stack([batch.cb, batch.cr], axis=1).astype(np.float64) / 256)
     return np.concatenate(planes)
 
 

@@ -104,6 +104,38 @@ def test_segments_join_without_a_seam(
     np.testing.assert_array_equal(chroma(whole.output), chroma(pieces.output))
 
 
+def test_a_run_taken_up_within_a_shot_is_steadied_as_the_whole(
+    tmp_path: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The frames around a segment count for it, though they are another's."""
+    film = write_film(tmp_path / "in.mkv", 40, (128, 96), codec="ffv1")
+    options = replace(quick, encode=EncodeSettings("ffv1"), size=64, batch=3)
+    whole = colorize_video(film, tmp_path / "whole.mkv", references=keyframe, options=options)
+    assert len(whole.references.shots) == 1
+    monkeypatch.setattr(pipeline, "SEGMENT_SECONDS", 0.4)
+    output, write, written = tmp_path / "pieces.mkv", Encoder.write, []
+
+    def dies(self: Encoder, batch: Any) -> None:
+        written.extend(batch.gray.pts)
+        if len(written) > 25:
+            raise KeyboardInterrupt
+        write(self, batch)
+
+    monkeypatch.setattr(Encoder, "write", dies)
+    with pytest.raises(KeyboardInterrupt):
+        colorize_video(film, output, references=keyframe, options=options)
+    assert list(output.with_name("pieces.mkv.c2e").glob("part-*.json"))
+    monkeypatch.setattr(Encoder, "write", write)
+    colorize_video(film, output, references=keyframe, options=options)
+    assert video_pts(output) == video_pts(whole.output)
+    np.testing.assert_array_equal(luma_and_chroma(output), luma_and_chroma(whole.output))
+
+
+def luma_and_chroma(path: Path) -> Any:
+    with av.open(str(path)) as film:
+        return np.stack([frame.to_ndarray() for frame in film.decode(video=0)])
+
+
 def test_the_color_encoder_reads_each_distinct_reference_once(
     film: Path, tmp_path: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,7 +142,7 @@ def _film(source: Path, options: Options, count: int, width: int, height: int) -
     some = list(_batches(source, info, options.batch, most=max(ALONE, options.batch)))
     (picture_read,) = load_references([reference])
     chosen = ReferenceMap.single(picture_read, [Shot(0, 0, 1 << 40)])
-    painted = [painter.paint(batch, chosen, picture) for batch in some]  # warms up, too
+    painted = list(painter.paint(some, chosen, picture))  # warms up, too
     shown = sum(map(len, some))
     path = source.with_name(f"part{part_suffix(options.encode)}")
     return FilmFigure(
@@ -150,7 +150,7 @@ def _film(source: Path, options: Options, count: int, width: int, height: int) -
         height,
         count,
         decode=_rate(count, lambda: _drain(decode(source, info))),
-        paint=_rate(shown, lambda: _drain(painter.paint(b, chosen, picture) for b in some)),
+        paint=_rate(shown, lambda: _drain(painter.paint(some, chosen, picture))),
         encode=_rate(shown, lambda: _encoded(path, info, options.encode, painted)),
         passthrough=_rate(count, lambda: _passed(path, source, info, options, painted)),
         whole=whole,
@@ -201,10 +201,16 @@ def _passed(
     frames = prefetch(decode(source, info), depth=24)
     batches = batched(frames, [Shot(0, 0, 1 << 40)], options.batch)
 
-    def colored(batch: FrameBatch, before: ColorBatch) -> ColorBatch:
-        return ColorBatch(batch, before.cb[: len(batch)], before.cr[: len(batch)])
+    cb, cr = (
+        np.concatenate(planes) for planes in zip(*((p.cb, p.cr) for p in painted), strict=True)
+    )
 
-    _encoded(path, info, options.encode, map(colored, batches, cycle(painted)))
+    def colored(batch: FrameBatch, first: int) -> ColorBatch:
+        part = slice(first, first + len(batch))
+        return ColorBatch(batch, cb[part], cr[part])
+
+    starts = cycle(range(0, max(1, len(cb) - options.batch + 1), options.batch))
+    _encoded(path, info, options.encode, map(colored, batches, starts))
 
 
 class _PaintingClock:
