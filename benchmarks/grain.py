@@ -55,9 +55,9 @@ def flicker(painter: Colorizer, picture: Any, strength: float, frames: int) -> F
     gray, look = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), painter.embed(picture)
     true = _lab(picture)[:, 1:]
     painted, seen, truth = [], [], []
-    for _ in range(frames):
-        noisy = grained(gray, strength, rng)
-        ab = torch.from_numpy(painter.paint_ab(noisy, look)).permute(2, 0, 1)[None]
+    film = [grained(gray, strength, rng) for _ in range(frames)]
+    for noisy, found in zip(film, painter.film_ab((noisy, look) for noisy in film), strict=True):
+        ab = torch.from_numpy(found).permute(2, 0, 1)[None]
         painted.append(ab)
         luma = torch.from_numpy(noisy)[None, None] / 255
         seen.append(_lab(shown(luma, ab)))

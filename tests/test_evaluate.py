@@ -22,14 +22,13 @@ from c2e_video.errors import C2EError, MediaError
 from c2e_video.evaluate import clips, metrics, report, video
 from c2e_video.evaluate.lpips import Lpips
 from c2e_video.evaluate.metrics import Gray, Picture
-from c2e_video.evaluate.video import (
+from c2e_video.evaluate.painters import (
+    FrameByFrame,
     GrayPainter,
     MeanColorPainter,
-    Results,
     WithoutMemory,
-    evaluate_clips,
-    evaluate_pairs,
 )
+from c2e_video.evaluate.video import Results, evaluate_clips, evaluate_pairs
 
 pytest.importorskip("skimage", reason="evaluation needs scikit-image, the extra 'eval'")
 
@@ -73,7 +72,7 @@ def clip(tmp_path: Path) -> Path:
     return folder(tmp_path / "clip")
 
 
-class Oracle:
+class Oracle(FrameByFrame):
     """Knows the true colours of the greys it is shown, and writes down what it is asked."""
 
     def __init__(self, truths: list[Picture]) -> None:

@@ -60,14 +60,13 @@ def evaluate(
     from ..colorizer import Colorizer
     from ..evaluate.lpips import Lpips
     from ..evaluate.metrics import ciede2000_formula
+    from ..evaluate.painters import Painter, WithoutMemory
     from ..evaluate.report import check_sheet, table, write_json, write_sheet
     from ..evaluate.video import (
         GRAY,
         MEAN_COLOR,
         PAINTED,
         VECTOR_ALONE,
-        Painter,
-        WithoutMemory,
         evaluate_clips,
         evaluate_pairs,
     )

@@ -7,79 +7,27 @@ over all frames, as the field's scripts have it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, TypeVar
 
-import numpy as np
-import torch
-
-from ..color import ab_to_chroma, chroma_to_rgb
-from ..colorizer import Colorizer
-from ..embedding import ColorEmbedding
 from ..errors import C2EError
 from . import metrics
 from .clips import SMALLEST_SIDE, read_clip, read_pairs, read_picture, require, shrunk
 from .lpips import Lpips
 from .metrics import Floats, Gray, Mean, Motion, Picture
+from .painters import GrayPainter, MeanColorPainter, Painter
 
 GRAY, MEAN_COLOR, PAINTED = "grey", "mean ab", "painted"  # the rows of every table
 VECTOR_ALONE = "z alone"  # one more, where it is asked for
 
 _SAMPLE_HEIGHT = 240  # of the small pictures kept for the sheet
 
+T = TypeVar("T")
 OnFrame = Callable[[str, int], None]
-
-
-class Painter(Protocol):
-    """Whatever paints a grey frame after a reference picture."""
-
-    def embed(self, reference: Picture, /) -> Any:
-        """A look, taken from R'G'B' uint8 ``[H, W, 3]`` of any size."""
-
-    def paint(self, gray: Gray, look: Any, /) -> Picture:
-        """R'G'B' uint8 ``[H, W, 3]`` of full-range BT.601 luma uint8 ``[H, W]``, luma kept."""
-
-
-class GrayPainter:
-    """The first floor: the grey film as it is."""
-
-    def embed(self, reference: Picture) -> None:
-        return None
-
-    def paint(self, gray: Gray, look: None = None) -> Picture:
-        return np.repeat(gray[..., None], 3, axis=2)
-
-
-class MeanColorPainter:
-    """The second floor: the reference's mean a*, b* over everything, luma kept."""
-
-    def embed(self, reference: Picture) -> Picture:
-        """The colour of each grey: uint8 ``[256, 3]``."""
-        mean = metrics.lab_of(reference)[..., 1:].mean((0, 1), dtype=np.float64)
-        ab = torch.tensor(mean, dtype=torch.float32).view(1, 2, 1, 1).expand(1, 2, 1, 256)
-        grays = torch.arange(256).view(1, 1, 1, 256) / 255
-        rgb = chroma_to_rgb(grays, ab_to_chroma(grays, ab, "bt601"), "bt601")
-        table: Picture = (rgb[0, :, 0].T * 255).round().clamp(0, 255).byte().numpy()
-        return table
-
-    def paint(self, gray: Gray, look: Picture) -> Picture:
-        return look[gray]
-
-
-class WithoutMemory:
-    """A colorizer that paints from its embedding alone, as the paper's network does."""
-
-    def __init__(self, colorizer: Colorizer) -> None:
-        self._colorizer = colorizer
-
-    def embed(self, reference: Picture) -> ColorEmbedding:
-        return self._colorizer.embed(reference).without_memory()
-
-    def paint(self, gray: Gray, look: ColorEmbedding) -> Picture:
-        return self._colorizer.paint(gray, look)
 
 
 @dataclass(frozen=True)
@@ -249,6 +197,24 @@ def _at_least(least: int, **options: int | None) -> None:
 # --- measuring --------------------------------------------------------------------------------
 
 Told = tuple[Picture, Picture | None]  # a frame, and the reference that holds from it on, if new
+_Asked = tuple[Gray, Picture | None]  # the same of a grey frame
+
+
+def _shared(items: Iterable[T], count: int) -> list[Iterator[T]]:
+    """The items for ``count`` readers. (``itertools.tee`` holds up to 57 that all have read.)"""
+    source, waiting = iter(items), [deque[T]() for _ in range(count)]
+
+    def read(own: deque[T]) -> Iterator[T]:
+        while True:
+            if not own:
+                for item in islice(source, 1):
+                    for queue in waiting:
+                        queue.append(item)
+            if not own:
+                return
+            yield own.popleft()
+
+    return [read(own) for own in waiting]
 
 
 def _told(frames: Iterable[Picture], every: int) -> Iterator[Told]:
@@ -294,17 +260,25 @@ class _Row:
     """A painter at work on one clip."""
 
     painter: Painter
-    look: Any = None
     film: _Film = field(default_factory=_Film)
     nearness: dict[str, Mean] = field(default_factory=lambda: {name: Mean() for name in _NEARNESS})
 
-    def paint(self, gray: Gray, reference: Picture | None) -> Picture:
-        if reference is not None:
-            self.look = self.painter.embed(reference)
-        painted = self.painter.paint(gray, self.look)
-        if painted.shape != (*gray.shape, 3) or painted.dtype != gray.dtype:
-            raise ValueError(f"painted {painted.dtype} {painted.shape} for grey {gray.shape}")
-        return painted
+    def paint(self, told: Iterable[_Asked]) -> Iterator[Picture]:
+        """The film that is told, painted; each reference is read once."""
+        told, grays = _shared(told, 2)
+        for painted, (gray, _) in zip(
+            self.painter.paint_film(self._looks(told)), grays, strict=True
+        ):
+            if painted.shape != (*gray.shape, 3) or painted.dtype != gray.dtype:
+                raise ValueError(f"painted {painted.dtype} {painted.shape} for grey {gray.shape}")
+            yield painted
+
+    def _looks(self, told: Iterable[_Asked]) -> Iterator[tuple[Gray, Any]]:
+        look: Any = None
+        for gray, reference in told:
+            if reference is not None:
+                look = self.painter.embed(reference)
+            yield gray, look
 
     def add(self, truth: Picture, lab: Floats, painted: Picture, motion: Motion | None) -> None:
         painted_lab = self.film.add(painted, motion)
@@ -344,11 +318,17 @@ def _measure(
     before: Gray | None = None
     shape, sample, frames = (0, 0), 0, 0
     pictures: dict[str, Picture] = {}
-    for number, (truth, reference) in enumerate(told):
-        gray = metrics.to_gray(truth)
+    # A painter may look at some frames ahead of the one it gives.
+    grays = ((truth, metrics.to_gray(truth), new) for truth, new in told)
+    shown, *asked = _shared(grays, 1 + len(rows))
+    films = [
+        row.paint((gray, new) for _, gray, new in own)
+        for row, own in zip(rows.values(), asked, strict=True)
+    ]
+    for number, ((truth, gray, _), *made) in enumerate(zip(shown, *films, strict=True)):
         motion = None if before is None else metrics.motion_between(before, gray)
         lab = film.add(truth, motion)
-        painted = {title: row.paint(gray, reference) for title, row in rows.items()}
+        painted = dict(zip(rows, made, strict=True))
         for title, picture in painted.items():
             rows[title].add(truth, lab, picture, motion)
         if lpips:
