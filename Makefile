@@ -1,4 +1,4 @@
-# Needs python3 (3.10 or newer, with venv) and make; everything else is set up in .venv.
+# Needs python3 (3.11 or newer, with venv) and make; everything else is set up in .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -30,8 +30,8 @@ clean:  ## Remove what make made
 	rm -rf .venv demo bench.json build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	  { echo "c2e-video needs Python 3.10 or newer, $(PYTHON) is older: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "c2e-video needs Python 3.11 or newer, $(PYTHON) is older: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || \
 	  { echo "$(PYTHON) has no venv: install it (Debian: apt install python3-venv)" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

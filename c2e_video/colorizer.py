@@ -33,6 +33,7 @@ from .devices import (
     find_device,
     find_dtype,
     memory_named,
+    named,
     processors,
     single_cores,
 )
@@ -108,6 +109,11 @@ class Colorizer:
         self._at_once = 1 << 30
         self._cores: tuple[int, ThreadPoolExecutor] | None = None
         self.embeddings_made = 0
+
+    @property
+    def precision(self) -> Precision:
+        """What ``precision`` came to: "fp32", "bf16" or "fp16"."""
+        return named(self.dtype)
 
     @property
     def width(self) -> int:

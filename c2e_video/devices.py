@@ -21,6 +21,11 @@ from .model.layout import channels_last
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+DTYPES: dict[Precision, torch.dtype] = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
 
 
 def find_device(name: Device) -> torch.device:
@@ -40,14 +45,18 @@ def find_device(name: Device) -> torch.device:
 
 def find_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     """The number format of the network on ``device``."""
-    named = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
     # On GPUs fp32 is often quietly TF32, of ten bits: who asks for fp32 wants all of it.
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     if precision != "auto":
-        return named[precision]
+        return DTYPES[precision]
     if device.type == "cuda":
         return torch.float16
     return torch.bfloat16 if device.type == "cpu" and bf16_is_faster() else torch.float32
+
+
+def named(dtype: torch.dtype) -> Precision:
+    """The precision that :func:`find_dtype` makes such numbers of."""
+    return next(name for name, known in DTYPES.items() if known == dtype)
 
 
 @lru_cache(maxsize=1)

@@ -125,8 +125,8 @@ class Job:
 
     def remove(self) -> None:
         """The film is made: nothing of the job stays behind."""
-        self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._clear_away()
+        self._let_go()
 
     def close(self) -> None:
         """Let go of the folder. A job without a finished part leaves nothing behind."""
@@ -134,11 +134,20 @@ class Job:
             return
         for path in self.folder.glob("*.partial*"):
             path.unlink(missing_ok=True)
-        empty = not any(self.folder.glob("part-*.json"))
-        os.close(self._lock)
-        self._lock = -1
-        if empty:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if not any(self.folder.glob("part-*.json")):
+            self._clear_away()
+        self._let_go()
+
+    def _clear_away(self) -> None:
+        """Delete the folder, where that can be while no other run can hold it."""
+        if fcntl is None:  # Windows deletes no file that is open
+            self._let_go()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _let_go(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def __enter__(self) -> Job:
         return self

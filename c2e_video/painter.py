@@ -15,6 +15,9 @@ from .reference_pictures import Reference
 from .references import ReferenceMap
 from .steadying import Sketch, steadied, windows
 
+# Looks kept while a film is painted, some 7 MB each: shots come in order, each with its own.
+KEPT = 64
+
 
 class Painter:
     """A colorizer that knows the film and keeps the looks of its references."""
@@ -26,10 +29,12 @@ class Painter:
 
     def look(self, reference: Reference) -> ColorEmbedding:
         """The look of a reference, read at its first use, turned as the film's frames are stored."""
-        if reference.digest not in self._looks:
+        look = self._looks.pop(reference.digest, None)
+        if look is None:
             stored = np.ascontiguousarray(np.rot90(reference.image, -self.info.turns))
-            self._looks[reference.digest] = self.colorizer.embed(stored)
-        return self._looks[reference.digest]
+            look = self.colorizer.embed(stored)
+        self._looks[reference.digest] = look  # last, as the one used last
+        return look
 
     def look_at(self, pts: int, chosen: ReferenceMap) -> ColorEmbedding:
         """The look of the film at ``pts``: one reference's, or on the way from one to the next."""
@@ -38,6 +43,8 @@ class Painter:
         for reference, weight in rest:
             total += weight
             look = look.blend(self.look(reference), weight / total)
+        while len(self._looks) > KEPT:
+            del self._looks[next(iter(self._looks))]
         return look
 
     def paint(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
@@ -15,7 +15,7 @@ from .bars import black_kept
 from .decode import DecodeReport, decode, probe
 from .encode import Encoder, Part, part_suffix, picture_format
 from .encode.part import disk_errors
-from .errors import BadReference, MediaError
+from .errors import BadReference, C2EError, MediaError
 from .frames import ColorBatch, PictureFormat, VideoInfo, batched
 from .job import SEGMENT_SECONDS, Job, Segment, cut_segments, file_digest, film_digest
 from .mux import mux, plan_mux
@@ -38,6 +38,8 @@ from .version import __version__
 
 # Frames between two stages: enough to even out their pace, little enough for any memory.
 DECODED_AHEAD, PAINTED_AHEAD = 24, 3
+# Bytes of the output's name, for file systems take 255: beside it stands its record, at first a partial one.
+LONGEST = 255 - len(".json.partial")
 MOST_TOLD = 5  # shots named one by one
 # Options that do not change what is in a part: it is found by its digest, or only joined later.
 # (Of "auto", the precision depends on the machine; what it came to is told beside the weights.)
@@ -89,6 +91,8 @@ def colorize_video(
     given = load_given(references, info)
     planned = make_plan(source, info, given, painter, progress, window=window)
     chosen, looked = planned.chosen, planned.survey
+    if window[0] is not None:  # to the millisecond; the first frame it holds comes at zero
+        muxing = replace(muxing, origin=looked.pts[0])
     if chosen is None:
         raise BadReference("a film needs at least one reference; give a colour picture")
     for line in planned.remarks(MOST_TOLD):
@@ -102,7 +106,7 @@ def colorize_video(
         progress.stage("painting", len(looked.pts))
         work = Work(source, info, options, picture, chosen, looked, painter, job, progress)
         parts, problems = work.do(segments)
-        partial = output.with_name(f".{output.stem}.partial{output.suffix}")
+        partial = folder / f"film.partial{output.suffix}"
         try:
             amiss = mux(muxing, parts, partial, comment(identity["weights"]))
             with disk_errors(output):
@@ -122,6 +126,12 @@ def colorize_video(
 
 def check_places(source: Path, output: Path, overwrite: bool) -> None:
     """Raise a :class:`C2EError` if the film, or its record, could not be written to its place in the end."""
+    over = len(os.fsencode(output.name)) - LONGEST
+    if over > 0:
+        raise C2EError(
+            f"the name {output.name!r} is {over} bytes too long for what is written beside it; "
+            f"names of up to {LONGEST} bytes are accepted: give a shorter one with -o"
+        )
     for path in (output, record_path(output)):
         check_output(source, path, overwrite)
     check_record(output)
@@ -241,7 +251,7 @@ def _identity(
             for shot, row in zip(chosen.shots, chosen.references, strict=True)
         ],
         "weights": file_digest(painter.colorizer.weights),
-        "network precision": str(painter.colorizer.dtype),
+        "precision": painter.colorizer.precision,
         "options": {
             **{k: v for k, v in asdict(options).items() if k not in _NOT_IN_PARTS},
             "start": str(options.start),

@@ -20,7 +20,7 @@ from .prefetch import prefetch
 from .progress import Progress
 from .reference_pictures import Reference
 from .references import ReferenceMap, snap_shots
-from .shot_lists import write_shot_list
+from .shot_lists import with_the_rest, write_shot_list
 from .shots import ShotDetector
 from .thumbnails import halved
 
@@ -212,6 +212,7 @@ def make_plan(
     for line in looked.problems:
         progress.note(line)
     if shots:
+        shots = with_the_rest(shots, info, looked.pts[-1] + 1)
         looked = replace(looked, shots=snap_shots(shots, looked.pts))
     if isinstance(given, ReferenceMap):
         chosen = given.snapped(looked.pts)
@@ -241,7 +242,13 @@ def _assigned(
             rows.append(tuple(match.reference.moved(match.pts) for match in own))
             choices.append(Choice(shot, "frame", min(match.similarity for match in own)))
         else:
-            nearness = painter.similarities(next(middles), given)
+            middle = next(middles, None)
+            if middle is None:
+                raise MediaError(
+                    f"the film gave no frame at {info.timecode(looked.shown(shot)[1])}, where it gave one "
+                    "before; it was changed while it was being read, or its disk is failing: run again"
+                )
+            nearness = painter.similarities(middle, given)
             best = max(range(len(given)), key=nearness.__getitem__)
             rows.append((given[best],))
             choices.append(Choice(shot, "nearest", nearness[best]))

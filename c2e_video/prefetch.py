@@ -119,10 +119,11 @@ class _Worker(Thread):
         return self._over.wait(seconds)
 
     def leave(self) -> None:
-        """Wait for the end of a thread that is to end."""
+        """Wait for the end of a thread that is to end, but for one that stands still."""
         if not self._stalled:
-            self._over.wait()
-            self.join()
+            with suppress(C2EError):
+                self.wait(self.ended)
+                self.join()
 
 
 def prefetch(iterable: Iterable[T], depth: int) -> Generator[T, None, None]:

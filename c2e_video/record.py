@@ -60,7 +60,7 @@ def record_of(
         "made": MADE,
         "versions": {"c2e-video": __version__} | {name: version(name) for name in _LIBRARIES},
         "source": {"path": str(source.resolve()), "sha256 of samples": identity["source"]},
-        "weights": {"sha256": identity["weights"], "precision": identity["network precision"]},
+        "weights": {"sha256": identity["weights"], "precision": identity["precision"]},
         "options": asdict(options),
         "shots": [
             _shot(shot, row, info)

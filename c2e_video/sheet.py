@@ -25,7 +25,7 @@ from .plan import Choice, Plan, Window
 from .prefetch import prefetch
 from .progress import Progress
 from .reference_pictures import Reference
-from .text_files import write_text
+from .text_files import check_folder, write_text
 
 Picture = npt.NDArray[np.uint8]
 
@@ -69,10 +69,7 @@ def write_stills(
     frame's time. A picture of that name is left as it is: it may be painted by now. Gives their number;
     raises :class:`C2EError` where they cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise C2EError(f"cannot write stills to {str(folder)!r}: {error.strerror}") from None
+    make_folder(folder)
     shots = [choice.shot for choice in plan.wanting] if plan.choices else plan.shots
     middles = {plan.survey.shown(shot)[1]: shot for shot in shots}
     for frame in _picked(plan, middles, window, progress):
@@ -87,6 +84,15 @@ def write_stills(
         except OSError as error:
             raise C2EError(f"cannot write {str(path)!r}: {error.strerror}") from None
     return len(middles)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of stills. Raises :class:`C2EError` where that, or writing there, cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise C2EError(f"cannot write stills to {str(folder)!r}: {error.strerror}") from None
+    check_folder(folder / "shot.png")
 
 
 def _frames(plan: Plan, window: Window, progress: Progress) -> dict[int, bytes]:

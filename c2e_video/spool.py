@@ -64,7 +64,7 @@ def _locked(path: Path) -> Iterator[None]:
         if fcntl is not None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 raise C2EError(
                     f"another run keeps its standard input in {str(path)!r}; wait for it, or write "
                     "to another output with -o"

@@ -13,7 +13,8 @@ EPSILON = 9.0  # variance of lightness (L* squared) below which a window counts 
 def upsample_along(ab: Tensor, lightness: Tensor, guide: Tensor) -> Tensor:
     """``ab`` ``[N, 2, h, w]`` at the size of ``guide`` ``[N, 1, H, W]``.
 
-    ``lightness`` ``[N, 1, h, w]`` is the guide at the size of ab; both are L*. In every small window
+    ``lightness`` ``[N, 1, h, w]`` is the guide at the size of ab; both are L*. A side that is shorter in the
+    guide is reduced first. In every small window
     ab is fitted as a straight line over lightness, as a guided filter does (He, Sun and Tang 2013).
     The small planes themselves are kept; only the detail between their samples is taken from the
     guide: ``up(ab) + up(slope) * (guide - up(lightness))``.
@@ -21,10 +22,20 @@ def upsample_along(ab: Tensor, lightness: Tensor, guide: Tensor) -> Tensor:
     size = guide.shape[2:]
     if size == ab.shape[2:]:
         return ab
-    if size[0] < ab.shape[2] or size[1] < ab.shape[3]:
-        return F.interpolate(ab, size=size, mode="area")
+    common = [min(sides) for sides in zip(size, ab.shape[2:], strict=True)]
+    ab, lightness = (_reduced(planes, common) for planes in (ab, lightness))
+    if size == ab.shape[2:]:
+        return ab
     detail = guide - _enlarge(lightness, size)
     return _enlarge(ab, size) + _enlarge(_slope(ab, lightness), size) * detail
+
+
+def _reduced(planes: Tensor, size: list[int]) -> Tensor:
+    """Area means; Apple's GPUs have them for whole steps only."""
+    if list(planes.shape[2:]) == size:
+        return planes
+    where = "cpu" if planes.device.type == "mps" else planes.device
+    return F.interpolate(planes.to(where), size=size, mode="area").to(planes.device)
 
 
 def _slope(ab: Tensor, lightness: Tensor) -> Tensor:

@@ -29,14 +29,19 @@ DROPS = ("audio", "subtitles", "attachments", "data", "chapters")
 @click.option(
     "--batch", default=8, show_default=True, help="Frames painted at once (CPU: one a core)."
 )
-@click.option("--start", type=parse_timecode, help="Paint from here on (HH:MM:SS.mmm).")
-@click.option("--end", type=parse_timecode, help="Paint up to here.")
+@click.option(
+    "--start", type=parse_timecode, metavar="TIME", help="Paint from here on (HH:MM:SS.mmm)."
+)
+@click.option("--end", type=parse_timecode, metavar="TIME", help="Paint up to here.")
 @click.option(
     "--deinterlace", type=click.Choice(["auto", "on", "off"]), default="off", show_default=True
 )
 @click.option("--drop", type=click.Choice(DROPS), multiple=True, help="Leave out; may be repeated.")
 @click.option(
-    "--fps", type=parse_rate, help="Of numbered pictures: how many a second; 24 if not told."
+    "--fps",
+    type=parse_rate,
+    metavar="RATE",
+    help="Of numbered pictures: how many a second; 24 if not told.",
 )
 @click.option("--restart", is_flag=True, help="Forget an interrupted run instead of taking it up.")
 @click.option("-y", "--overwrite", is_flag=True, help="Overwrite the output.")
@@ -94,10 +99,15 @@ def colorize(
     "--stills", type=PATH, help="Write the frames worth painting into that folder (.png)."
 )
 @network_options
-@click.option("--start", type=parse_timecode, help="Look from here on (HH:MM:SS.mmm).")
-@click.option("--end", type=parse_timecode, help="Look up to here.")
 @click.option(
-    "--fps", type=parse_rate, help="Of numbered pictures: how many a second; 24 if not told."
+    "--start", type=parse_timecode, metavar="TIME", help="Look from here on (HH:MM:SS.mmm)."
+)
+@click.option("--end", type=parse_timecode, metavar="TIME", help="Look up to here.")
+@click.option(
+    "--fps",
+    type=parse_rate,
+    metavar="RATE",
+    help="Of numbered pictures: how many a second; 24 if not told.",
 )
 @click.option("-y", "--overwrite", is_flag=True, help="Overwrite the table and the sheet.")
 def plan(
@@ -119,7 +129,7 @@ def plan(
     from ..painter import Painter
     from ..plan import first_pts, make_plan
     from ..references import ReferenceMap
-    from ..sheet import write_sheet, write_stills
+    from ..sheet import make_folder, write_sheet, write_stills
     from ..shot_lists import check_shot_list, read_shot_list
     from ..terminal import Bar
 
@@ -137,6 +147,8 @@ def plan(
         raise C2EError(f"the list and the sheet would both be {str(sheet)!r}; give two names")
     for path in filter(None, (output, sheet)):
         check_output(film, path, overwrite)
+    if stills:
+        make_folder(stills)
     listed = read_shot_list(shots, info, start=first_pts(film, info)) if shots else ()
     window = window_of(info, options)
     painter = Painter(colorizer_for(options), info)

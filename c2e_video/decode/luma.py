@@ -89,7 +89,7 @@ def _weighted(green_blue_red: Sequence[Plane], matrix: Matrix) -> Plane:
     red, blue = (round(share * 65536) for share in _WEIGHTS[matrix])
     total = np.full(green_blue_red[0].shape, 32768, np.uint32)
     for plane, weight in zip(green_blue_red, (65536 - red - blue, blue, red), strict=True):
-        total += plane * np.uint32(weight)
+        total += plane.astype(np.uint32) * weight
     deep = green_blue_red[0].dtype == np.uint16
     return (total >> 16).astype(np.uint16) if deep else (total >> 16).astype(np.uint8)
 

@@ -40,12 +40,14 @@ _NAMED = 8  # so many stretches of missing numbers are listed
 class Numbered:
     """A run of numbered pictures: ``files[i]`` has ``numbers[i]``, in growing order.
 
-    A number that is missing leaves a hole in time, over which the picture before it stays.
+    A number that is missing leaves a hole in time, over which the picture before it stays. ``left`` names
+    the folder's other pictures.
     """
 
     pattern: str
     numbers: tuple[int, ...]
     files: tuple[Path, ...]
+    left: tuple[str, ...] = ()
 
     def describe(self, path: str | Path, rate: Fraction) -> VideoInfo:
         """The film these pictures make at ``rate`` a second, by the first that decodes."""
@@ -109,6 +111,11 @@ class Numbered:
             named.append(f"{len(holes) - _NAMED} more stretches")
         if holes:
             lines.append(f"missing in {self.pattern}: {', '.join(named)}; the picture before stays")
+        if self.left:
+            more = f" and {len(self.left) - _NAMED} more" if len(self.left) > _NAMED else ""
+            lines.append(
+                f"not among {self.pattern}, and left out: {', '.join(self.left[:_NAMED])}{more}"
+            )
         return lines
 
 
@@ -169,7 +176,8 @@ def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> Number
                 f"{after.name!r}; leave one"
             )
     numbers, files = zip(*run, strict=True)
-    return Numbered(_told(key, run), numbers, files)
+    left = sorted(file.name for file in pictures if file not in files) if pattern is None else []
+    return Numbered(_told(key, run), numbers, files, tuple(left))
 
 
 def _matching(files: Iterable[Path], pattern: str) -> Runs:

@@ -92,8 +92,11 @@ def _landed(film: Film, start: int, lead: int, run_up: int) -> Iterator[VideoFra
         if pts is None or not _follows(picture, latest) or (latest is None and pts > start):
             return None
         if pts >= start:
-            trusted = len(before) == lead and not film.strange
-            return chain(before, [picture], pictures) if trusted else None
+            # A stray that leaps ahead looks as if it were the first; the one after it gives it away.
+            after = list(islice(pictures, 1))
+            follow = all(_follows(picture, pts) for picture in after)
+            trusted = len(before) == lead and follow and not film.strange
+            return chain(before, [picture], after, pictures) if trusted else None
         before.append(picture)
         latest = pts
     return None if latest is None or film.strange else iter(before)

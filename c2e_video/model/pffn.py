@@ -56,7 +56,7 @@ class ModulatedConv(nn.Module):
         weight = self.weight * (self.scale * self.linear(z[None])).view(1, -1, 1, 1)
         weight = weight * torch.rsqrt(weight.square().sum((1, 2, 3), keepdim=True) + EPSILON)
         channels, kernel = weight.shape[0], weight.shape[2]
-        conv = nn.Conv2d(channels, channels, kernel, padding=self.padding)
+        conv = nn.Conv2d(channels, channels, kernel, padding=self.padding, device="meta")
         conv.weight = nn.Parameter(weight.detach(), requires_grad=False)
         conv.bias = nn.Parameter(self.bias.detach(), requires_grad=False)
         return conv

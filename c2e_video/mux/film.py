@@ -123,7 +123,10 @@ def write_film(
                 picture = _add_picture(plan, film, first.streams.video[0], file, parts)
             elif outlet := add_track(file, film, tracks[index], plan.container):
                 outlets[index] = outlet
-        painted = stamped(parts, plan.settings, plan.info.time_base, plan.origin)
+        painted = stamped(
+            *(parts, plan.settings, plan.info.time_base, plan.origin),
+            by_dts=plan.container.quicktime,
+        )
         written = Written(set(), [])
         copied = _copied(plan, film, outlets, limit, written.notes)
         for packet in heapq.merge(_entering(picture, painted), copied, key=_seconds):
@@ -216,7 +219,7 @@ def _copied(
         if not packet.size:  # it only says that a track has ended
             continue
         clocks[packet.stream_index].complete(packet)
-        if _enter_window(plan, packet):
+        if not _is_cut_away(plan, packet) and _enter_window(plan, packet):
             ready = outlets[packet.stream_index](packet)
             if ready is not None:
                 yield ready
@@ -253,6 +256,15 @@ def _read(
         raise MediaError(
             f"cannot read {str(plan.source)!r}: {error.strerror}; is its disk or network there?"
         ) from error
+
+
+def _is_cut_away(plan: MuxPlan, packet: Packet[Any]) -> bool:
+    """Whether an edit list hides a packet, and the output has none to hide it.
+
+    The two before the first that is heard are kept: decoders need them to begin.
+    """
+    needed = 2 * (packet.duration or 0)
+    return packet.is_discard and not plan.container.quicktime and (packet.pts or 0) < -needed
 
 
 def _enter_window(plan: MuxPlan, packet: Packet[Any]) -> bool:

@@ -19,11 +19,18 @@ from ..errors import MediaError
 
 
 def stamped(
-    parts: Sequence[Part], settings: EncodeSettings, time_base: Fraction, origin: int
+    parts: Sequence[Part],
+    settings: EncodeSettings,
+    time_base: Fraction,
+    origin: int,
+    *,
+    by_dts: bool = False,
 ) -> Iterator[Packet[Any]]:
     """The parts' packets in order: the k-th to be shown has the k-th frame's pts, less ``origin``.
 
-    dts are those of a film encoded in one go. Raises :class:`MediaError` for a damaged part.
+    dts are those of a film encoded in one go. A container that counts time ``by_dts`` takes its length from
+    them and the packet that is decoded last: that lasts as long as makes it the film's. Raises
+    :class:`MediaError` for a damaged part.
     """
     times = [pts - origin for part in parts for pts in part.pts]
     durations = [duration for part in parts for duration in part.durations]
@@ -37,6 +44,9 @@ def stamped(
             packet.dts = decoding_time(times, index, delay)
             packet.time_base = time_base
             index += 1
+            if by_dts and index == len(times):
+                counted = packet.dts - decoding_time(times, 0, delay)
+                packet.duration = times[-1] + durations[-1] - times[0] - counted
             yield packet
 
 

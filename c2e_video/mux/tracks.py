@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -61,6 +62,7 @@ def add_track(
         new, outlet = _add_text(file, stream, container.text)
     else:
         new = file.add_stream_from_template(stream, opaque=True)
+        _name_layout(new)
         outlet = _copier(new, container.text == codec_of(stream) == "mov_text")
     # PyAV leaves these out.
     fields = track_fields(stream.metadata)
@@ -69,6 +71,14 @@ def add_track(
     new.metadata.update(fields)
     new.disposition = stream.disposition
     return None if stream.type == "attachment" else outlet
+
+
+def _name_layout(new: Stream) -> None:
+    """Two channels in no order that is told, as mkv and avi have them, are stereo: mp4 wants it told."""
+    if isinstance(new, AudioStream):
+        context: Any = new.codec_context
+        if context.layout.name == "2 channels":
+            context.layout = "stereo"
 
 
 def _copier(new: Stream, skip_silence: bool) -> Outlet:
@@ -103,5 +113,5 @@ def _add_text(file: OutputContainer, stream: Stream, codec: str) -> tuple[Stream
 
 
 def _first_packet(film: InputContainer, stream: Stream) -> bytes:
-    with av.open(film.name) as again:
+    with av.open(film.name, metadata_errors="surrogateescape") as again:
         return next(bytes(p) for p in again.demux(again.streams[stream.index]) if p.size)

@@ -20,7 +20,9 @@ from ..frames import Shot, VideoInfo
 from ..reference_csv import read_plan, write_plan
 from . import edl, otio, scenes
 from .clock import Clock
-from .cover import Listed, cover
+from .cover import Listed, cover, with_the_rest
+
+__all__ = ["check_shot_list", "read_shot_list", "with_the_rest", "write_shot_list"]
 
 KINDS = ".csv, .edl, .otio"
 

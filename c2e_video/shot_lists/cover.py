@@ -54,6 +54,13 @@ def cover(
     )
 
 
+def with_the_rest(shots: Sequence[Shot], info: VideoInfo, stop: int) -> tuple[Shot, ...]:
+    """Listed shots, and one more for a hole between the last and ``stop``."""
+    end = shots[-1].stop
+    rest = (Shot(len(shots), end, stop),) if stop - end >= HOLE_SECONDS / info.time_base else ()
+    return (*shots, *rest)
+
+
 def _check(ordered: Sequence[Listed], info: VideoInfo, start: int, stop: int | None) -> None:
     slack = 0.5 / ((info.frame_rate or 25) * info.time_base)
     timecode = info.timecode

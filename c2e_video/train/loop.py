@@ -56,6 +56,7 @@ class Trainer:
     ) -> None:
         self.config, self.out = config, out
         self.rank, self.world, self.device = _place()
+        self._check_share(config)
         if not resume and (out / STATE).exists():
             raise C2EError(f"{str(out)!r} holds a run; go on with --resume, or give another --out")
         out.mkdir(parents=True, exist_ok=True)
@@ -119,6 +120,13 @@ class Trainer:
                     self.measure()
         bar.close()
 
+    def _check_share(self, config: TrainConfig) -> None:
+        if config.batch % (config.accumulate * self.world):
+            raise C2EError(
+                f"batch {config.batch} is no multiple of accumulate {config.accumulate} times "
+                f"{self.world} processes; give one that is"
+            )
+
     def _steps(self, first: int) -> Iterator[tuple[int, list[Picture]]]:
         count = self.config.batch // self.config.accumulate // self.world
         for step in range(first, self.config.steps):
@@ -137,8 +145,9 @@ class Trainer:
                 for name, value in self._backward(step, k, pictures).items():
                     totals[name] += value / len(parts)
         # A run of hours must not be lost to one wild batch.
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        if norm.isfinite():
+            self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self._follow(step)
         return {**totals, "lr": rate}

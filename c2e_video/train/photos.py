@@ -39,7 +39,7 @@ def encoded_pictures(sources: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
     for source in sources:
         if source.is_dir():
             for path in sorted(p for p in source.rglob("*") if _is_picture(p.name)):
-                yield str(path.relative_to(source)), path.read_bytes()
+                yield path.relative_to(source).as_posix(), path.read_bytes()
         elif source.is_file() and tarfile.is_tarfile(source):
             with tarfile.open(source) as tar:
                 for member in tar:
@@ -90,9 +90,7 @@ class PhotoCache:
 
 def open_cache(sources: Sequence[Path], folder: Path) -> PhotoCache:
     """The decoded pictures of ``sources``, decoding them into ``folder`` the first time."""
-    identity = [
-        [str(s.resolve()), s.stat().st_size, s.stat().st_mtime_ns] for s in _existing(sources)
-    ]
+    identity = [[str(s.resolve()), *_state(s)] for s in _existing(sources)]
     index = folder / "photos.json"
     if not index.exists() or json.loads(index.read_text())["sources"] != identity:
         _fill_cache(sources, folder, identity)
@@ -101,6 +99,12 @@ def open_cache(sources: Sequence[Path], folder: Path) -> PhotoCache:
     ends = np.cumsum(shapes.prod(1) * 3)
     pixels = np.memmap(folder / "photos.bin", np.uint8, mode="r")
     return PhotoCache(tuple(known["names"]), shapes, ends - shapes.prod(1) * 3, pixels)
+
+
+def _state(source: Path) -> tuple[int, int]:
+    """What changes when pictures come or go: size and time of a tar file, or of all within a folder."""
+    inside = [path.stat() for path in (source, *source.rglob("*"))]
+    return sum(s.st_size for s in inside), max(s.st_mtime_ns for s in inside)
 
 
 def _existing(sources: Sequence[Path]) -> Sequence[Path]:
