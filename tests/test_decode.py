@@ -351,6 +351,22 @@ def test_a_stray_time_does_not_push_the_rest() -> None:
     assert times(0, 10, 10**9, 30, 40, duration=10) == [0, 10, 20, 30, 40]
 
 
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_after_a_seek_a_stray_time_is_not_taken_for_the_first(tmp_path: Path, suffix: str) -> None:
+    """One packet's time leaps ahead; from any frame on the film's are those of the whole."""
+    source, film = write_film(tmp_path / f"in{suffix}", 60, gop=30), tmp_path / f"film{suffix}"
+    with av.open(str(source)) as whole, av.open(str(film), "w") as copy:
+        stream = copy.add_stream_from_template(whole.streams.video[0], opaque=True)
+        for number, packet in enumerate(whole.demux(video=0)):
+            if packet.size and packet.pts is not None and packet.time_base is not None:
+                packet.pts += round(5 / packet.time_base) if number == 16 else 0
+                packet.stream = stream
+                copy.mux(packet)
+    frames = frames_of(film)
+    for first in (14, 15, 16, 17, 18):
+        assert same(frames_of(film, start=frames[first].pts), frames[first:])
+
+
 def test_durations() -> None:
     info = made_info(2, 2, "gray", 8)
 

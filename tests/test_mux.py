@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -179,6 +181,59 @@ def test_decoding_order_is_sound(tmp_path: Path) -> None:
     assert decoding == sorted(set(decoding))
     assert all(packet.dts <= packet.pts for packet in found)  # type: ignore[operator]
     assert [packet.pts for packet in found] != sorted(packet.pts or 0 for packet in found)
+
+
+def test_a_hold_on_the_last_frame_is_kept(tmp_path: Path) -> None:
+    """The packet decoded last is not the last one shown; mp4 reads the film's length from it."""
+    source = media.write_film(tmp_path / "film.mkv", 8, rate=25, b_frames=2)
+    info = probe(source)
+    frames = list(decode(source, info))
+    last = replace(frames[-1], duration=round(2 / info.time_base))
+    part = _part(tmp_path / "part.mp4", info, H264, [*frames[:-1], last])
+    mux(plan_mux(source, tmp_path / "out.mp4", info, H264), [part], tmp_path / "out.mp4", {})
+    with av.open(str(tmp_path / "out.mp4")) as film:
+        stream = film.streams.video[0]
+        assert stream.duration is not None
+        assert stream.time_base is not None
+        assert float(stream.duration * stream.time_base) == pytest.approx(7 / 25 + 2, abs=0.01)
+
+
+def test_stereo_in_no_told_order_goes_into_mp4(tmp_path: Path) -> None:
+    source, output = tmp_path / "film.mkv", tmp_path / "out.mp4"
+    grey = media.write_film(tmp_path / "grey.mkv", 5)
+    with av.open(str(grey)) as film, av.open(str(source), "w") as copy:
+        picture = copy.add_stream_from_template(film.streams.video[0], opaque=True)
+        sound = copy.add_stream("pcm_s16le", rate=48000, layout="stereo")
+        samples = np.arange(9600, dtype=np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, "s16", "stereo")
+        frame.sample_rate, frame.pts = 48000, 0
+        for packet in film.demux(video=0):
+            if packet.size:
+                packet.stream = picture
+                copy.mux(packet)
+        copy.mux(sound.encode(frame))
+    with av.open(str(source)) as film:
+        assert film.streams.audio[0].codec_context.layout.name == "2 channels"
+    finish(source, output)
+    before, after = (b"".join(d for _, d in tracks(path, "audio")[0]) for path in (source, output))
+    assert before == after == samples.tobytes()
+
+
+def test_sound_that_an_edit_list_hides_does_not_come_back(tmp_path: Path) -> None:
+    source = media.write_film(tmp_path / "film.mp4", 50, rate=25, audio="aac")
+    data = bytearray(source.read_bytes())
+    for _, at in zip(range(2), re.finditer(b"elst", bytes(data)), strict=True):
+        place = at.end() + 12  # version, count, duration, then media time
+        begun = int.from_bytes(data[place : place + 4], "big")
+        with av.open(str(source)) as film:
+            base = film.streams[0 if at.start() == data.index(b"elst") else 1].time_base
+        assert base is not None
+        data[place : place + 4] = (begun + round(Fraction(2, 5) / base)).to_bytes(4, "big")
+    source.write_bytes(data)
+    finish(source, tmp_path / "out.mkv")
+    (sound,) = tracks(tmp_path / "out.mkv", "audio")
+    assert -0.06 < sound[0][0] <= 0  # what a decoder needs to begin
+    assert sound[-1][0] > 1.5
 
 
 def test_a_window_begins_at_zero(tmp_path: Path) -> None:

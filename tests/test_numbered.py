@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from c2e_video.decode import DecodeReport, decode, probe
+from c2e_video.decode import DecodeReport, decode, numbered, probe
 from c2e_video.encode import EncodeSettings, settings_for
 from c2e_video.errors import MediaError
 from c2e_video.job import film_digest
@@ -84,6 +84,14 @@ def test_numbers_are_time(tmp_path: Path, fps: Fraction | None) -> None:
         if part:
             np.testing.assert_array_equal(part[0].luma, luma(numbers[first]))
     assert len(list(decode(folder, info, deinterlace="on"))) == 5
+
+
+def test_a_picture_of_another_kind_is_named_where_it_is_left_out(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "scans", range(3), "a_%d.png")
+    (folder / "a_3.jpg").write_bytes((folder / "a_0.png").read_bytes())
+    run = numbered(folder)
+    assert run is not None
+    assert run.notes(None)[-1] == "not among a_%01d.png, and left out: a_3.jpg"
 
 
 def test_a_pattern_names_one_run_of_several(tmp_path: Path) -> None:

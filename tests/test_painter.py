@@ -94,6 +94,18 @@ def test_each_picture_is_read_once_however_often_it_is_used(painter: Painter) ->
     assert painter.colorizer.embeddings_made == before + 2
 
 
+def test_of_many_references_few_looks_are_kept(
+    painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory does not grow with a film's shots; one that comes again is read again."""
+    monkeypatch.setattr("c2e_video.painter.KEPT", 2)
+    shots = tuple(Shot(i, 5 * i, 5 * i + 5) for i in range(5))
+    chosen = ReferenceMap(shots, tuple((reference(30 + i),) for i in range(5)))
+    whole = chroma(painter, chosen)
+    assert len(painter._looks) == 2
+    np.testing.assert_array_equal(chroma(painter, chosen), whole)
+
+
 def test_references_are_turned_as_the_films_frames_are_stored(painter: Painter) -> None:
     turned = Painter(painter.colorizer, replace(painter.info, rotation=90))
     upright = reference(1)

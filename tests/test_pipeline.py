@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from c2e_video import colorizer, devices, options, pipeline
+from c2e_video.decode import probe
 from c2e_video.encode import Encoder, EncodeSettings, settings_for
 from c2e_video.errors import C2EError, JobMismatch, MediaError
 from c2e_video.options import Options
@@ -90,6 +91,28 @@ def test_variable_frame_rate_with_a_hole(tmp_path: Path, keyframe: Path, quick: 
     film = write_film(tmp_path / "vfr.mp4", 12, pts=pts, time_base=Fraction(1, 1000), audio="aac")
     result = colorize_video(film, references=keyframe, options=quick)
     assert video_pts(result.output) == video_pts(film)
+
+
+def test_a_name_too_long_for_its_record_is_told_before_any_work(
+    film: Path, keyframe: Path, quick: Options
+) -> None:
+    name = "x" * (pipeline.LONGEST - 4) + ".mp4"
+    with pytest.raises(C2EError, match=f"1 bytes too long .* up to {pipeline.LONGEST} bytes"):
+        colorize_video(film, film.with_name(f"x{name}"), references=keyframe, options=quick)
+    assert colorize_video(film, film.with_name(name), references=keyframe, options=quick).frames
+
+
+def test_a_stretch_begins_with_its_first_frame(film: Path, keyframe: Path, quick: Options) -> None:
+    """Its time is told to the millisecond, and frames lie between."""
+    base = probe(film).time_base
+    pts = [at or 0 for at in video_pts(film)]
+    for first in (1, 7, 20):
+        start = Fraction(round(1000 * pts[first] * base), 1000)
+        result = colorize_video(
+            film, references=keyframe, options=replace(quick, start=start), overwrite=True
+        )
+        assert video_pts(result.output)[0] == 0
+        assert result.frames == 48 - first
 
 
 def test_segments_join_without_a_seam(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import signal
 import threading
@@ -232,6 +233,25 @@ def test_what_worked_is_freed_at_once() -> None:
         assert freed() is None
     finally:
         gc.enable()
+
+
+def test_a_reader_that_stands_still_does_not_hide_the_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    go, items = threading.Event(), 0
+
+    def hangs() -> Iterator[int]:
+        yield 1
+        go.wait(60)
+
+    with pytest.raises(KeyError), contextlib.closing(prefetch(hangs(), 2)) as ahead:  # noqa: PT012
+        items += next(ahead)
+        raise KeyError("of the painter")
+    assert items == 1
+    (left,) = (thread for thread in threading.enumerate() if thread.name == "c2e-worker")
+    go.set()
+    left.join(10)
 
 
 def test_ctrl_c_in_the_consumer_ends_the_thread() -> None:

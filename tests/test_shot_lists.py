@@ -14,7 +14,12 @@ import pytest
 
 from c2e_video.errors import C2EError
 from c2e_video.frames import Shot, VideoInfo
-from c2e_video.shot_lists import check_shot_list, read_shot_list, write_shot_list
+from c2e_video.shot_lists import (
+    check_shot_list,
+    read_shot_list,
+    with_the_rest,
+    write_shot_list,
+)
 
 FILM = Fraction(24000, 1001)
 RATES = [Fraction(24), FILM, Fraction(25), Fraction(30000, 1001), Fraction(60)]
@@ -66,6 +71,15 @@ def test_round_trip(tmp_path: Path, suffix: str, rate: Fraction) -> None:
         assert abs(written.start - read.start) < half
         assert abs(written.stop - read.stop) < half
         assert abs(written.dissolve - read.dissolve) < half
+
+
+def test_a_hole_at_the_films_end_becomes_a_shot() -> None:
+    info = film(FILM)
+    listed = (Shot(0, 0, 2000),)
+    long = round(2 / info.time_base)
+    assert with_the_rest(listed, info, 2000 + long) == (*listed, Shot(1, 2000, 2000 + long))
+    assert with_the_rest(listed, info, 2000 + long // 8) == listed
+    assert with_the_rest(listed, info, 1000) == listed
 
 
 def test_a_dissolve_in_an_edl_is_two_lines_of_one_event(tmp_path: Path) -> None:

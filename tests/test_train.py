@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -418,6 +419,34 @@ def test_a_run_is_not_begun_over_another(photos: Path, tmp_path: Path) -> None:
     Trainer([photos], tmp_path, replace(SMALL, steps=1)).run()
     with pytest.raises(C2EError, match="--resume"):
         Trainer([photos], tmp_path, replace(SMALL, steps=1))
+
+
+def test_one_wild_batch_does_not_spoil_a_run(photos: Path, tmp_path: Path) -> None:
+    trainer = Trainer([photos], tmp_path, replace(SMALL, steps=1))
+    before = {name: weight.clone() for name, weight in trainer.model.state_dict().items()}
+    parameter: Any = next(trainer.model.parameters())
+    parameter.register_hook(lambda gradient: gradient * torch.nan)
+    step, parts = next(iter(trainer._steps(0)))
+    trainer._step(step, parts)
+    for name, weight in trainer.model.named_parameters():
+        torch.testing.assert_close(weight.detach(), before[name])
+
+
+def test_a_batch_is_dealt_out_whole(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(C2EError, match="batch 4 is no multiple of accumulate 3"):
+        Trainer([photos], tmp_path, replace(SMALL, accumulate=3))
+
+
+def test_pictures_that_come_deep_in_a_folder_are_seen(photos: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    shutil.copytree(photos, folder)
+    before = len(open_cache([folder], tmp_path / "cache"))
+    (folder / "a" / "deep").mkdir()
+    before += len(open_cache([folder], tmp_path / "cache")) - before
+    shutil.copy(photos / "b" / "0.png", folder / "a" / "deep" / "new.png")
+    cache = open_cache([folder], tmp_path / "cache")
+    assert len(cache) == before + 1
+    assert "a/deep/new.png" in cache.names
 
 
 def test_accumulation_sees_as_many_pictures(photos: Path, tmp_path: Path) -> None:

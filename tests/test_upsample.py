@@ -41,6 +41,19 @@ def test_grain_does_not_colour() -> None:
     assert upsample_along(ab, shrunk(guide), guide).std() < 1e-3
 
 
+def test_an_edge_stays_sharp_where_one_side_only_is_enlarged() -> None:
+    """As with chroma of half the width, taller than what the network sees."""
+    lightness, ab = edge_scene()
+    small, guide = shrunk(ab), shrunk(lightness)
+    wide = [F.interpolate(planes, size=(16, 24), mode="bilinear") for planes in (small, guide)]
+    high = F.interpolate(lightness, size=(64, 16), mode="area")
+    truth = F.interpolate(ab, size=(64, 16), mode="area")
+    along = upsample_along(wide[0], wide[1], high)
+    plain = F.interpolate(F.interpolate(wide[0], size=(16, 16), mode="area"), size=(64, 16))
+    assert along.shape == truth.shape
+    assert (along - truth).abs().mean() < 0.5 * (plain - truth).abs().mean()
+
+
 def test_same_and_smaller_sizes() -> None:
     ab = torch.rand(1, 2, 16, 16)
     same = torch.rand(1, 1, 16, 16)
