@@ -22,12 +22,8 @@ from .encode import Part
 from .encode.part import disk_errors
 from .errors import C2EError, JobMismatch
 from .frames import Shot
+from .locks import DELETES_OPEN_FILES, held
 from .text_files import sync, write_whole
-
-try:
-    import fcntl
-except ImportError:  # Windows: two runs on one job are then not told apart
-    fcntl = None  # type: ignore[assignment]
 
 MOST_TOLD = 5  # differences from an interrupted run
 SEGMENT_SECONDS = 30.0  # at most this much painted film is lost when a run is killed
@@ -140,7 +136,7 @@ class Job:
 
     def _clear_away(self) -> None:
         """Delete the folder, where that can be while no other run can hold it."""
-        if fcntl is None:  # Windows deletes no file that is open
+        if not DELETES_OPEN_FILES:
             self._let_go()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -171,15 +167,12 @@ def _begin(folder: Path, identity: dict[str, Any], restart: bool) -> int:
 
 
 def _hold(lock: int, folder: Path) -> None:
-    if fcntl is not None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
-            raise C2EError(
-                f"another run (process {holder}) is at work in {str(folder)!r}; "
-                "wait for it, or write to another output with -o"
-            ) from None
+    if not held(lock):
+        holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
+        raise C2EError(
+            f"another run (process {holder}) is at work in {str(folder)!r}; "
+            "wait for it, or write to another output with -o"
+        )
     os.ftruncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
 

@@ -9,11 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .errors import C2EError
-
-try:
-    import fcntl
-except ImportError:  # Windows: two runs on one output are then not told apart
-    fcntl = None  # type: ignore[assignment]
+from .locks import DELETES_OPEN_FILES, held
 
 
 @contextlib.contextmanager
@@ -54,23 +50,20 @@ def _held(path: Path) -> Iterator[None]:
         with _locked(path):
             yield
     finally:
-        if fcntl is None:  # Windows deletes no file that is open
+        if not DELETES_OPEN_FILES:
             path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with open(path, "ab") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise C2EError(
-                    f"another run keeps its standard input in {str(path)!r}; wait for it, or write "
-                    "to another output with -o"
-                ) from None
+        if not held(file.fileno()):
+            raise C2EError(
+                f"another run keeps its standard input in {str(path)!r}; wait for it, or write "
+                "to another output with -o"
+            )
         try:
             yield
         finally:
-            if fcntl is not None:  # while no other run can hold it
+            if DELETES_OPEN_FILES:  # while no other run can hold it
                 path.unlink(missing_ok=True)

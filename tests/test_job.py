@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -154,3 +155,16 @@ def test_film_digest_sees_ends_size_and_middle(tmp_path: Path) -> None:
         digests.add(film_digest(film))
     film.write_bytes(content + b"x")
     assert len(digests | {film_digest(film)}) == 5
+
+
+def test_a_share_without_locks_is_worked_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with Job.open(tmp_path / "job", {}):
+        assert (tmp_path / "job" / "job.json").exists()

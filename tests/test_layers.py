@@ -17,6 +17,7 @@ FLOORS = [
     [
         "timecode",
         "text_files",
+        "locks",
         "csv_table",
         "frames",
         "prefetch",

@@ -20,7 +20,7 @@ from .film import FilmFigure, GrowthFigure, film_figure, growth_figure
 from .network import NetworkFigure, PlainFigure, convolution_peak, network_figure, plain_figure
 from .start import StartFigure, start_figure
 
-# Batches by the frames' size. A CPU holds no more of the largest, and paints one at a time anyway.
+# Batches by the frames' size. A CPU holds no more of the largest.
 BATCHES: dict[int, tuple[int, ...]] = {256: (1, 8, 32), 512: (1, 8), 1024: (1,)}
 GPU_BATCHES = dict.fromkeys(BATCHES, (1, 8, 32))
 FILMS, LARGEST = ((854, 480), (1920, 1080)), (3840, 2160)  # the largest on a GPU alone

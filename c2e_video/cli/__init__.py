@@ -56,8 +56,11 @@ def _goes_on() -> str:
     """How a stopped command is taken up, where it can be."""
     command = sys.argv[1] if sys.argv[1:] and sys.argv[1] in cli.commands else "colorize"
     without = " without --restart" if "--restart" in sys.argv else ""
-    ways = {"colorize": without, "train": " with --resume"}
-    return f"; the same command{ways[command]} goes on where it was" if command in ways else ""
+    ways = {
+        "colorize": f"{without} goes on where it was",
+        "train": " with --resume goes on from the last checkpoint",
+    }
+    return f"; the same command{ways[command]}" if command in ways else ""
 
 
 def _fail(line: str, code: int) -> NoReturn:
