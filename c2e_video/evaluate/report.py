@@ -50,7 +50,8 @@ PSNR: dB over R'G'B', peak 255; PSNR ab: over a*, b*, peak 255; higher is nearer
 PSNR wrapped: the same in uint8 arithmetic, modulo 256: only to stand beside tables made that way.
 SSIM: higher is nearer. CIEDE2000 (mean), LPIPS (AlexNet 0.1): lower is nearer.
 colour: colourfulness, Hasler-Süsstrunk 2003. CDC: Jensen-Shannon divergence, frames 1, 2, 4 apart, in nats.
-warp: chroma warp error, ab units along the true motion. For these three, near the truth is good."""
+For these two, near the truth is good.
+warp: chroma warp error, ab units along the true motion: lower is steadier; pale colours have less."""
 
 _CLIP_WIDTH, _ROW_WIDTH = 24, 12
 _LISTED = 40  # more clips than that (pairs come by the hundred) are summed up by their mean
