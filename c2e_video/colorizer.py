@@ -44,7 +44,7 @@ from .levels import luma_range
 from .model import Look, Memory, load_weights
 from .model.color2embed import STRIDE
 from .model.layout import channels_last, fold_batch_norms
-from .steadying import Sketch, steadied, windows
+from .steadying import Sketch, in_film, windows
 from .upsample import upsample_along
 
 Picture = npt.NDArray[np.uint8]
@@ -196,9 +196,7 @@ class Colorizer:
         self, told: Iterable[tuple[Picture, ColorEmbedding]]
     ) -> Iterator[tuple[Picture, Sketch]]:
         sketched = ([(gray, self._sketch_one(gray, look))] for gray, look in told)
-        for window, number in chain.from_iterable(windows(sketched)):
-            grays, sketches = zip(*window, strict=True)
-            yield grays[number], steadied(sketches, number)
+        return map(in_film, chain.from_iterable(windows(sketched)))
 
     def paint(self, gray: Picture, look: ColorEmbedding) -> Picture:
         """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""

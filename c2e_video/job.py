@@ -123,6 +123,7 @@ class Job:
         """The film is made: nothing of the job stays behind."""
         self._clear_away()
         self._let_go()
+        shutil.rmtree(self.folder, ignore_errors=True)  # where a share kept the open lock
 
     def close(self) -> None:
         """Let go of the folder. A job without a finished part leaves nothing behind."""

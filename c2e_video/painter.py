@@ -13,7 +13,7 @@ from .embedding import ColorEmbedding
 from .frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo
 from .reference_pictures import Reference
 from .references import ReferenceMap
-from .steadying import Sketch, steadied, windows
+from .steadying import Sketch, in_film, windows
 
 # Looks kept while a film is painted, some 7 MB each: shots come in order, each with its own.
 KEPT = 64
@@ -58,9 +58,9 @@ class Painter:
         for (shot, _), own in groupby(batches, key=lambda batch: (batch.shot, batch.size)):
             sketched = (self._sketched(batch, chosen) for batch in own)
             for lot in windows(sketched):
-                frames = FrameBatch(tuple(window[number][0] for window, number in lot), shot)
-                steady = list(self._cores.map(_steadied, lot))
-                yield self.colorizer.finish(frames, steady, self.info, picture)
+                frames, sketches = zip(*self._cores.map(in_film, lot), strict=True)
+                batch = FrameBatch(frames, shot)
+                yield self.colorizer.finish(batch, sketches, self.info, picture)
 
     def _sketched(self, batch: FrameBatch, chosen: ReferenceMap) -> list[tuple[Frame, Sketch]]:
         looks = [self.look_at(pts, chosen) for pts in batch.pts]
@@ -71,8 +71,3 @@ class Painter:
         """How much of ``frame`` each reference shows, 0 to 1; NaN if the network cannot tell."""
         looks = [self.look(reference) for reference in references]
         return self.colorizer.similarities(frame, looks, self.info)
-
-
-def _steadied(window: tuple[Sequence[tuple[Frame, Sketch]], int]) -> Sketch:
-    known, number = window
-    return steadied([sketch for _, sketch in known], number)

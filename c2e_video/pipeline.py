@@ -92,7 +92,7 @@ def colorize_video(
     planned = make_plan(source, info, given, painter, progress, window=window)
     chosen, looked = planned.chosen, planned.survey
     if window[0] is not None:  # to the millisecond; the first frame it holds comes at zero
-        muxing = replace(muxing, origin=looked.pts[0])
+        muxing = replace(muxing, window=(looked.pts[0], window[1]), origin=looked.pts[0])
     if chosen is None:
         raise BadReference("a film needs at least one reference; give a colour picture")
     for line in planned.remarks(MOST_TOLD):

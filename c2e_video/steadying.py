@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -49,6 +50,11 @@ class Sketch:
         return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA))
 
     @cached_property
+    def is_sound(self) -> bool:
+        """Whether all of it are numbers: what is none would spread to the frames around."""
+        return bool(np.isfinite(self.ab).all())
+
+    @cached_property
     def gray(self) -> npt.NDArray[np.uint8]:
         """L* alone, of that size, for the search."""
         return (self.halved[..., 0] * 2.55).clip(0, 255).astype(np.uint8)
@@ -59,7 +65,7 @@ class Sketch:
         By dense inverse search (Kroeger et al., ECCV 2016) there and back: what is not the same thing does
         not lead back. And the same is as light, with what is around it.
         """
-        there, back = _flow(self, other), _flow(other, self)
+        there, back = self.flow_to(other), other.flow_to(self)
         path = there + np.dstack(np.meshgrid(*map(np.arange, self.gray.shape[::-1])))
         path = path.astype(np.float32)
         seen = cv2.remap(
@@ -71,10 +77,18 @@ class Sketch:
         unlike = cv2.blur((seen[..., 0] - self.halved[..., 0]) ** 2, (AROUND, AROUND))
         return np.asarray(seen), np.exp(astray / (-2 * BACK**2) + unlike / (-2 * ALIKE**2))
 
+    def flow_to(self, other: Sketch) -> Floats:
+        """Where every place of half the size has gone: across and down, ``[h/2, w/2, 2]``."""
+        flow = self._flows.get(other)
+        if flow is None:
+            search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+            flow = self._flows[other] = np.asarray(search.calc(self.gray, other.gray, None))
+        return flow
 
-def _flow(frm: Sketch, to: Sketch) -> Floats:
-    search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    return np.asarray(search.calc(frm.gray, to.gray, None))
+    @cached_property
+    def _flows(self) -> WeakKeyDictionary[Sketch, Floats]:
+        """Found once for both: each frame of two is steadied by the other."""
+        return WeakKeyDictionary()
 
 
 def windows(
@@ -99,6 +113,12 @@ def windows(
         done = max(done, sure) - past
 
 
+def in_film(window: tuple[Sequence[tuple[T, Sketch]], int]) -> tuple[T, Sketch]:
+    """One of :func:`windows` of items with their sketches: its item, and the sketch steadied."""
+    known, number = window
+    return known[number][0], steadied([sketch for _, sketch in known], number)
+
+
 def steadied(sketches: Sequence[Sketch], number: int) -> Sketch:
     """The sketch of that ``number``, its ab steadied by the others: of the frames around it.
 
@@ -111,7 +131,7 @@ def steadied(sketches: Sequence[Sketch], number: int) -> Sketch:
     own = sketch.halved
     missing, weights = np.zeros_like(own[..., 1:]), np.ones_like(own[..., :1])
     for index, other in enumerate(sketches):
-        if index == number or other.ab.shape != sketch.ab.shape:
+        if index == number or other.ab.shape != sketch.ab.shape or not other.is_sound:
             continue
         seen, found = sketch.follow(other)
         missing += found[..., None] * (seen[..., 1:] - own[..., 1:])

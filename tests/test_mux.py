@@ -183,19 +183,34 @@ def test_decoding_order_is_sound(tmp_path: Path) -> None:
     assert [packet.pts for packet in found] != sorted(packet.pts or 0 for packet in found)
 
 
-def test_a_hold_on_the_last_frame_is_kept(tmp_path: Path) -> None:
-    """The packet decoded last is not the last one shown; mp4 reads the film's length from it."""
-    source = media.write_film(tmp_path / "film.mkv", 8, rate=25, b_frames=2)
+@pytest.mark.parametrize(
+    ("steps", "hold"),
+    [
+        pytest.param([40] * 7, 2000, id="a hold on the last frame"),
+        pytest.param([40] * 9 + [10000, 10000], 40, id="gaps at the end"),
+        pytest.param([4000] + [40] * 7, 2000, id="a long first frame"),
+        pytest.param([40, 40, 3000, 40, 40, 40, 40], 500, id="a hole"),
+    ],
+)
+def test_a_films_length_is_kept_in_mp4(tmp_path: Path, steps: list[int], hold: int) -> None:
+    """The packet decoded last is not the last one shown, and mp4 takes the film's length from it."""
+    pts = [0, *np.cumsum(steps).tolist()]
+    base = Fraction(1, 1000)
+    source = media.write_film(tmp_path / "film.mkv", len(pts), pts=pts, time_base=base, b_frames=2)
     info = probe(source)
     frames = list(decode(source, info))
-    last = replace(frames[-1], duration=round(2 / info.time_base))
+    last = replace(frames[-1], duration=hold)
     part = _part(tmp_path / "part.mp4", info, H264, [*frames[:-1], last])
     mux(plan_mux(source, tmp_path / "out.mp4", info, H264), [part], tmp_path / "out.mp4", {})
+    wanted = (pts[-1] + hold) / 1000
     with av.open(str(tmp_path / "out.mp4")) as film:
+        assert film.duration is not None
+        assert film.duration / av.time_base == pytest.approx(wanted, abs=0.01)
         stream = film.streams.video[0]
         assert stream.duration is not None
         assert stream.time_base is not None
-        assert float(stream.duration * stream.time_base) == pytest.approx(7 / 25 + 2, abs=0.01)
+        assert float(stream.duration * stream.time_base) == pytest.approx(wanted, abs=0.01)
+    assert picture_times(tmp_path / "out.mp4") == [Fraction(at, 1000) for at in pts]
 
 
 def test_stereo_in_no_told_order_goes_into_mp4(tmp_path: Path) -> None:

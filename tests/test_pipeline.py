@@ -115,6 +115,38 @@ def test_a_stretch_begins_with_its_first_frame(film: Path, keyframe: Path, quick
         assert result.frames == 48 - first
 
 
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_what_spans_the_start_of_a_stretch_begins_with_it(
+    tmp_path: Path, keyframe: Path, quick: Options, suffix: str
+) -> None:
+    """Chapters, subtitles and sound, where the first frame comes a little after what was asked for."""
+    film = write_film(
+        tmp_path / "film.mkv",
+        24,
+        rate=10,
+        audio="aac",
+        chapters=[(0, 1, "one"), (1, 2.4, "two")],
+        subtitles=[(0.2, 0.9, "early"), (1.2, 1.5, "late")],
+    )
+    result = colorize_video(
+        film,
+        tmp_path / f"out{suffix}",
+        references=keyframe,
+        options=replace(quick, start=Fraction(405, 1000)),
+    )
+    assert video_pts(result.output)[0] == 0
+    with av.open(str(result.output)) as made:
+        starts = [float(c["start"] * (c["time_base"] or 1)) for c in made.chapters()]
+        texts = [
+            float((p.pts or 0) * p.time_base)
+            for p in made.demux(subtitles=0)
+            if len(bytes(p)) > 2 and p.time_base is not None
+        ]
+    assert starts == pytest.approx([0, 0.5], abs=2e-3)
+    assert texts == pytest.approx([0, 0.7], abs=2e-3)
+    assert min(packet.pts or 0 for packet in packets(result.output, "audio")) >= 0
+
+
 def test_segments_join_without_a_seam(
     tmp_path: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,12 @@ def halves(picture: Any) -> tuple[Any, Any]:
     return np.ascontiguousarray(lab[0]), np.ascontiguousarray(lab[1:])
 
 
+def test_what_is_no_number_stays_in_its_own_frame() -> None:
+    sketches = [sketch(planes) for planes in panned(3, speed=2)]
+    broken = Sketch(sketches[0].lightness, np.full_like(sketches[0].ab, np.nan))
+    assert np.isfinite(steadied([broken, *sketches[1:]], 1).ab).all()
+
+
 def test_what_leaves_the_picture_does_not_count() -> None:
     """The next frame shows what lies to the right; from beyond its left border no colour comes in."""
     here, there = panned(2, speed=20, scale=3)

@@ -176,7 +176,7 @@ def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> Number
                 f"{after.name!r}; leave one"
             )
     numbers, files = zip(*run, strict=True)
-    left = sorted(file.name for file in pictures if file not in files) if pattern is None else []
+    left = sorted(file.name for file in set(pictures).difference(files)) if pattern is None else []
     return Numbered(_told(key, run), numbers, files, tuple(left))
 
 

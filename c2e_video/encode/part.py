@@ -23,15 +23,17 @@ class Part:
     durations: tuple[int, ...]
 
 
-def decoding_time(times: Sequence[int], index: int, delay: int) -> int:
+def decoding_time(times: Sequence[int], index: int, delay: int, step: int | None = None) -> int:
     """The dts of the packet decoded at ``index``, where frames are shown at ``times``.
 
     It is the time shown ``delay`` frames before: it always grows, and is never later than the
-    packet's own pts if no packet comes more than ``delay`` places after its turn to be shown.
+    packet's own pts if no packet comes more than ``delay`` places after its turn to be shown. Before the
+    film it goes by ``step``, else by the first frame's.
     """
     if index >= delay:
         return times[index - delay]
-    step = times[1] - times[0] if len(times) > 1 else 1
+    if step is None:
+        step = times[1] - times[0] if len(times) > 1 else 1
     return times[0] - (delay - index) * step
 
 

@@ -36,17 +36,20 @@ def stamped(
     durations = [duration for part in parts for duration in part.durations]
     places = _places(parts, settings)
     delay = max(index - place for index, place in enumerate(places))
+    step = min((after - before for before, after in pairwise(times)), default=1)
+    first = decoding_time(times, 0, delay, step)
     index = 0
     for part in parts:
         for packet in _packets(part):
             place = places[index]
             packet.pts, packet.duration = times[place], durations[place]
-            packet.dts = decoding_time(times, index, delay)
+            packet.dts = decoding_time(times, index, delay, step)
             packet.time_base = time_base
             index += 1
             if by_dts and index == len(times):
-                counted = packet.dts - decoding_time(times, 0, delay)
-                packet.duration = times[-1] + durations[-1] - times[0] - counted
+                # It may come later, but not so late that what it shows would come late as well.
+                packet.dts = max(packet.dts, packet.pts - (times[0] - first))
+                packet.duration = times[-1] + durations[-1] - times[0] - (packet.dts - first)
             yield packet
 
 

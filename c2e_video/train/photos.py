@@ -103,7 +103,7 @@ def open_cache(sources: Sequence[Path], folder: Path) -> PhotoCache:
 
 def _state(source: Path) -> tuple[int, int]:
     """What changes when pictures come or go: size and time of a tar file, or of all within a folder."""
-    inside = [path.stat() for path in (source, *source.rglob("*"))]
+    inside = [path.lstat() for path in (source, *source.rglob("*"))]
     return sum(s.st_size for s in inside), max(s.st_mtime_ns for s in inside)
 
 
