@@ -74,6 +74,7 @@ class Colorizer:
     """Reads references and paints frames with one network on one device.
 
     ``size`` is the short side the network sees, in pixels (never more than the frame's own).
+    On a CPU the whole process keeps, from then on, the memory it is done with (``devices.keep_memory``).
     ``saturation`` multiplies ab. ``precision`` "auto" takes bf16 where a quick measurement shows it
     to be the faster (CUDA: fp16).
 
