@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -28,14 +26,11 @@ from .color import (
 )
 from .devices import (
     Device,
-    OutOfMemory,
     Precision,
     find_device,
     find_dtype,
     memory_named,
     named,
-    processors,
-    single_cores,
 )
 from .embedding import ColorEmbedding
 from .errors import C2EError
@@ -44,18 +39,14 @@ from .levels import luma_range
 from .model import Look, Memory, load_weights
 from .model.color2embed import STRIDE
 from .model.layout import channels_last, fold_batch_norms
+from .pieces import Pieces
 from .steadying import Sketch, in_film, windows
 from .upsample import upsample_along
 
 Picture = npt.NDArray[np.uint8]
-Made = TypeVar("Made")
 Looks = ColorEmbedding | Sequence[ColorEmbedding]  # one for all frames, or one for each
 
 log = logging.getLogger(__name__)
-
-# Bytes that a CPU may use for the frames it paints at once, and those that one frame takes (measured): for
-# each pixel the network sees (its features), and for each pair of places (at 1/8) that the memory compares.
-HELD, BY_PIXEL, BY_PAIR = 3 << 30, 1000, 12
 
 
 def _same(looks: Sequence[ColorEmbedding]) -> Looks:
@@ -103,12 +94,7 @@ class Colorizer:
         self._model = channels_last(model.to(self.device, self.dtype))
         self._model.requires_grad_(False)
         self._baked: tuple[str, Look] | None = None
-        # A CPU paints each frame by itself, with one of its cores: more at once leave its caches, and so
-        # not the last bit of a frame depends on those beside it.
-        self._side_by_side = self.device.type == "cpu"
-        # Frames a GPU is given at once; fewer, once so many have not fitted into its memory.
-        self._at_once = 1 << 30
-        self._cores: tuple[int, ThreadPoolExecutor] | None = None
+        self.pieces = Pieces(self.device, size)
         self.embeddings_made = 0
 
     @property
@@ -145,7 +131,7 @@ class Colorizer:
             return self._sketches(lumas[part], looks)
 
         size = network_size(lumas[0][0].shape, self.size)
-        return list(chain(*self._in_pieces(painted, len(batch), size)))
+        return list(chain(*self.pieces.made(painted, len(batch), size)))
 
     def finish(
         self,
@@ -167,7 +153,7 @@ class Colorizer:
             planes = ab_to_chroma(gray, ab, picture.matrix)
             return [quantized(plane, picture).cpu().numpy() for plane in planes]
 
-        pieces = self._in_pieces(chroma_of, len(batch), sketches[0].lightness.shape)
+        pieces = self.pieces.made(chroma_of, len(batch), sketches[0].lightness.shape)
         cb, cr = (np.concatenate(planes) for planes in zip(*pieces, strict=True))
         return ColorBatch(batch, cb, cr)
 
@@ -239,43 +225,6 @@ class Colorizer:
             lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
             described = memory.describe(self._model.read(self._nhwc(lightness / 50 - 1)))
             return [float(memory.similarity(described, known)) for known in memories]
-
-    def _in_pieces(
-        self, work: Callable[[slice], Made], count: int, size: tuple[int, ...]
-    ) -> list[Made]:
-        """What ``work`` makes of ``count`` frames, in pieces that fit into the device's memory.
-
-        What did not fit is remembered. ``size`` is that which the network sees.
-        """
-        if self._side_by_side:
-            singles = (slice(i, i + 1) for i in range(count))
-            return list(self._painters(size).map(partial(self._named, work), singles))
-        made: list[Made] = []
-        done = 0
-        while done < count:
-            part = slice(done, min(count, done + self._at_once))
-            try:
-                made.append(self._named(work, part))
-            except OutOfMemory:
-                if part.stop - part.start == 1:
-                    raise
-                self._at_once = (part.stop - part.start) // 2
-                log.warning("out of memory: going on with batches of %d", self._at_once)
-            else:
-                done = part.stop
-        return made
-
-    @torch.inference_mode()
-    def _named(self, work: Callable[[slice], Made], part: slice) -> Made:
-        with memory_named(self.device, self.size):
-            return work(part)
-
-    def _painters(self, size: tuple[int, ...]) -> ThreadPoolExecutor:
-        """Threads of a CPU, of one core each: as many as may paint frames of ``size`` at once."""
-        count = min(processors(), frames_held(size))
-        if self._cores is None or self._cores[0] != count:
-            self._cores = count, single_cores(count)
-        return self._cores[1]
 
     @torch.inference_mode()
     def _sketches(self, lumas: list[_Luma], look: Looks) -> list[Sketch]:
@@ -353,12 +302,6 @@ def network_size(shape: tuple[int, ...], size: int) -> tuple[int, int]:
     scale = min(1.0, size / min(shape[:2]))
     height, width = (max(STRIDE, round(n * scale / STRIDE) * STRIDE) for n in shape[:2])
     return height, width
-
-
-def frames_held(size: tuple[int, ...]) -> int:
-    """How many frames of ``size``, as the network sees them, a CPU may paint at once."""
-    pixels = size[0] * size[1]
-    return max(1, HELD // (BY_PIXEL * pixels + BY_PAIR * (pixels // 64) ** 2))
 
 
 def _resized(plane: Plane, size: tuple[int, ...]) -> Plane:

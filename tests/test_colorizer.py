@@ -15,12 +15,13 @@ import pytest
 import torch
 
 from c2e_video.color import ab_to_chroma, quantized
-from c2e_video.colorizer import Colorizer, frames_held, network_size
+from c2e_video.colorizer import Colorizer, network_size
 from c2e_video.devices import find_device, find_dtype
 from c2e_video.errors import BadWeights, C2EError
 from c2e_video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
 from c2e_video.levels import luma_range
 from c2e_video.model import save_weights
+from c2e_video.pieces import frames_held
 from tests.test_model import TINY, random_model
 
 SHOT = Shot(0, 0, 100)
@@ -155,7 +156,7 @@ def test_paint_keeps_luma(colorizer: Colorizer) -> None:
 def test_a_cpu_paints_a_frame_with_each_of_its_cores(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("c2e_video.colorizer.processors", lambda: 2)
+    monkeypatch.setattr("c2e_video.pieces.processors", lambda: 2)
     painter = Colorizer(weights, device="cpu", precision="fp32", size=32)
     looks = [painter.embed(picture(seed)) for seed in (1, 2, 1, 3, 1)]
     alone = [
@@ -223,8 +224,8 @@ def test_out_of_memory_halves_the_batch(
         return paint(self, lumas, *rest)
 
     monkeypatch.setattr(Colorizer, "_sketches", starved)
-    monkeypatch.setattr(colorizer, "_side_by_side", False)
-    monkeypatch.setattr(colorizer, "_at_once", 1 << 30)
+    monkeypatch.setattr(colorizer.pieces, "side_by_side", False)
+    monkeypatch.setattr(colorizer.pieces, "at_once", 1 << 30)
     for _ in range(2):  # what did not fit is not tried again
         halved = colorizer.colorize(batch(5), look, film(), YUV420)
         np.testing.assert_array_equal(halved.cb, whole.cb)
@@ -244,11 +245,11 @@ def test_memory_may_also_run_out_on_the_way_to_chroma(
         return ab_to_chroma(gray, *rest)
 
     monkeypatch.setattr("c2e_video.colorizer.ab_to_chroma", starved)
-    monkeypatch.setattr(colorizer, "_side_by_side", False)
-    monkeypatch.setattr(colorizer, "_at_once", 1 << 30)
+    monkeypatch.setattr(colorizer.pieces, "side_by_side", False)
+    monkeypatch.setattr(colorizer.pieces, "at_once", 1 << 30)
     halved = colorizer.colorize(batch(5), look, film(), YUV420)
     np.testing.assert_array_equal(halved.cr, whole.cr)
-    assert colorizer._at_once == 2
+    assert colorizer.pieces.at_once == 2
 
 
 def test_one_frame_without_memory_is_an_error_never_grey(
@@ -259,8 +260,8 @@ def test_one_frame_without_memory_is_an_error_never_grey(
     def starved(*_: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(colorizer, "_side_by_side", False)
-    monkeypatch.setattr(colorizer, "_at_once", 1 << 30)
+    monkeypatch.setattr(colorizer.pieces, "side_by_side", False)
+    monkeypatch.setattr(colorizer.pieces, "at_once", 1 << 30)
     monkeypatch.setattr(Colorizer, "_sketches", starved)
     with pytest.raises(C2EError, match="smaller --size"):
         colorizer.colorize(batch(2), look, film(), YUV420)

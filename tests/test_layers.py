@@ -26,6 +26,7 @@ FLOORS = [
         "upsample",
         "steadying",
         "devices",
+        "pieces",
         "thumbnails",
     ],
     [

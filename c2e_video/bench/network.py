@@ -102,7 +102,7 @@ def _side_by_side(colorizer: Colorizer, gray: Tensor, look: Look) -> list[Tensor
         return cast(Tensor, colorizer._model(one, look))
 
     return list(
-        colorizer._painters((colorizer.size, colorizer.size)).map(paint, torch.split(gray, 1))
+        colorizer.pieces.painters((colorizer.size, colorizer.size)).map(paint, torch.split(gray, 1))
     )
 
 
