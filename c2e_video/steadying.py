@@ -19,7 +19,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from .motion import NO_MAP, Floats, flow_between, there_and_back
+
 T = TypeVar("T")
 
 REACH = 3  # frames each way
@@ -29,10 +30,8 @@ ALIKE = 5.0
 AROUND = 5
 # And by how far from itself the way back ends (sigma, in the same samples).
 BACK = 1.0
-# OpenCV's search for motion writes beyond its memory where the short side has less.
-SMALLEST = 32
+SMALLEST = 32  # short side of those planes: less the search for motion cannot do with
 _OUTSIDE = (1e3, 0.0, 0.0)  # as light as nothing is
-_NO_MAP: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,18 +61,14 @@ class Sketch:
     def follow(self, other: Sketch) -> tuple[Floats, Floats]:
         """``other``, of half the size, as seen from every place of this; and in [0, 1] how far it is found.
 
-        By dense inverse search (Kroeger et al., ECCV 2016) there and back: what is not the same thing does
-        not lead back. And the same is as light, with what is around it.
+        What is not the same thing does not lead back. And the same is as light, with what is around it.
         """
-        there, back = self.flow_to(other), other.flow_to(self)
-        path = there + np.dstack(np.meshgrid(*map(np.arange, self.gray.shape[::-1])))
-        path = path.astype(np.float32)
+        places, _, astray = there_and_back(self.flow_to(other), other.flow_to(self))
         seen = cv2.remap(
-            *(other.halved, path, _NO_MAP, cv2.INTER_LINEAR),
+            *(other.halved, places, NO_MAP, cv2.INTER_LINEAR),
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=_OUTSIDE,
         )
-        astray = ((there + cv2.remap(back, path, _NO_MAP, cv2.INTER_LINEAR)) ** 2).sum(2)
         unlike = cv2.blur((seen[..., 0] - self.halved[..., 0]) ** 2, (AROUND, AROUND))
         return np.asarray(seen), np.exp(astray / (-2 * BACK**2) + unlike / (-2 * ALIKE**2))
 
@@ -81,8 +76,8 @@ class Sketch:
         """Where every place of half the size has gone: across and down, ``[h/2, w/2, 2]``."""
         flow = self._flows.get(other)
         if flow is None:
-            search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-            flow = self._flows[other] = np.asarray(search.calc(self.gray, other.gray, None))
+            flow = flow_between(self.gray, other.gray, cv2.DISOPTICAL_FLOW_PRESET_FAST)
+            self._flows[other] = flow
         return flow
 
     @cached_property

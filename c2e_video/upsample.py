@@ -13,9 +13,9 @@ EPSILON = 9.0  # variance of lightness (L* squared) below which a window counts 
 def upsample_along(ab: Tensor, lightness: Tensor, guide: Tensor) -> Tensor:
     """``ab`` ``[N, 2, h, w]`` at the size of ``guide`` ``[N, 1, H, W]``.
 
-    ``lightness`` ``[N, 1, h, w]`` is the guide at the size of ab; both are L*. A side that is shorter in the
-    guide is reduced first. In every small window
-    ab is fitted as a straight line over lightness, as a guided filter does (He, Sun and Tang 2013).
+    ``lightness`` ``[N, 1, h, w]`` is the guide at the size of ab; both are L*. A side that is shorter
+    in the guide is reduced first. In every small window ab is fitted as a straight line over
+    lightness, as a guided filter does (He, Sun and Tang 2013).
     The small planes themselves are kept; only the detail between their samples is taken from the
     guide: ``up(ab) + up(slope) * (guide - up(lightness))``.
     """

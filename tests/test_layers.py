@@ -24,6 +24,7 @@ FLOORS = [
         "color",
         "model",
         "upsample",
+        "motion",
         "steadying",
         "devices",
         "pieces",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import replace
 from fractions import Fraction
@@ -43,13 +44,27 @@ def picture(path: Path, seed: int) -> Path:
     return path
 
 
-def chroma(path: Path) -> Any:
-    """Cb and Cr of every frame, ``[N, 2, H, W]``."""
+def pictures(path: Path) -> Any:
+    """Every frame as its planes lie in it, ``[N, rows, W]``."""
     with av.open(str(path)) as film:
-        planes = [
-            [np.asarray(f.to_ndarray())[48:] for f in [frame]] for frame in film.decode(video=0)
-        ]
-    return np.stack([p[0] for p in planes])
+        return np.stack([frame.to_ndarray() for frame in film.decode(video=0)])
+
+
+def chroma(path: Path) -> Any:
+    """Cb and Cr of every frame of 48 rows."""
+    return pictures(path)[:, 48:]
+
+
+def dying(number: int) -> Any:
+    """An encoder's ``write`` that a Ctrl-C ends at the batch of that number."""
+    write, count = Encoder.write, itertools.count(1)
+
+    def dies(self: Encoder, batch: Any) -> None:
+        if next(count) == number:
+            raise KeyboardInterrupt
+        write(self, batch)
+
+    return dies
 
 
 def test_a_film_gets_colour_and_keeps_the_rest(film: Path, keyframe: Path, quick: Options) -> None:
@@ -168,27 +183,15 @@ def test_a_run_taken_up_within_a_shot_is_steadied_as_the_whole(
     whole = colorize_video(film, tmp_path / "whole.mkv", references=keyframe, options=options)
     assert len(whole.references.shots) == 1
     monkeypatch.setattr(pipeline, "SEGMENT_SECONDS", 0.4)
-    output, write, written = tmp_path / "pieces.mkv", Encoder.write, []
-
-    def dies(self: Encoder, batch: Any) -> None:
-        written.extend(batch.gray.pts)
-        if len(written) > 25:
-            raise KeyboardInterrupt
-        write(self, batch)
-
-    monkeypatch.setattr(Encoder, "write", dies)
+    output, write = tmp_path / "pieces.mkv", Encoder.write
+    monkeypatch.setattr(Encoder, "write", dying(9))
     with pytest.raises(KeyboardInterrupt):
         colorize_video(film, output, references=keyframe, options=options)
     assert list(output.with_name("pieces.mkv.c2e").glob("part-*.json"))
     monkeypatch.setattr(Encoder, "write", write)
     colorize_video(film, output, references=keyframe, options=options)
     assert video_pts(output) == video_pts(whole.output)
-    np.testing.assert_array_equal(luma_and_chroma(output), luma_and_chroma(whole.output))
-
-
-def luma_and_chroma(path: Path) -> Any:
-    with av.open(str(path)) as film:
-        return np.stack([frame.to_ndarray() for frame in film.decode(video=0)])
+    np.testing.assert_array_equal(pictures(output), pictures(whole.output))
 
 
 def test_the_color_encoder_reads_each_distinct_reference_once(
@@ -225,15 +228,8 @@ def test_an_interrupted_run_is_taken_up(
 ) -> None:
     monkeypatch.setattr(pipeline, "SEGMENT_SECONDS", 0.4)
     whole = colorize_video(film, film.with_name("whole.mp4"), references=keyframe, options=quick)
-    write, written = Encoder.write, []
-
-    def dies(self: Encoder, batch: Any) -> None:
-        written.append(batch.gray.pts)
-        if len(written) == 6:
-            raise KeyboardInterrupt
-        write(self, batch)
-
-    monkeypatch.setattr(Encoder, "write", dies)
+    write = Encoder.write
+    monkeypatch.setattr(Encoder, "write", dying(6))
     with pytest.raises(KeyboardInterrupt):
         colorize_video(film, references=keyframe, options=quick)
     output = film.with_name("film.color.mp4")

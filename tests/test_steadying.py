@@ -81,14 +81,14 @@ def test_errors_of_single_frames_are_evened_out_along_a_movement() -> None:
 def test_another_scene_does_not_count() -> None:
     """A cut that was not found lets no colour over it."""
     pictures: list[Any] = [cv2.imread(str(SAMPLES / f"keyframe-{k}.jpg")) for k in (1, 2, 3, 4)]
-    scenes = [Sketch(*halves(cv2.resize(picture, (256, 144)))) for picture in pictures]
+    scenes = [Sketch(*lab_planes(cv2.resize(picture, (256, 144)))) for picture in pictures]
     for own, other in permutations(scenes, 2):
         foreign = Sketch(other.lightness, np.full_like(other.ab, 90))
         changed = np.abs(steadied([foreign, own, foreign], 1).ab - own.ab)
         assert np.mean(changed) < 0.01 * np.mean(np.abs(foreign.ab - own.ab))
 
 
-def halves(picture: Any) -> tuple[Any, Any]:
+def lab_planes(picture: Any) -> tuple[Any, Any]:
     """L* and a*, b*."""
     lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_BGR2LAB).transpose(2, 0, 1)
     return np.ascontiguousarray(lab[0]), np.ascontiguousarray(lab[1:])

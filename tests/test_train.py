@@ -432,17 +432,21 @@ def test_one_wild_batch_does_not_spoil_a_run(photos: Path, tmp_path: Path) -> No
         torch.testing.assert_close(weight.detach(), before[name])
 
 
-def test_a_batch_is_dealt_out_whole(photos: Path, tmp_path: Path) -> None:
+def test_a_batch_is_dealt_out_whole(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(C2EError, match="batch 4 is no multiple of accumulate 3"):
         Trainer([photos], tmp_path, replace(SMALL, accumulate=3))
+    monkeypatch.setattr("c2e_video.train.loop._place", lambda: (0, 3, torch.device("cpu")))
+    with pytest.raises(C2EError, match="batch 4 is no multiple of accumulate 1 times 3 processes"):
+        Trainer([photos], tmp_path, SMALL)
 
 
 def test_pictures_that_come_deep_in_a_folder_are_seen(photos: Path, tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     shutil.copytree(photos, folder)
-    before = len(open_cache([folder], tmp_path / "cache"))
     (folder / "a" / "deep").mkdir()
-    before += len(open_cache([folder], tmp_path / "cache")) - before
+    before = len(open_cache([folder], tmp_path / "cache"))
     shutil.copy(photos / "b" / "0.png", folder / "a" / "deep" / "new.png")
     cache = open_cache([folder], tmp_path / "cache")
     assert len(cache) == before + 1

@@ -88,22 +88,16 @@ def network_figure(colorizer: Colorizer, batch: int, peak: float) -> NetworkFigu
             colorizer._model(gray, look)
         paint: Callable[[], object]
         if colorizer.device.type == "cpu" and batch > 1:
-            paint = partial(_side_by_side, colorizer, gray, look)
+            paint = partial(
+                colorizer.pieces.made,
+                lambda part: colorizer._model(gray[part], look),
+                *(batch, (size, size)),
+            )
         else:
             paint = partial(colorizer._model, gray, look)
         seconds = quickest(paint, colorizer.device)
     speed = counter.get_total_flops() / seconds
     return NetworkFigure(size, batch, 1e3 * seconds / batch, speed / 1e9, speed / peak)
-
-
-def _side_by_side(colorizer: Colorizer, gray: Tensor, look: Look) -> list[Tensor]:
-    @torch.inference_mode()
-    def paint(one: Tensor) -> Tensor:
-        return cast(Tensor, colorizer._model(one, look))
-
-    return list(
-        colorizer.pieces.painters((colorizer.size, colorizer.size)).map(paint, torch.split(gray, 1))
-    )
 
 
 class GroupedConv(nn.Module):

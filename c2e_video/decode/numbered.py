@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -106,17 +106,19 @@ class Numbered:
         shown = f"{float(rate or USUAL_RATE):.5g}"
         lines = [f"{len(self.files)} pictures {self.pattern} are taken as {shown} a second (--fps)"]
         holes = [(a + 1, b - 1) for a, b in pairwise(self.numbers) if b > a + 1]
-        named = [f"{a}" if a == b else f"{a} to {b}" for a, b in holes[:_NAMED]]
-        if len(holes) > _NAMED:
-            named.append(f"{len(holes) - _NAMED} more stretches")
         if holes:
-            lines.append(f"missing in {self.pattern}: {', '.join(named)}; the picture before stays")
+            named = _some([f"{a}" if a == b else f"{a} to {b}" for a, b in holes], "stretches")
+            lines.append(f"missing in {self.pattern}: {named}; the picture before stays")
         if self.left:
-            more = f" and {len(self.left) - _NAMED} more" if len(self.left) > _NAMED else ""
-            lines.append(
-                f"not among {self.pattern}, and left out: {', '.join(self.left[:_NAMED])}{more}"
-            )
+            named = _some(self.left, "pictures")
+            lines.append(f"not among {self.pattern}, and left out: {named}")
         return lines
+
+
+def _some(names: Sequence[str], what: str) -> str:
+    """The first names, and how many more there are."""
+    more = [f"{len(names) - _NAMED} more {what}"] if len(names) > _NAMED else []
+    return ", ".join([*names[:_NAMED], *more])
 
 
 def numbered(path: str | Path) -> Numbered | None:

@@ -20,6 +20,7 @@ import torch
 
 from ..color import LUMA_WEIGHTS, rgb_to_lab
 from ..errors import C2EError
+from ..motion import NO_MAP, flow_between, there_and_back
 
 Picture = npt.NDArray[np.uint8]
 Gray = npt.NDArray[np.uint8]
@@ -28,7 +29,6 @@ Doubles = npt.NDArray[np.float64]
 
 PEAK = 255.0  # of an RGB sample, and of a* or b* in an 8-bit plane (-128 to 127)
 PSNR_CEILING = 100.0  # dB; an exact picture would be infinite and take the mean with it
-_NO_MAP = np.empty(0, np.float32)  # cv2.remap's second map, where the first holds x and y
 LAGS = (1, 2, 4)  # frames apart, for the colour distribution consistency
 
 
@@ -223,15 +223,12 @@ def motion_between(before: Gray, now: Gray) -> Motion:
     |b + f|² ≤ 0.01 (|b|² + |f|²) + 0.5 (Ruder, Dosovitskiy and Brox 2016, eq. 5; Sundaram et al.
     2010). Sides of at least 12 samples.
     """
-    # Any: OpenCV's stubs do not know that the flow to start from may be None.
-    search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    backward = search.calc(now, before, None)
-    forward = search.calc(before, now, None)
+    backward, forward = (
+        flow_between(*pair, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        for pair in ((now, before), (before, now))
+    )
+    origin, forward, mismatch = there_and_back(backward, forward)
     height, width = now.shape
-    here = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
-    origin = (here + backward).astype(np.float32)
-    forward = cv2.remap(forward, origin, _NO_MAP, cv2.INTER_LINEAR)
-    mismatch = ((backward + forward) ** 2).sum(-1)
     length = (backward**2).sum(-1) + (forward**2).sum(-1)
     inside = (origin >= 0).all(-1) & (origin <= (width - 1, height - 1)).all(-1)
     return Motion(origin, inside & (mismatch <= 0.01 * length + 0.5))
@@ -247,6 +244,6 @@ def warp_error(lab_before: Floats, lab_now: Floats, motion: Motion) -> float:
     """
     if not motion.visible.any():
         return math.nan
-    earlier = cv2.remap(lab_before[..., 1:], motion.origin, _NO_MAP, cv2.INTER_LINEAR)
+    earlier = cv2.remap(lab_before[..., 1:], motion.origin, NO_MAP, cv2.INTER_LINEAR)
     distance = np.hypot(*np.moveaxis(lab_now[..., 1:] - earlier, -1, 0))
     return float(np.mean(distance[motion.visible], dtype=np.float64))

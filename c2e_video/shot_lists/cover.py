@@ -29,7 +29,7 @@ def cover(
 
     Raises :class:`C2EError` if shots overlap by half a frame or more, or are not in the film.
     """
-    hole = max(1, round(HOLE_SECONDS / info.time_base))
+    hole = _hole(info)
     ordered = sorted(listed, key=lambda shot: (shot.start, shot.stop))
     _check(ordered, info, start, stop)
     ordered = [shot for shot in ordered if shot.stop > start]
@@ -57,8 +57,12 @@ def cover(
 def with_the_rest(shots: Sequence[Shot], info: VideoInfo, stop: int) -> tuple[Shot, ...]:
     """Listed shots, and one more for a hole between the last and ``stop``."""
     end = shots[-1].stop
-    rest = (Shot(len(shots), end, stop),) if stop - end >= HOLE_SECONDS / info.time_base else ()
+    rest = (Shot(len(shots), end, stop),) if stop - end >= _hole(info) else ()
     return (*shots, *rest)
+
+
+def _hole(info: VideoInfo) -> int:
+    return max(1, round(HOLE_SECONDS / info.time_base))
 
 
 def _check(ordered: Sequence[Listed], info: VideoInfo, start: int, stop: int | None) -> None:

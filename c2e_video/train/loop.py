@@ -56,7 +56,11 @@ class Trainer:
     ) -> None:
         self.config, self.out = config, out
         self.rank, self.world, self.device = _place()
-        self._check_share(config)
+        if config.batch // config.accumulate % self.world:
+            raise C2EError(
+                f"batch {config.batch} is no multiple of accumulate {config.accumulate} times "
+                f"{self.world} processes; give one that is"
+            )
         if not resume and (out / STATE).exists():
             raise C2EError(f"{str(out)!r} holds a run; go on with --resume, or give another --out")
         out.mkdir(parents=True, exist_ok=True)
@@ -119,13 +123,6 @@ class Trainer:
                 if last or (step + 1) % sheet_every == 0:
                     self.measure()
         bar.close()
-
-    def _check_share(self, config: TrainConfig) -> None:
-        if config.batch % (config.accumulate * self.world):
-            raise C2EError(
-                f"batch {config.batch} is no multiple of accumulate {config.accumulate} times "
-                f"{self.world} processes; give one that is"
-            )
 
     def _steps(self, first: int) -> Iterator[tuple[int, list[Picture]]]:
         count = self.config.batch // self.config.accumulate // self.world
