@@ -21,10 +21,11 @@ test: lint  ## Check everything
 lint: $(READY)  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 bench: $(READY)  ## Measure this machine
-	$(BIN)/c2e-video bench --growth --json bench.json
+	$(BIN)/python -m benchmarks.speed --growth --json bench.json
 
 clean:  ## Remove what make made
 	rm -rf .venv demo bench.json build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """What each part of the training is worth: one network a part left out, all on the same small budget.
 
-    python benchmarks/ablations.py --photos photos.tar --out runs --vgg vgg16.safetensors --clips clips/*.mp4
+    python -m benchmarks.ablations --photos photos.tar --out runs --vgg vgg16.safetensors --clips clips/*.mp4
 
 Trains every variant below from nothing, on the same pictures in the same order, and prints a table: PSNR
 on photographs kept out of training (painted from a warped copy of themselves), and on the clips, every
@@ -11,7 +11,6 @@ selves by every variant. What is trained already, or in part, is taken up where 
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,11 +19,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from c2e_video.colorizer import Colorizer
+from benchmarks.pictures import read_rgb
 from c2e_video.evaluate import metrics
 from c2e_video.evaluate.clips import read_clip
+from c2e_video.inference.colorizer import Colorizer
 from c2e_video.model import ModelConfig
 from c2e_video.train.config import TrainConfig
 from c2e_video.train.loop import STATE, WEIGHTS, Trainer
@@ -132,7 +130,7 @@ def main() -> None:
         print(f"| {name} |", *(f"{figure:.2f} |" for figure in figures), flush=True)
     if options.sheet:
         paths = sorted((ROOT / "samples").glob("keyframe-*.jpg"))
-        pictures = [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in paths]
+        pictures = [read_rgb(path) for path in paths]
         whole = np.concatenate([sheet_row(painters, picture) for picture in pictures])
         cv2.imwrite(str(options.sheet), cv2.cvtColor(whole, cv2.COLOR_RGB2BGR))
 

@@ -1,6 +1,6 @@
 """Pictures painted from references of other scenes: 24 pairs on one sheet, to be looked at.
 
-    python benchmarks/foreign.py                      # writes docs/foreign.jpg
+    python -m benchmarks.foreign                      # writes docs/foreign.jpg
 
 A row shows a grey picture, then four times a foreign reference and what it made of the picture. The
 pictures are the sample film's keyframes and photographs that scikit-image ships (samples/README.md and
@@ -18,9 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from c2e_video.colorizer import Colorizer
+from benchmarks.pictures import read_rgb
+from c2e_video.inference.colorizer import Colorizer
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ("astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg")
@@ -36,7 +35,7 @@ def pictures() -> list[Any]:
         sys.exit("the pictures are scikit-image's: pip install scikit-image")
     paths = [Path(spec.origin).parent / "data" / name for name in SHIPPED]
     paths[1:1] = [ROOT / "samples" / f"keyframe-{k}.jpg" for k in KEYFRAMES]
-    return [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in paths]
+    return [read_rgb(path) for path in paths]
 
 
 def cell(picture: Any) -> Any:

@@ -1,6 +1,6 @@
 """Does colour flicker with grain? A picture that stands still, with film grain that does not.
 
-    python benchmarks/grain.py
+    python -m benchmarks.grain
 
 Each of the sample film's keyframes is made grey and shown for ``--frames`` frames, each with grain of
 its own (Gaussian, half of it blurred, as strong as GRAINS steps of 255), and painted from the picture
@@ -14,7 +14,6 @@ below 1; a difference is just noticeable at about 2.3 (Mahy, Van Eycken and Oost
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,9 @@ import cv2
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from c2e_video.color import rgb_to_lab
-from c2e_video.colorizer import Colorizer, shown
+from benchmarks.pictures import read_rgb
+from c2e_video.color.lab import rgb_to_lab
+from c2e_video.inference.colorizer import Colorizer, shown
 
 ROOT = Path(__file__).parents[1]
 GRAINS = (4.0, 8.0, 16.0)
@@ -87,7 +85,7 @@ def main() -> None:
     print("| picture | grain, steps of 255 | L* | a*, b* painted | seen | of the truth's, seen |")
     print("| --- | --- | --- | --- | --- | --- |")
     for path in sorted((ROOT / "samples").glob("keyframe-*.jpg")):
-        picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        picture = read_rgb(path)
         for strength in GRAINS:
             figures = astuple(flicker(painter, picture, strength, options.frames))
             print(f"| {path.name} | {strength:g} |", *(f"{n:.2f} |" for n in figures), flush=True)

@@ -1,6 +1,6 @@
 """How colour holds on old film: nearness to the truth, and how much it changes from one stock to another.
 
-    python benchmarks/old_film.py clips/color-*.mp4 [--weights FILE ...]
+    python -m benchmarks.old_film clips/color-*.mp4 [--weights FILE ...]
 
 Three frames of each clip (the seventh, the middle and the last), cut to their middle square, are made grey as
 old film gives them: each twice, with other sensitivity, contrast, fading, blur, light, grain, scratches and
@@ -10,18 +10,15 @@ blocks (``c2e_video/train/augment.py: old_gray``). They are painted from the cli
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from c2e_video.colorizer import Colorizer, default_weights
 from c2e_video.evaluate import metrics
 from c2e_video.evaluate.clips import read_clip
+from c2e_video.inference.colorizer import Colorizer, default_weights
 from c2e_video.train.augment import Dice, old_gray
 
 

@@ -1,6 +1,6 @@
 """How fast a film is planned, against real time, and whether memory grows with the film.
 
-    python benchmarks/planning.py [--minutes 120] [--references 8]
+    python -m benchmarks.planning [--minutes 120] [--references 8]
 
 Two films are made: a long one of low resolution for the memory, and two minutes at 854x480 for the
 speed. Both are pans over drawn pictures with grain, a cut every three seconds.
@@ -18,10 +18,10 @@ import av
 import cv2
 import numpy as np
 
-from c2e_video.bench.film import RATE, SHOT_FRAMES, peak_mib, write_drawn
-from c2e_video.decode import decode, probe
-from c2e_video.plan import survey
-from c2e_video.reference_pictures import Reference
+from benchmarks.throughput import RATE, SHOT_FRAMES, peak_mib, write_drawn
+from c2e_video.planning.analysis import survey
+from c2e_video.references.image import Reference
+from c2e_video.video.decode.decoder import decode, probe
 
 NOTED = (0.1, 0.25, 0.5, 1.0)  # shares of the film at which memory is noted
 
@@ -33,7 +33,7 @@ def references_of(film: Path, count: int) -> list[Reference]:
         for i, frame in enumerate(decode(film, probe(film)))
         if i % SHOT_FRAMES == SHOT_FRAMES // 2
     )
-    pictures = (np.repeat(frame.luma[:, :, None], 3, axis=2) for frame in frames)
+    pictures = (np.repeat(frame.luma[:, :, None], 3, axis=2).astype(np.uint8) for frame in frames)
     return [Reference(p, Path(f"{i}.png")) for i, p in zip(range(count), pictures, strict=False)]
 
 

@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from c2e_video.frames import Frame, VideoInfo
+from c2e_video.video.frames import Frame, VideoInfo
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -103,7 +104,7 @@ def _archive(photos: Path) -> dict[str, Callable[[], bytes]]:
         return {str(path): path.read_bytes for path in photos.rglob("*.*") if path.is_file()}
     tar = tarfile.open(photos)  # noqa: SIM115 - read from as long as the album is used
     members = [member for member in tar.getmembers() if member.isfile()]
-    return {m.name: lambda m=m: _bytes(tar, m) for m in members}
+    return {m.name: partial(_bytes, tar, m) for m in members}
 
 
 def _bytes(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -124,7 +125,8 @@ def _drawn(rng: Random) -> Gray:
     size = (4 * HEIGHT, 2 * HEIGHT)
     grids = [(rng.random((2 * k, 4 * k), np.float32), k) for k in (2, 5, 13, 40)]
     clouds = sum(cv2.resize(grid, size, interpolation=cv2.INTER_CUBIC) / k for grid, k in grids)
-    canvas: Any = cv2.normalize(np.asarray(clouds), None, 20, 235, cv2.NORM_MINMAX)
+    blank: Any = None
+    canvas: Any = cv2.normalize(np.asarray(clouds), blank, 20, 235, cv2.NORM_MINMAX)
     for _ in range(rng.integers(8, 40)):
         at = rng.integers(0, size, 2)
         reach = rng.integers(8, 160, 2)
@@ -163,7 +165,8 @@ class Scene:
             frame = cv2.blur(frame, (int(speed / 2) | 1, 1))
         for thing, path in self.objects:
             _lay(frame, thing, path[index])
-        return self.table[frame]
+        seen: Floats = self.table[frame]
+        return seen
 
 
 def _lay(frame: Gray, thing: Gray, at: Floats) -> None:
@@ -280,7 +283,7 @@ class Ageing:
         rng = self._rng
         if rng.random() < (0.3 if self._heavy else 0.06):
             self._scratches.append(
-                [rng.uniform(0, WIDTH), rng.choice((30, 220)), rng.integers(4, 40)]
+                [rng.uniform(0, WIDTH), float(rng.choice((30, 220))), float(rng.integers(4, 40))]
             )
         for scratch in self._scratches:
             scratch[0] += rng.normal(0, 0.7)

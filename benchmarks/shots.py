@@ -1,7 +1,7 @@
 """How well shots are found: F1 on generated films whose shots are known, by damage and by kind.
 
-    python benchmarks/shots.py                       # pictures of scikit-image, and drawn ones
-    python benchmarks/shots.py --photos photos.tar   # your own photographs, a tar or a folder
+    python -m benchmarks.shots                       # pictures of scikit-image, and drawn ones
+    python -m benchmarks.shots --photos photos.tar   # your own photographs, a tar or a folder
 
 A transition found matches a true one if its middle lies within the true one's frames, or at most
 ``TOLERANCE`` outside; each is matched once.
@@ -10,7 +10,6 @@ A transition found matches a true one if its middle lies within the true one's f
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,12 +18,11 @@ from pathlib import Path
 from typing import get_args
 
 import cv2
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
+import numpy as np
 
 from benchmarks.shot_films import Album, Damage, Film, Transition, make_film
-from c2e_video.frames import Frame, Shot
-from c2e_video.shots import ShotDetector
+from c2e_video.shots.detector import ShotDetector
+from c2e_video.video.frames import Frame, Shot
 
 TOLERANCE = 4  # frames; a sixth of a second
 SEEDS = (201, 202)  # none that anything was tuned on
@@ -127,7 +125,10 @@ def main() -> None:
 def speed() -> float:
     """Milliseconds of the processor for a frame of 854x480."""
     film = make_film(1, "old", Album(), cuts=3, fades=1, dissolves=1)
-    frames = [Frame(cv2.resize(frame.luma, (854, 480)), frame.pts, 1) for frame in film.frames()]
+    frames = [
+        Frame(np.asarray(cv2.resize(frame.luma, (854, 480)), np.uint8), frame.pts, 1)
+        for frame in film.frames()
+    ]
     score = Score(frames=len(frames))
     watched(ShotDetector(film.info), frames, score)
     return 1000 * score.seconds / score.frames

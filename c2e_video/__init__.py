@@ -14,29 +14,29 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .colorizer import Colorizer
-    from .decode import probe
     from .errors import BadReference, BadWeights, C2EError, JobMismatch, MediaError
-    from .frames import Shot, VideoInfo
-    from .options import Options
-    from .pipeline import colorize_video
-    from .references import ReferenceMap
-    from .shots import find_shots
+    from .inference.colorizer import Colorizer
+    from .pipeline.colorize import colorize_video
+    from .pipeline.options import Options
+    from .references.reference_map import ReferenceMap
+    from .shots.detector import find_shots
+    from .video.decode.decoder import probe
+    from .video.frames import Shot, VideoInfo
 
 _HOMES = {
     "BadReference": "errors",
     "BadWeights": "errors",
     "C2EError": "errors",
-    "Colorizer": "colorizer",
+    "Colorizer": "inference.colorizer",
     "JobMismatch": "errors",
     "MediaError": "errors",
-    "Options": "options",
-    "ReferenceMap": "references",
-    "Shot": "frames",
-    "VideoInfo": "frames",
-    "colorize_video": "pipeline",
-    "find_shots": "shots",
-    "probe": "decode",
+    "Options": "pipeline.options",
+    "ReferenceMap": "references.reference_map",
+    "Shot": "video.frames",
+    "VideoInfo": "video.frames",
+    "colorize_video": "pipeline.colorize",
+    "find_shots": "shots.detector",
+    "probe": "video.decode",
 }
 
 __all__ = [

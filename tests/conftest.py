@@ -11,13 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
-from c2e_video.cli.stop import STOPS
-from c2e_video.encode import EncodeSettings
+from c2e_video.cli.signals import STOPS
 from c2e_video.model import save_weights
-from c2e_video.options import Options
-
-from .media import write_film
-from .test_model import random_model
+from c2e_video.pipeline.options import Options
+from c2e_video.video.encode import EncodeSettings
+from tests.media import write_film
+from tests.model.test_color2embed import random_model
 
 
 @pytest.fixture(autouse=True)

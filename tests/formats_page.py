@@ -10,16 +10,16 @@ from typing import Any
 
 import av
 
-from c2e_video.decode import probe
-from c2e_video.decode.luma import is_untouched
-from c2e_video.decode.numbered import DECODERS
-from c2e_video.decode.tags import depth_of, is_rgb
-from c2e_video.encode import EncodeSettings
-from c2e_video.encode.codecs import PROFILES, RECIPES, depths
 from c2e_video.errors import MediaError
-from c2e_video.mux import DROPPABLE, plan_mux
-from c2e_video.mux.containers import CONTAINERS
-from c2e_video.mux.streams import _OF_THE_FILE, _OF_THE_PACKETS
+from c2e_video.video.decode.decoder import probe
+from c2e_video.video.decode.image_sequence import DECODERS
+from c2e_video.video.decode.luma import is_untouched
+from c2e_video.video.decode.metadata import depth_of, is_rgb
+from c2e_video.video.encode import EncodeSettings
+from c2e_video.video.encode.codecs import PROFILES, RECIPES, depths
+from c2e_video.video.mux import DROPPABLE, plan_mux
+from c2e_video.video.mux.containers import CONTAINERS
+from c2e_video.video.mux.streams import _OF_THE_FILE, _OF_THE_PACKETS
 from tests import media
 
 PAGE = Path(__file__).parents[1] / "docs" / "formats.md"

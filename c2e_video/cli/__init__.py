@@ -10,10 +10,10 @@ import click
 
 from ..errors import C2EError
 from ..version import __version__
-from .bench import bench
+from .colorize import colorize
 from .evaluate import evaluate
-from .film import colorize, plan
-from .stop import Stop, Stopper
+from .plan import plan
+from .signals import Stop, Stopper
 from .train import train
 
 
@@ -86,5 +86,5 @@ def cli() -> None:
     """
 
 
-for command in (colorize, plan, evaluate, train, bench):
+for command in (colorize, plan, evaluate, train):
     cli.add_command(command)

@@ -57,12 +57,8 @@ def evaluate(
         raise C2EError(
             "--reference, --every and --limit choose among a clip's frames; --pairs names its own pictures"
         )
-    from ..colorizer import Colorizer
-    from ..evaluate.lpips import Lpips
-    from ..evaluate.metrics import ciede2000_formula
-    from ..evaluate.painters import Painter, WithoutMemory
-    from ..evaluate.report import check_sheet, table, write_json, write_sheet
-    from ..evaluate.video import (
+    from ..evaluate.baselines import Painter, WithoutMemory
+    from ..evaluate.evaluator import (
         GRAY,
         MEAN_COLOR,
         PAINTED,
@@ -70,9 +66,13 @@ def evaluate(
         evaluate_clips,
         evaluate_pairs,
     )
-    from ..job import file_digest
-    from ..terminal import Bar
-    from ..text_files import check_folder
+    from ..evaluate.lpips import Lpips
+    from ..evaluate.metrics import ciede2000_formula
+    from ..evaluate.report import check_sheet, table, write_json, write_sheet
+    from ..inference.colorizer import Colorizer
+    from ..pipeline.digests import file_digest
+    from ..utils.files import check_folder
+    from .progress_bar import Bar
 
     # An error now, not after hours of painting.
     ciede2000_formula()

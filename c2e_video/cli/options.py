@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
+
+from ..utils.choices import Device, Precision
 
 PATH = click.Path(path_type=Path)
 
@@ -38,13 +40,13 @@ def network_options(command: Command) -> Command:
         click.option("--size", default=256, show_default=True, help="Short side the network sees."),
         click.option(
             "--precision",
-            type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
+            type=click.Choice(get_args(Precision)),
             default="auto",
             show_default=True,
         ),
         click.option(
             "--device",
-            type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+            type=click.Choice(get_args(Device)),
             default="auto",
             show_default=True,
         ),

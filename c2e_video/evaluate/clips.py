@@ -11,9 +11,9 @@ import av
 import cv2
 from av.video.reformatter import Colorspace, Interpolation
 
-from ..decode import probe
-from ..decode.film import Film
 from ..errors import C2EError, MediaError
+from ..video.decode.decoder import probe
+from ..video.decode.demuxer import Film
 from .metrics import Picture
 
 SMALLEST_SIDE = 32  # the least that SSIM's window, the optical flow and LPIPS can all work on

@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..color import LUMA_WEIGHTS, rgb_to_lab
+from ..color.lab import rgb_to_lab
+from ..color.matrices import LUMA_WEIGHTS
 from ..errors import C2EError
-from ..motion import NO_MAP, flow_between, there_and_back
+from ..inference.optical_flow import NO_MAP, flow_between, there_and_back
 
 Picture = npt.NDArray[np.uint8]
 Gray = npt.NDArray[np.uint8]

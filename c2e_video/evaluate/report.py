@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from ..errors import C2EError
-from ..text_files import write_text
+from ..utils.files import write_text
+from .evaluator import ClipResult, Results, Scores
 from .metrics import Picture
-from .video import ClipResult, Results, Scores
 
 
 class Column(NamedTuple):

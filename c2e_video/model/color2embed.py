@@ -7,13 +7,13 @@ from typing import NamedTuple, cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..color import AB_SCALE, gray_lightness, rgb_to_lab
+from ..color.lab import AB_SCALE, gray_lightness, rgb_to_lab
 from .color_encoder import ColorEncoder
 from .config import ModelConfig
 from .content_encoder import Content, ContentEncoder
 from .memory import Memory
 from .pffn import PFFN
-from .settling import settle
+from .refinement import settle
 
 STRIDE = 16  # sizes inside the network are multiples of it
 

@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from .config import ModelConfig
 from .content_encoder import Content
-from .look_up import look_up, share_found
+from .feature_maps import pooled, positions
 from .memory import Description, Memory, MemoryLookup
-from .movement import there_and_back
-from .planes import pooled, positions
+from .memory_readout import look_up, share_found
+from .motion_prior import there_and_back
 
 # Where training begins. It moves slowly: begun at 10 it came to 14 in 2,000 steps, and at 36 the same
 # network painted films 0.6 dB nearer to the truth.

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .edges import edges
-from .planes import around, pooled
+from .feature_maps import around, pooled
+from .orientation_histogram import edges
 
 # How much each of the four places at a place's corners says about it, against itself.
 AROUND = 0.5

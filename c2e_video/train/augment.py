@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from ..color import AB_SCALE, LUMA_WEIGHTS, gray_lightness, lab_to_rgb, rgb_to_lab
+from ..color.lab import AB_SCALE, gray_lightness, lab_to_rgb, rgb_to_lab
+from ..color.matrices import LUMA_WEIGHTS
 from .config import TrainConfig
 
 CONTROLS = 5  # thin-plate control points along a side

@@ -19,19 +19,18 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from ..color import AB_SCALE, lab_to_rgb
-from ..devices import bf16_is_faster
+from ..color.lab import AB_SCALE, lab_to_rgb
 from ..errors import BadWeights, C2EError
 from ..model import Color2Embed, load_weights, save_weights
-from ..model.layout import channels_last
-from ..prefetch import prefetch
+from ..utils.devices import bf16_is_faster, channels_last
+from ..utils.prefetch import prefetch
 from .augment import Dice, Example, make_example
 from .config import TrainConfig
+from .dataset import Picture, Sampler, open_cache
 from .losses import PerceptualLoss, reconstruction_loss
-from .photos import Picture, Sampler, open_cache
-from .self_reference import SelfReference
-from .sheet import write_sheet
-from .state import load_state, save_state
+from .preview import write_sheet
+from .train_wrapper import SelfReference
+from .training_state import load_state, save_state
 
 STATE = "state.safetensors"
 WEIGHTS = "weights.safetensors"

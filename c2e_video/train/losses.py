@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ..color import AB_SCALE
+from ..color.lab import AB_SCALE
 from ..errors import BadWeights
 from .augment import FAR, places_of
 

@@ -1,0 +1,99 @@
+"""``c2e-video plan``: find the shots of a film and their references."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import C2EError
+from ..utils.timecode import parse_rate, parse_timecode
+from .options import PATH, network_options, references_option
+
+LISTS = (".csv", ".edl", ".otio")
+
+
+@click.command(short_help="Find the shots of a film and their references, and write them down.")
+@click.argument("film", type=PATH)
+@references_option(required=False)
+@click.option(
+    "--shots", type=PATH, help="A list of shots to take: PySceneDetect's .csv, .edl, .otio."
+)
+@click.option(
+    "-o", "--output", type=PATH, help="The list to write; FILM.csv by default. Also .edl, .otio."
+)
+@click.option("--sheet", type=PATH, help="Write a contact sheet there (.html).")
+@click.option(
+    "--stills", type=PATH, help="Write the frames worth painting into that folder (.png)."
+)
+@network_options
+@click.option(
+    "--start", type=parse_timecode, metavar="TIME", help="Look from here on (HH:MM:SS.mmm)."
+)
+@click.option("--end", type=parse_timecode, metavar="TIME", help="Look up to here.")
+@click.option(
+    "--fps",
+    type=parse_rate,
+    metavar="RATE",
+    help="Of numbered pictures: how many a second; 24 if not told.",
+)
+@click.option("-y", "--overwrite", is_flag=True, help="Overwrite the table and the sheet.")
+def plan(
+    film: Path,
+    references: tuple[Path, ...],
+    shots: Path | None,
+    output: Path | None,
+    sheet: Path | None,
+    stills: Path | None,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
+    """Find the shots of FILM, give each its reference, and write a table to look at and to edit.
+
+    `c2e-video FILM --refs FILM.csv` then paints FILM as the table says.
+    """
+    from ..inference.video_colorizer import Painter
+    from ..pipeline.options import Options, colorizer_for, window_of
+    from ..pipeline.output import check_output
+    from ..planning.analysis import first_pts
+    from ..planning.contact_sheet import make_folder, write_sheet, write_stills
+    from ..planning.plan import make_plan
+    from ..planning.shot_lists import check_shot_list, read_shot_list
+    from ..references.reference_map import ReferenceMap, load_given
+    from ..video.decode import film_name
+    from ..video.decode.decoder import probe
+    from .progress_bar import Bar
+
+    options = Options(**settings)
+    info = probe(film, options.fps)
+    given = load_given(references, info)
+    if output is None and not isinstance(given, ReferenceMap):  # a map is not written over
+        name = film_name(film)
+        output = name.with_name(f"{name.name}.csv")
+    if output is not None and output.suffix.lower() not in LISTS:
+        raise C2EError(f"shots are written to {', '.join(LISTS)}, got {str(output)!r}")
+    if output is not None:
+        check_shot_list(output, info)
+    if sheet and sheet == output:
+        raise C2EError(f"the list and the sheet would both be {str(sheet)!r}; give two names")
+    for path in filter(None, (output, sheet)):
+        check_output(film, path, overwrite)
+    if stills:
+        make_folder(stills)
+    listed = read_shot_list(shots, info, start=first_pts(film, info)) if shots else ()
+    window = window_of(info, options)
+    painter = Painter(colorizer_for(options), info)
+    with Bar() as bar:
+        planned = make_plan(film, info, given, painter, bar, shots=listed, window=window)
+        if output:
+            planned.write(output)
+        if sheet:
+            write_sheet(planned, painter, sheet, bar, window=window)
+        count = write_stills(planned, stills, bar, window=window) if stills else 0
+    for line in (planned.summary(), *planned.remarks()):
+        click.echo(line)
+    for path in filter(None, (output, sheet)):
+        click.echo(f"written: {path}")
+    if stills:
+        click.echo(f"stills: {count} in {stills}")

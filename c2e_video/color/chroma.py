@@ -1,0 +1,75 @@
+"""L*a*b* over given luma to chroma samples, and chroma back to RGB."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .lab import lab_to_rgb, lightness_of
+from .luma_range import Scale
+from .matrices import LUMA_WEIGHTS, Matrix
+
+_LIGHTNESS_BY_LUMA = 100.0  # how L* rises with luma, about, along the whole grey axis
+
+
+class ChromaOffsets(NamedTuple):
+    """Cb and Cr around zero, ``[N, H, W]`` in [-0.5, 0.5], for luma in [0, 1]."""
+
+    cb: Tensor
+    cr: Tensor
+
+
+def ab_to_chroma(gray: Tensor, ab: Tensor, matrix: Matrix, rounds: int = 3) -> ChromaOffsets:
+    """The chroma that shows a*, b* ``[N, 2, H, W]`` over luma ``gray`` ``[N, 1, H, W]`` in [0, 1].
+
+    Luma is given and stays: L* is sought, by ``rounds`` of the secant method, so that the colour
+    (L*, a*, b*) has just this luma. A colour outside the gamut is drawn straight towards grey, luma
+    and hue kept.
+    """
+    kr, kg, kb = LUMA_WEIGHTS[matrix]
+    weights = gray.new_tensor((kr, kg, kb)).view(1, 3, 1, 1)
+
+    def shown(lightness: Tensor) -> tuple[Tensor, Tensor]:
+        rgb = lab_to_rgb(torch.cat((lightness, ab), dim=1))
+        return rgb, (rgb * weights).sum(1, keepdim=True)
+
+    lightness, slope = lightness_of(gray), torch.full_like(gray, _LIGHTNESS_BY_LUMA)
+    rgb, luma = shown(lightness)
+    for _ in range(rounds):
+        nearer = (lightness + (gray - luma) * slope).clamp(0, 100)
+        rgb, luma_there = shown(nearer)
+        rise = luma_there - luma
+        # Where the last step changed nothing, or the curve is wild, steps stay short.
+        slope = torch.where(rise.abs() > 1e-5, (nearer - lightness) / rise, _LIGHTNESS_BY_LUMA)
+        slope = slope.clamp(_LIGHTNESS_BY_LUMA / 5, _LIGHTNESS_BY_LUMA * 5)
+        lightness, luma = nearer, luma_there
+    offsets = rgb - luma  # R' - Y', G' - Y', B' - Y'
+    offsets = offsets * _room(gray, offsets)
+    return ChromaOffsets(offsets[:, 2] / (2 * (1 - kb)), offsets[:, 0] / (2 * (1 - kr)))
+
+
+def _room(gray: Tensor, offsets: Tensor) -> Tensor:
+    """The largest share of ``offsets``, at most 1, that keeps ``gray + offsets`` within [0, 1]."""
+    above, below = (far.amax(1, keepdim=True).clamp_min(1e-6) for far in (offsets, -offsets))
+    return torch.minimum((1 - gray) / above, gray / below).clamp(0, 1)
+
+
+def chroma_to_rgb(gray: Tensor, chroma: ChromaOffsets, matrix: Matrix) -> Tensor:
+    """R'G'B' ``[N, 3, H, W]`` of luma ``[N, 1, H, W]`` in [0, 1] and its chroma."""
+    kr, kg, kb = LUMA_WEIGHTS[matrix]
+    luma = gray[:, 0]
+    red = luma + 2 * (1 - kr) * chroma.cr
+    blue = luma + 2 * (1 - kb) * chroma.cb
+    green = (luma - kr * red - kb * blue) / kg
+    return torch.stack((red, green, blue), dim=1)
+
+
+def quantized(plane: Tensor, samples_of: Scale) -> Tensor:
+    """Chroma around zero in [-0.5, 0.5] to samples of that depth and range (ITU-T H.273, section 8.3)."""
+    depth = samples_of.bit_depth
+    span = (1 << depth) - 1 if samples_of.full_range else 224 << depth - 8
+    samples = (plane * span + (1 << depth - 1)).round().clamp(0, (1 << depth) - 1)
+    # Not every device has uint16.
+    return samples.to(torch.uint8) if depth == 8 else samples.to(torch.int32).cpu().to(torch.uint16)

@@ -1,0 +1,92 @@
+"""Lightness and ab on one side, luma and chroma on the other.
+
+Lab is CIE 1976 with sRGB primaries, white D65 and the sRGB curve (IEC 61966-2-1). Luma is read as a
+grey R' = G' = B' of that curve: what a player shows for a grey sample.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .matrices import LUMA_WEIGHTS
+
+AB_SCALE = 110.0  # the network's ab are ab / 110
+
+
+_RGB_TO_XYZ = torch.tensor(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
+_WHITE = _RGB_TO_XYZ.sum(1)
+_TO_XYZ = _RGB_TO_XYZ / _WHITE[:, None]  # to XYZ over the white point
+_FROM_XYZ = torch.linalg.inv(_TO_XYZ.double()).float()
+_ENCODED_BEND, _LINEAR_BEND = 0.04045, 0.0031308  # where the sRGB curve ceases to be straight
+_DELTA = 6 / 29
+
+
+def _mix(matrix: Tensor, planes: Tensor) -> Tensor:
+    return torch.einsum("ij,...jhw->...ihw", matrix.to(planes), planes)
+
+
+# Each of the four curves is straight up to a bend. None asks on which side of it a value lies: a CPU takes
+# ten times as long to choose between two tensors as for a minimum.
+
+
+def _linear(encoded: Tensor) -> Tensor:
+    """The sRGB curve undone; values outside [0, 1] keep their sign."""
+    size = encoded.abs()
+    straight = size.clamp_max(_ENCODED_BEND) / 12.92
+    power = ((size.clamp_min(_ENCODED_BEND) + 0.055) / 1.055) ** 2.4
+    return torch.copysign(straight + (power - _LINEAR_BEND), encoded)
+
+
+def _encoded(linear: Tensor) -> Tensor:
+    """The sRGB curve; values outside [0, 1] keep their sign."""
+    size = linear.abs()
+    # The floor keeps the power's gradient finite at black. Beyond it the power is the lower.
+    power = 1.055 * size.clamp_min(_LINEAR_BEND) ** (1 / 2.4) - 0.055
+    return torch.copysign(torch.minimum(size * 12.92, power), linear)
+
+
+def _cube_root(t: Tensor) -> Tensor:
+    # The straight part is the tangent, and above the root everywhere.
+    return torch.minimum(t.clamp_min(_DELTA**3) ** (1 / 3), t / (3 * _DELTA**2) + 4 / 29)
+
+
+def _cube(f: Tensor) -> Tensor:
+    straight = 3 * _DELTA**2 * (f.clamp_max(_DELTA) - 4 / 29)
+    return straight + (f.clamp_min(_DELTA) ** 3 - _DELTA**3)
+
+
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """R'G'B' ``[..., 3, H, W]`` in [0, 1] to L* in [0, 100] and a*, b* (CIE 15, D65)."""
+    x, y, z = _cube_root(_mix(_TO_XYZ, _linear(rgb))).unbind(-3)
+    return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), dim=-3)
+
+
+def lab_to_rgb(lab: Tensor) -> Tensor:
+    """The reverse of :func:`rgb_to_lab`; colours that do not exist lie outside [0, 1]."""
+    lightness, a, b = lab.unbind(-3)
+    y = (lightness + 16) / 116
+    xyz = _cube(torch.stack((y + a / 500, y, y - b / 200), dim=-3))
+    return _encoded(_mix(_FROM_XYZ, xyz))
+
+
+def lightness_of(gray: Tensor) -> Tensor:
+    """L* in [0, 100] of grey samples Y' in [0, 1]."""
+    return 116 * _cube_root(_linear(gray)) - 16
+
+
+def gray_lightness(rgb: Tensor, weights: Tensor | None = None) -> Tensor:
+    """L* ``[N, 1, H, W]`` of the grey film that would be made of R'G'B' ``[N, 3, H, W]``.
+
+    ``weights`` ``[N, 3]`` are the share of each channel (BT.601's by default). This, not the L* of
+    the colours themselves, is what a film's luma can tell, so keys and queries are both made of it.
+    """
+    if weights is None:
+        weights = rgb.new_tensor([LUMA_WEIGHTS["bt601"]]).expand(len(rgb), 3)
+    return lightness_of((rgb * weights[:, :, None, None]).sum(1, keepdim=True))

@@ -1,0 +1,78 @@
+"""Who paints the films that are measured, and the two floors: what costs nothing has to be beaten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import starmap
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from ..color.chroma import ab_to_chroma, chroma_to_rgb
+from ..inference.colorizer import Colorizer
+from ..inference.embedding import ColorEmbedding
+from . import metrics
+from .metrics import Gray, Picture
+
+
+class Painter(Protocol):
+    """Whatever paints a grey frame after a reference picture."""
+
+    def embed(self, reference: Picture, /) -> Any:
+        """A look, taken from R'G'B' uint8 ``[H, W, 3]`` of any size."""
+
+    def paint_film(self, told: Iterable[tuple[Gray, Any]], /) -> Iterator[Picture]:
+        """R'G'B' uint8 ``[H, W, 3]`` of the frames of a film, one after another: luma kept.
+
+        Told is, for each, full-range BT.601 luma uint8 ``[H, W]``, and the look it has.
+        """
+
+
+class FrameByFrame:
+    """A painter of frames that know nothing of each other."""
+
+    def paint(self, gray: Gray, look: Any) -> Picture:
+        raise NotImplementedError
+
+    def paint_film(self, told: Iterable[tuple[Gray, Any]]) -> Iterator[Picture]:
+        return starmap(self.paint, told)
+
+
+class GrayPainter(FrameByFrame):
+    """The first floor: the grey film as it is."""
+
+    def embed(self, reference: Picture) -> None:
+        return None
+
+    def paint(self, gray: Gray, look: None = None) -> Picture:
+        return np.repeat(gray[..., None], 3, axis=2)
+
+
+class MeanColorPainter(FrameByFrame):
+    """The second floor: the reference's mean a*, b* over everything, luma kept."""
+
+    def embed(self, reference: Picture) -> Picture:
+        """The colour of each grey: uint8 ``[256, 3]``."""
+        mean = metrics.lab_of(reference)[..., 1:].mean((0, 1), dtype=np.float64)
+        ab = torch.tensor(mean, dtype=torch.float32).view(1, 2, 1, 1).expand(1, 2, 1, 256)
+        grays = torch.arange(256).view(1, 1, 1, 256) / 255
+        rgb = chroma_to_rgb(grays, ab_to_chroma(grays, ab, "bt601"), "bt601")
+        table: Picture = (rgb[0, :, 0].T * 255).round().clamp(0, 255).byte().numpy()
+        return table
+
+    def paint(self, gray: Gray, look: Picture) -> Picture:
+        return look[gray]
+
+
+class WithoutMemory:
+    """A colorizer that paints from its embedding alone, as the paper's network does."""
+
+    def __init__(self, colorizer: Colorizer) -> None:
+        self._colorizer = colorizer
+
+    def embed(self, reference: Picture) -> ColorEmbedding:
+        return self._colorizer.embed(reference).without_memory()
+
+    def paint_film(self, told: Iterable[tuple[Gray, ColorEmbedding]]) -> Iterator[Picture]:
+        return self._colorizer.paint_film(told)

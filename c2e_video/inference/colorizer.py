@@ -1,0 +1,306 @@
+"""The network at work: references become looks, grey batches become colour, on any device."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import resources
+from itertools import chain
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..color.chroma import ab_to_chroma, chroma_to_rgb, quantized
+from ..color.lab import AB_SCALE, lightness_of
+from ..color.luma_range import Scale
+from ..errors import C2EError
+from ..model import Look, Memory, load_weights
+from ..model.color2embed import STRIDE
+from ..model.fuse import fold_batch_norms
+from ..utils.arrays import Plane
+from ..utils.choices import Device, Precision
+from ..utils.devices import channels_last, find_device, find_dtype, memory_named, named
+from ..video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo, luma_range
+from .batching import Pieces
+from .embedding import ColorEmbedding
+from .guided_upsampling import upsample_along
+from .temporal_filter import Sketch, in_film, windows
+
+Picture = npt.NDArray[np.uint8]
+Looks = ColorEmbedding | Sequence[ColorEmbedding]  # one for all frames, or one for each
+
+log = logging.getLogger(__name__)
+
+
+def _same(looks: Sequence[ColorEmbedding]) -> Looks:
+    """The look, where all are one; it is baked then."""
+    return looks[0] if all(look.digest == looks[0].digest for look in looks) else looks
+
+
+def default_weights() -> Path:
+    """The weights that came with the package: inside the wheel, or ``weights/`` of a checkout."""
+    name = "c2e-w32.safetensors"
+    inside = Path(str(resources.files(__package__))) / "_weights" / name
+    return inside if inside.exists() else Path(__file__).parents[2] / "weights" / name
+
+
+class Colorizer:
+    """Reads references and paints frames with one network on one device.
+
+    ``size`` is the short side the network sees, in pixels (never more than the frame's own).
+    On a CPU the whole process keeps, from then on, the memory it is done with (``devices.keep_memory``).
+    ``saturation`` multiplies ab. ``precision`` "auto" takes bf16 where a quick measurement shows it
+    to be the faster (CUDA: fp16).
+
+    Raises :class:`BadWeights` for weights that do not fit and :class:`C2EError` for a device or a
+    setting that is not to be had.
+    """
+
+    def __init__(
+        self,
+        weights: Path | None = None,
+        *,
+        device: Device = "auto",
+        precision: Precision = "auto",
+        size: int = 256,
+        saturation: float = 1.0,
+    ) -> None:
+        if not STRIDE <= size <= 4096:
+            raise C2EError(f"size is {STRIDE} to 4096 pixels, got {size}")
+        if not 0 <= saturation <= 4:
+            raise C2EError(f"saturation is 0 to 4, got {saturation}")
+        self.weights = weights or default_weights()
+        self.device = find_device(device)
+        self.dtype = find_dtype(precision, self.device)
+        self.size, self.saturation = size, saturation
+        model = fold_batch_norms(load_weights(self.weights))
+        self._model = channels_last(model.to(self.device, self.dtype))
+        self._model.requires_grad_(False)
+        self._baked: tuple[str, Look] | None = None
+        self.pieces = Pieces(self.device, size)
+        self.embeddings_made = 0
+
+    @property
+    def precision(self) -> Precision:
+        """What ``precision`` came to: "fp32", "bf16" or "fp16"."""
+        return named(self.dtype)
+
+    @property
+    def width(self) -> int:
+        """The network's width; 64 is the paper's."""
+        return self._model.config.width
+
+    def embed(self, reference: Picture) -> ColorEmbedding:
+        """Read a reference, RGB uint8 ``[H, W, 3]``: once for all shots that use it."""
+        digest = hashlib.sha256(repr(reference.shape).encode() + reference.tobytes()).hexdigest()
+        small = _resized(reference, network_size(reference.shape, self.size))
+        rgb = torch.tensor(small, device=self.device).permute(2, 0, 1)[None].float() / 255
+        with memory_named(self.device, self.size), torch.inference_mode():
+            look = self._model.embed(self._nhwc(rgb))
+        self.embeddings_made += 1
+        return ColorEmbedding(cast(Tensor, look.z)[0], look.memory, digest)
+
+    def sketch(self, batch: FrameBatch, look: Looks, info: VideoInfo) -> list[Sketch]:
+        """Paint ``batch`` at the size the network sees, with one look, or with one for each frame.
+
+        Every frame is painted as if it were alone: the result does not depend on the batch it comes in (on a
+        GPU by no more than rounding). If the device runs out of memory the batch is halved; a single
+        frame that does not fit raises :class:`C2EError`.
+        """
+        lumas = _lumas(batch, info)
+
+        def painted(part: slice) -> list[Sketch]:
+            looks = look if isinstance(look, ColorEmbedding) else _same(look[part])
+            return self._sketches(lumas[part], looks)
+
+        size = network_size(lumas[0][0].shape, self.size)
+        return list(chain(*self.pieces.made(painted, len(batch), size)))
+
+    def finish(
+        self,
+        batch: FrameBatch,
+        sketches: Sequence[Sketch],
+        info: VideoInfo,
+        picture: PictureFormat,
+    ) -> ColorBatch:
+        """The chroma of ``batch``, sketched before: in ``picture``'s subsampling, depth, range and matrix.
+
+        Runs out of memory as :meth:`sketch` does.
+        """
+        lumas = _lumas(batch, info)
+        h, w = lumas[0][0].shape
+        sx, sy = picture.subsampling
+
+        def chroma_of(part: slice) -> list[Plane]:
+            gray, ab = self._enlarged(lumas[part], sketches[part], (-(-h // sy), -(-w // sx)))
+            planes = ab_to_chroma(gray, ab, picture.matrix)
+            return [
+                quantized(plane, Scale(picture.bit_depth, picture.full_range)).cpu().numpy()
+                for plane in planes
+            ]
+
+        pieces = self.pieces.made(chroma_of, len(batch), sketches[0].lightness.shape)
+        cb, cr = (np.concatenate(planes) for planes in zip(*pieces, strict=True))
+        return ColorBatch(batch, cb, cr)
+
+    def colorize(
+        self,
+        batch: FrameBatch,
+        look: Looks,
+        info: VideoInfo,
+        picture: PictureFormat,
+    ) -> ColorBatch:
+        """:meth:`sketch` and :meth:`finish` at once: every frame by itself, not steadied by others."""
+        return self.finish(batch, self.sketch(batch, look, info), info, picture)
+
+    def paint_film(self, told: Iterable[tuple[Picture, ColorEmbedding]]) -> Iterator[Picture]:
+        """Paint the pictures of one shot as :meth:`paint` does, but steadied; a few frames late."""
+        for gray, sketch in self._film(told):
+            yield self._picture(gray, sketch)
+
+    def film_ab(
+        self, told: Iterable[tuple[Picture, ColorEmbedding]]
+    ) -> Iterator[npt.NDArray[np.float32]]:
+        """The same as :meth:`paint_ab` has it."""
+        for gray, sketch in self._film(told):
+            yield self._ab(gray, sketch)
+
+    def _film(
+        self, told: Iterable[tuple[Picture, ColorEmbedding]]
+    ) -> Iterator[tuple[Picture, Sketch]]:
+        sketched = ([(gray, self._sketch_one(gray, look))] for gray, look in told)
+        return map(in_film, chain.from_iterable(windows(sketched)))
+
+    def paint(self, gray: Picture, look: ColorEmbedding) -> Picture:
+        """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
+        return self._picture(gray, self._sketch_one(gray, look))
+
+    def paint_ab(self, gray: Picture, look: ColorEmbedding) -> npt.NDArray[np.float32]:
+        """The a*, b* ``[H, W, 2]`` painted for luma uint8 ``[H, W]``, not yet drawn into the gamut.
+
+        What a film shows of them is bounded by its luma: a deep red cannot be bright.
+        """
+        return self._ab(gray, self._sketch_one(gray, look))
+
+    def _sketch_one(self, gray: Picture, look: ColorEmbedding) -> Sketch:
+        with memory_named(self.device, self.size):
+            return self._sketches([(gray, 1 / 255, 0.0)], look)[0]
+
+    def _picture(self, gray: Picture, sketch: Sketch) -> Picture:
+        return shown(*self._enlarged([(gray, 1 / 255, 0.0)], [sketch], gray.shape))
+
+    def _ab(self, gray: Picture, sketch: Sketch) -> npt.NDArray[np.float32]:
+        ab = self._enlarged([(gray, 1 / 255, 0.0)], [sketch], gray.shape)[1][0]
+        return cast(npt.NDArray[np.float32], ab.permute(1, 2, 0).cpu().numpy())
+
+    @torch.inference_mode()
+    def similarities(
+        self, frame: Frame, looks: Sequence[ColorEmbedding], info: VideoInfo
+    ) -> list[float]:
+        """How much of ``frame`` each look's reference shows, 0 to 1 (:meth:`ColorMemory.similarity`).
+
+        A network without a memory cannot tell and says NaN.
+        """
+        memory = self._model.pffn.memory
+        if memory is None:
+            return [math.nan] * len(looks)
+        scale, offset = luma_range(info)
+        size = network_size(frame.luma.shape, self.size)
+        memories = [look.memory for look in looks if look.memory is not None]
+        with memory_named(self.device, self.size):
+            lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
+            described = memory.describe(self._model.read(self._nhwc(lightness / 50 - 1)))
+            return [float(memory.similarity(described, known)) for known in memories]
+
+    @torch.inference_mode()
+    def _sketches(self, lumas: list[_Luma], look: Looks) -> list[Sketch]:
+        lightness, ab = self._small(lumas, look)
+        planes = (lightness[:, 0].cpu().numpy(), ab.cpu().numpy())
+        return [Sketch(*of_one) for of_one in zip(*planes, strict=True)]
+
+    @torch.inference_mode()
+    def _enlarged(
+        self, lumas: list[_Luma], sketches: Sequence[Sketch], size: tuple[int, ...]
+    ) -> tuple[Tensor, Tensor]:
+        """Luma in [0, 1] and ab at the chroma planes' ``size``, fp32 ``[N, 1 and 2, H, W]``."""
+        gray = self._grays(lumas, size)
+        lightness, ab = (
+            torch.from_numpy(np.stack(planes)).to(self.device)
+            for planes in zip(
+                *((sketch.lightness[None], sketch.ab) for sketch in sketches), strict=True
+            )
+        )
+        return gray, upsample_along(ab, lightness, lightness_of(gray))
+
+    def _small(self, lumas: list[_Luma], look: Looks) -> tuple[Tensor, Tensor]:
+        """L* and ab at the size the network sees, fp32."""
+        lightness = lightness_of(self._grays(lumas, network_size(lumas[0][0].shape, self.size)))
+        network_look = self._one(look) if isinstance(look, ColorEmbedding) else self._each(look)
+        ab = self._model(self._nhwc(lightness / 50 - 1), network_look).float()
+        return lightness, ab * (AB_SCALE * self.saturation)
+
+    def _grays(self, lumas: list[_Luma], size: tuple[int, ...]) -> Tensor:
+        planes = [
+            (_resized(luma, size).astype(np.float32) - offset) * scale
+            for luma, scale, offset in lumas
+        ]
+        return torch.from_numpy(np.stack(planes)[:, None]).clamp_(0, 1).to(self.device)
+
+    def _one(self, look: ColorEmbedding) -> Look:
+        """One look for all frames, its convolutions baked and kept until another comes."""
+        baked = self._baked  # which another thread may change
+        if baked is None or baked[0] != look.digest:
+            vector = look.vector.to(self.dtype)
+            convs = [channels_last(conv) for conv in self._model.pffn.bake(vector)]
+            self._baked = baked = look.digest, Look(convs, look.memory)
+        return baked[1]
+
+    def _each(self, looks: Sequence[ColorEmbedding]) -> Look:
+        """One look a frame: the equal per-sample form. Their memories are of one length or none."""
+        z = torch.stack([look.vector for look in looks]).to(self.dtype)
+        memories = [look.memory for look in looks if look.memory is not None]
+        return Look(z, Memory.stack(memories) if memories else None)
+
+    def _nhwc(self, planes: Tensor) -> Tensor:
+        return planes.to(self.dtype).contiguous(memory_format=torch.channels_last)
+
+
+# A plane, and what makes [0, 1] of it: (luma - offset) * scale.
+_Luma = tuple[Plane, float, float]
+
+
+def _lumas(batch: FrameBatch, info: VideoInfo) -> list[_Luma]:
+    scale, offset = luma_range(info)
+    return [(frame.luma, scale, offset) for frame in batch.frames]
+
+
+def shown(gray: Tensor, ab: Tensor) -> Picture:
+    """RGB uint8 ``[H, W, 3]`` of luma ``[1, 1, H, W]`` in [0, 1] and its a*, b* ``[1, 2, H, W]``."""
+    rgb = chroma_to_rgb(gray, ab_to_chroma(gray, ab, "bt601"), "bt601")
+    return cast(Picture, (rgb[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+
+
+def network_size(shape: tuple[int, ...], size: int) -> tuple[int, int]:
+    """Height and width the network sees of a picture ``[H, W, ...]``.
+
+    The short side is ``size`` at most, both are multiples of 16.
+    """
+    scale = min(1.0, size / min(shape[:2]))
+    height, width = (max(STRIDE, round(n * scale / STRIDE) * STRIDE) for n in shape[:2])
+    return height, width
+
+
+def _resized(plane: Plane, size: tuple[int, ...]) -> Plane:
+    height, width = plane.shape[:2]
+    if (height, width) == size:
+        return plane
+    smaller = size[0] < height or size[1] < width
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return cast(Plane, cv2.resize(plane, size[::-1], interpolation=how))

@@ -1,0 +1,113 @@
+"""What is black stays black: the bars around a picture, and frames before it begins, get no colour.
+
+At code black the gamut leaves no room for colour, but bars have grain, and telecines lift them: 4 of
+219 steps are enough for a tint that shows. Bars are found over the whole film, black frames one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..color.luma_range import Scale
+from ..utils.arrays import Plane
+from ..video.frames import ColorBatch, Frame, PictureFormat, VideoInfo
+
+# Shares of the way from black to white.
+DARK = 12 / 219  # what a place is at most, grain averaged, where it is part of a bar
+FADE = (
+    6 / 219,
+    24 / 219,
+)  # the brightest place of a frame without any colour, and of one with all of it
+BLOCKS = 16  # places across and down
+SAMPLES = 8  # of a place, across and down, that are looked at
+STRAY = 1 / 500  # share of frames in which a bar may be bright: a leader, a torn frame, a flash
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Luma rows and columns at the picture's borders that are black all through the film."""
+
+    top: int = 0
+    bottom: int = 0
+    left: int = 0
+    right: int = 0
+
+
+NO_BARS = Bars()
+
+
+class BarDetector:
+    """Finds the bars of a film that is seen frame by frame; memory does not grow."""
+
+    def __init__(self, info: VideoInfo) -> None:
+        self.info, self._frames = info, 0
+        self._rows = np.zeros(info.height, np.int64)
+        self._columns = np.zeros(info.width, np.int64)
+
+    def see(self, frame: Frame) -> None:
+        """Note which rows and columns of the frame are bright somewhere. Black frames tell nothing."""
+        height, width = frame.luma.shape
+        rows = _brightness(_shrunk(frame.luma, (height, BLOCKS)).max(1), self.info) > DARK
+        if rows.any():
+            columns = _brightness(_shrunk(frame.luma, (BLOCKS, width)).max(0), self.info) > DARK
+            self._rows += rows
+            self._columns += columns
+            self._frames += 1
+
+    def finish(self) -> Bars:
+        """The bars of all frames seen."""
+        return Bars(*self._ends(self._rows), *self._ends(self._columns))
+
+    def _ends(self, bright: npt.NDArray[np.int64]) -> tuple[int, int]:
+        inside = np.flatnonzero(bright > self._frames * STRAY)
+        return (int(inside[0]), len(bright) - 1 - int(inside[-1])) if inside.size else (0, 0)
+
+
+def black_kept(
+    painted: ColorBatch, bars: Bars, info: VideoInfo, picture: PictureFormat
+) -> ColorBatch:
+    """The painted batch, neutral in the bars, and in black frames; a fade leads from one to the other."""
+    shares = [_share(frame.luma, info) for frame in painted.gray.frames]
+    if bars == NO_BARS and min(shares) == 1:
+        return painted
+    cb, cr = (_neutral(plane, shares, bars, picture) for plane in (painted.cb, painted.cr))
+    return ColorBatch(painted.gray, cb, cr)
+
+
+def _neutral(chroma: Plane, shares: list[float], bars: Bars, picture: PictureFormat) -> Plane:
+    middle, (sx, sy) = 1 << picture.bit_depth - 1, picture.subsampling
+    weights = np.array(shares, np.float32)[:, None, None]
+    faded: Any = np.rint((chroma.astype(np.float32) - middle) * weights + middle)
+    _, height, width = chroma.shape
+    # A chroma sample that covers some of the picture is the picture's.
+    faded[:, : bars.top // sy] = faded[:, height - bars.bottom // sy :] = middle
+    faded[:, :, : bars.left // sx] = faded[:, :, width - bars.right // sx :] = middle
+    return cast(Plane, faded.astype(chroma.dtype))
+
+
+def _share(luma: Plane, info: VideoInfo) -> float:
+    """How much of its colour a frame keeps: none if it is black, all from a little light on."""
+    brightest = float(_brightness(_shrunk(luma, (BLOCKS, BLOCKS)), info).max())
+    none, all_of_it = FADE
+    way = min(1.0, max(0.0, (brightest - none) / (all_of_it - none)))
+    return way * way * (3 - 2 * way)
+
+
+def _shrunk(luma: Plane, size: tuple[int, int]) -> Plane:
+    """Area means over places, of some samples of each; no more places than there are samples."""
+    steps = (max(1, n // (SAMPLES * m)) for n, m in zip(luma.shape, size, strict=True))
+    some: Any = np.ascontiguousarray(luma[tuple(slice(None, None, step) for step in steps)])
+    height, width = (min(n, m) for n, m in zip(some.shape, size, strict=True))
+    small = cv2.resize(some, (width, height), interpolation=cv2.INTER_AREA)
+    return cast(Plane, small.reshape(height, width))
+
+
+def _brightness(luma: Plane, info: VideoInfo) -> npt.NDArray[np.float64]:
+    """Luma as its share of the way from black to white."""
+    black, white = Scale(info.bit_depth, info.full_range).ends
+    return (luma.astype(np.float64) - black) / (white - black)

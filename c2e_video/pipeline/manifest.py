@@ -1,0 +1,105 @@
+"""How a film was made: a file beside it that says enough to make it again, and the film's own word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..errors import C2EError
+from ..references.image import Reference
+from ..references.reference_map import ReferenceMap
+from ..utils.files import write_whole
+from ..version import __version__
+from ..video.frames import Shot, VideoInfo
+
+MADE = "colorized by c2e-video"
+_LIBRARIES = ("torch", "av", "numpy")
+
+
+def record_path(output: Path) -> Path:
+    """``film.color.mp4.json`` beside ``film.color.mp4``: two films of one name have two."""
+    return output.with_name(f"{output.name}.json")
+
+
+def check_record(output: Path) -> None:
+    """Raise :class:`C2EError` if the record's place is taken by something that is no record."""
+    path = record_path(output)
+    if path.exists() and MADE.encode() not in path.read_bytes()[:200]:
+        raise C2EError(
+            f"{str(path)!r} is not a record of c2e-video, and the film's record would overwrite it; "
+            "move it, or give another output with -o"
+        )
+
+
+def comment(weights_digest: str) -> dict[str, str]:
+    """The metadata field by which the film itself says what was done to it, and by what."""
+    return {"comment": f"colorized by c2e-video {__version__} (weights {weights_digest[:16]})"}
+
+
+def record_of(
+    source: Path,
+    info: VideoInfo,
+    chosen: ReferenceMap,
+    options: Any,
+    identity: Mapping[str, Any],
+    notes: Sequence[str],
+) -> dict[str, Any]:
+    """The record of a run, ready for JSON.
+
+    ``options`` is the dataclass the run was given; ``identity`` tells, by the keys of a job's, the
+    digests of source and weights and the network's precision. Shots are told as in a map of references
+    (``reference_csv.py``), in times of the film's own clock. A reference's digest is the sha256 of its
+    pixels, the source's that of samples of the file (:func:`~c2e_video.job.film_digest`).
+    """
+    return {
+        "made": MADE,
+        "versions": {"c2e-video": __version__} | {name: version(name) for name in _LIBRARIES},
+        "source": {"path": str(source.resolve()), "sha256 of samples": identity["source"]},
+        "weights": {"sha256": identity["weights"], "precision": identity["precision"]},
+        "options": asdict(options),
+        "shots": [
+            _shot(shot, row, info)
+            for shot, row in zip(chosen.shots, chosen.references, strict=True)
+        ],
+        "notes": list(notes),
+    }
+
+
+def _shot(shot: Shot, row: Sequence[Reference], info: VideoInfo) -> dict[str, Any]:
+    def timecode(pts: int | None) -> str | None:
+        return None if pts is None else info.timecode(pts)
+
+    return {
+        "start": timecode(shot.start),
+        "end": timecode(shot.stop),
+        "transition": f"dissolve {timecode(shot.dissolve)}" if shot.dissolve else "cut",
+        "references": [
+            {
+                "path": str(reference.path.resolve()),
+                "sha256 of pixels": reference.digest,
+                "at": timecode(reference.at),
+            }
+            for reference in row
+        ],
+    }
+
+
+def write_record(output: Path, record: Mapping[str, Any]) -> list[str]:
+    """Put the record beside the film. A film that is whole is not lost for it: a note says why not."""
+    path = record_path(output)
+    try:
+        write_whole(path, json.dumps(record, indent=1, default=_plain))
+    except OSError as error:
+        return [f"the film is whole, but {path.name} could not be written: {error.strerror}"]
+    return []
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return str(value)
+    return sorted(value) if isinstance(value, frozenset) else str(value)

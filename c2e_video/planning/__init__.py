@@ -1,0 +1,1 @@
+"""The planning pass: the film's shots, their references, a table and a contact sheet."""

@@ -1,0 +1,86 @@
+"""One pass over the film: its shots, the times of its frames, keyframes found in it, its letterbox."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import MediaError
+from ..inference.letterbox import NO_BARS, BarDetector, Bars
+from ..references.image import Reference
+from ..shots.detector import ShotDetector
+from ..utils.prefetch import prefetch
+from ..video.decode import DecodeReport
+from ..video.decode.decoder import decode
+from ..video.frames import Frame, Shot, VideoInfo
+from .keyframes import KeyframeMatcher, Match
+from .pyramid import halved
+
+SURVEYED = 108  # rows at least, of the pictures that shots and keyframes are found in
+
+
+Window = tuple[int | None, int | None]  # the first pts, and the one to stop before
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What one pass over the film told: its shots, the pts of its frames, the keyframes' places."""
+
+    shots: tuple[Shot, ...]
+    pts: Sequence[int]
+    matches: tuple[Match, ...]
+    problems: tuple[str, ...]
+    bars: Bars = NO_BARS
+
+    def count(self, start: int, stop: int) -> int:
+        """Frames with ``start <= pts < stop``."""
+        return bisect_left(self.pts, stop) - bisect_left(self.pts, start)
+
+    def moved(self, pts: int, frames: int) -> int:
+        """The pts so many frames after (or before) the first from ``pts`` on; within the film."""
+        number = max(0, bisect_left(self.pts, pts) + frames)
+        return self.pts[number] if number < len(self.pts) else self.pts[-1] + 1
+
+    def shown(self, shot: Shot) -> tuple[int, int, int]:
+        """The pts of the shot's first, middle and last frame."""
+        first, after = bisect_left(self.pts, shot.start), bisect_left(self.pts, shot.stop)
+        return self.pts[first], self.pts[(first + after) // 2], self.pts[after - 1]
+
+
+def survey(
+    source: Path,
+    info: VideoInfo,
+    references: Sequence[Reference] = (),
+    *,
+    window: Window = (None, None),
+    on_frame: Callable[[Frame], None] = lambda frame: None,
+) -> Survey:
+    """Look at every frame of the film once. ``references`` are looked for among the frames."""
+    detector, matcher = ShotDetector(info), KeyframeMatcher(references, info)
+    bars = BarDetector(info)
+    report = DecodeReport()
+    pts = array("q")
+    start, stop = window
+    for frame in prefetch(decode(source, info, start=start, stop=stop, report=report), depth=32):
+        small = replace(frame, luma=halved(frame.luma, SURVEYED))
+        detector.see(small)
+        bars.see(frame)
+        if references:
+            matcher.see(small)
+        pts.append(frame.pts)
+        on_frame(frame)
+    if not pts and window != (None, None):
+        raise MediaError(
+            f"no frame of {source.name} lies between the start and the end asked for; they are times "
+            f"on its own clock, on which it begins at {info.seconds(first_pts(source, info)):.3f} s"
+        )
+    matches = tuple(matcher.finish()) if references else ()
+    return Survey(tuple(detector.finish()), pts, matches, tuple(report.problems()), bars.finish())
+
+
+def first_pts(source: Path, info: VideoInfo) -> int:
+    """The pts of the film's first frame, from which lists made elsewhere count."""
+    return next(decode(source, info)).pts

@@ -1,0 +1,132 @@
+"""Timelines of OpenTimelineIO: the first track of pictures, its clips and the transitions between them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ...errors import C2EError
+from ...utils.files import read_text, write_text
+from ...video.frames import Shot
+from .coverage import Listed
+from .timebase import Clock
+
+WHAT = "timeline"
+SAME_RATE = 0.002  # 24 and 23.976 are 0.1 % apart
+
+
+def library() -> Any:
+    try:
+        import opentimelineio
+    except ImportError:
+        raise C2EError(
+            ".otio needs OpenTimelineIO; install it with pip install 'c2e-video[otio]', "
+            "or use .edl or .csv"
+        ) from None
+    return opentimelineio
+
+
+def read(path: Path, clock: Clock) -> list[Listed]:
+    """The clips of a timeline, at their times in it; gaps are holes.
+
+    Frames of a rate that is the film's, or its round number (24 for 23.976), are frames of the film;
+    other rates are taken for the time they mean. A transition of any kind is taken for a dissolve.
+    Raises :class:`C2EError`: file, line or clip, what is wrong, what is accepted.
+    """
+    otio = library()
+    track = _track(otio, path)
+    try:
+        return list(_listed(otio, track, path, clock))
+    except (otio.exceptions.OTIOError, ValueError, ArithmeticError) as error:
+        raise C2EError(f"{path}: the track {track.name!r} has no times ({_line(error)})") from None
+
+
+def _listed(otio: Any, track: Any, path: Path, clock: Clock) -> Iterator[Listed]:
+    """The clips, from where the transition before each begins to where the one after it does."""
+    places = track.range_of_all_children()
+    around = zip((None, *track), track, (*track[1:], None), strict=False)
+    number = 0
+    for before, item, after in around:
+        if isinstance(item, (otio.schema.Transition, otio.schema.Gap)):
+            continue
+        number += 1
+        place = places[item]
+        start, stop = _pts(place.start_time, clock), _pts(place.end_time_exclusive(), clock)
+        fade = 0
+        if isinstance(before, otio.schema.Transition):
+            start -= _length(before.in_offset, clock)
+            fade = _length(before.in_offset + before.out_offset, clock)
+        if isinstance(after, otio.schema.Transition):
+            stop -= _length(after.in_offset, clock)
+        if stop > start:
+            yield Listed(f"{path}: clip {number} ({item.name!r})", start, stop, fade)
+
+
+def _pts(time: Any, clock: Clock) -> int:
+    rate = Fraction(time.rate).limit_denominator(1001)
+    film = clock.info.frame_rate
+    if film is not None and abs(rate / film - 1) < SAME_RATE:
+        rate = film
+    return clock.at(Fraction(time.value) / rate)
+
+
+def _length(time: Any, clock: Clock) -> int:
+    return _pts(time, clock) - clock.start
+
+
+def _track(otio: Any, path: Path) -> Any:
+    text = read_text(path, WHAT)
+    try:
+        json.loads(text)
+        timeline = otio.adapters.read_from_string(text, "otio_json")
+    except json.JSONDecodeError as error:
+        raise C2EError(f"{path}:{error.lineno}: is no OpenTimelineIO ({error.msg})") from None
+    except Exception as error:  # a file that is JSON and no timeline makes it raise nearly anything
+        near = re.search(r"near line (\d+)", str(error))
+        place = f"{path}:{near[1]}" if near else str(path)
+        raise C2EError(f"{place}: is no OpenTimelineIO ({_line(error)})") from None
+    if not isinstance(timeline, otio.schema.Timeline):
+        kind = type(timeline).__name__
+        raise C2EError(f"{path}: is no timeline but {kind}; accepted: a Timeline")
+    for track in timeline.video_tracks():
+        if any(isinstance(item, otio.core.Item) for item in track):
+            return track
+    raise C2EError(
+        f"{path}: the timeline has no track with pictures; it needs a clip for each shot"
+    )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def write(shots: Sequence[Shot], path: Path, clock: Clock) -> None:
+    """Write a timeline of one track whose clips are the shots, in frames from the film's first."""
+    otio = library()
+    rate = float(clock.rate)
+
+    def time(number: int) -> Any:
+        return otio.opentime.RationalTime(number, rate)
+
+    def span(start: int, stop: int) -> Any:
+        return otio.opentime.TimeRange(time(start), time(stop - start))
+
+    film = otio.schema.ExternalReference(
+        clock.info.path.resolve().as_uri(), span(0, clock.number(shots[-1].stop))
+    )
+    track = otio.schema.Track("shots", kind=otio.schema.TrackKind.Video)
+    for shot in shots:
+        start, stop = clock.number(shot.start), clock.number(shot.stop)
+        length = clock.number(clock.start + shot.dissolve)
+        if stop <= start:
+            continue
+        if length:
+            kind = otio.schema.TransitionTypes.SMPTE_Dissolve
+            track.append(otio.schema.Transition("", kind, time(0), time(length)))
+        track.append(otio.schema.Clip(f"shot {shot.index + 1}", film.clone(), span(start, stop)))
+    timeline = otio.schema.Timeline(clock.info.path.stem, tracks=[track])
+    write_text(path, otio.adapters.write_to_string(timeline, "otio_json"))

@@ -1,0 +1,1 @@
+"""Reference pictures, the map from shots to them, and its table."""

@@ -1,0 +1,164 @@
+"""Which references colour which shot, and when."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from ..errors import C2EError
+from ..video.frames import Shot, VideoInfo
+from .image import Reference, load_references
+from .reference_csv import read_table, write_table
+
+Weights = tuple[tuple[Reference, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceMap:
+    """Which references colour which shot: ``references[i]`` are those of ``shots[i]``, by time.
+
+    Shots are in order and without holes. A shot has one reference, or several with different ``at``.
+    """
+
+    shots: tuple[Shot, ...]
+    references: tuple[tuple[Reference, ...], ...]
+
+    def __post_init__(self) -> None:
+        if not self.shots or len(self.shots) != len(self.references):
+            raise ValueError(f"{len(self.shots)} shots have {len(self.references)} references")
+        for before, after in pairwise(self.shots):
+            if before.stop != after.start:
+                raise ValueError(f"shot {after.index} starts at {after.start}, not {before.stop}")
+        if not all(self.references):
+            raise ValueError("every shot has a reference")
+        for row in self.references:
+            times = [reference.at for reference in row if reference.at is not None]
+            if len(row) > 1 and (len(times) < len(row) or times != sorted(set(times))):
+                raise ValueError("several references of a shot have each their own time, in order")
+
+    @classmethod
+    def single(cls, reference: Reference, shots: Sequence[Shot]) -> ReferenceMap:
+        """One reference for the whole film."""
+        return cls(tuple(shots), ((reference,),) * len(shots))
+
+    @classmethod
+    def from_csv(cls, path: Path, info: VideoInfo) -> ReferenceMap:
+        """The map in a table; :mod:`reference_csv` tells its columns.
+
+        Raises :class:`BadReference`: file, line, column, what is wrong, what is accepted.
+        """
+        return cls(*read_table(path, info))
+
+    def to_csv(self, path: Path, info: VideoInfo) -> None:
+        """Write the map as a table whose pictures are named as seen from its folder."""
+        write_table(self.shots, self.references, path, info)
+
+    def distinct(self) -> tuple[Reference, ...]:
+        """Every different picture once, in the order of its first use."""
+        found: dict[str, Reference] = {}
+        for row in self.references:
+            for reference in row:
+                found.setdefault(reference.digest, reference)
+        return tuple(found.values())
+
+    def weights_at(self, pts: int) -> Weights:
+        """The references that colour the frame at ``pts``, with weights that sum to 1.
+
+        Between two keyframes of a shot the weight moves linearly from one to the next. In a dissolve
+        the outgoing shot's last look fades into the incoming's. A cut is a change from one frame to
+        the next.
+        """
+        index = max(0, bisect_left(self.shots, pts + 1, key=lambda shot: shot.start) - 1)
+        shot, own = self.shots[index], self._in_shot(index, pts)
+        if not index or not shot.start <= pts < shot.start + shot.dissolve:
+            return own
+        # The first frame of a dissolve shows a little of the new shot, the last nearly all of it.
+        share = (pts - shot.start + 0.5) / shot.dissolve
+        return _mixed(self._in_shot(index - 1, shot.start), own, share)
+
+    def _in_shot(self, index: int, pts: int) -> Weights:
+        row = self.references[index]
+        times = [reference.at for reference in row if reference.at is not None]
+        if len(times) < 2:
+            return ((row[0], 1.0),)
+        later = bisect_left(times, pts)
+        if later in (0, len(times)):
+            return ((row[min(later, len(times) - 1)], 1.0),)
+        share = (pts - times[later - 1]) / (times[later] - times[later - 1])
+        return _mixed(((row[later - 1], 1.0),), ((row[later], 1.0),), share)
+
+    def snapped(self, pts: Sequence[int]) -> ReferenceMap:
+        """The same map with its borders on frames.
+
+        ``pts`` are those of the film's frames in order. A border written to the millisecond may lie
+        half a millisecond beside its frame; the nearest frame is taken. The first shot begins with
+        the film and the last ends with it. Shots in which no frame is left are dropped.
+        """
+        kept = list(_snapped(self.shots, pts))
+        rows = (_on_frames(self.references[index], pts) for index, _ in kept)
+        return ReferenceMap(tuple(shot for _, shot in kept), tuple(rows))
+
+
+def snap_shots(shots: Sequence[Shot], pts: Sequence[int]) -> tuple[Shot, ...]:
+    """The same shots with their borders on frames, as :meth:`ReferenceMap.snapped` has them."""
+    return tuple(shot for _, shot in _snapped(shots, pts))
+
+
+def _snapped(shots: Sequence[Shot], pts: Sequence[int]) -> Iterator[tuple[int, Shot]]:
+    """Each shot that has frames, with its place among ``shots``."""
+    after = 2 * pts[-1] - pts[-2] if len(pts) > 1 else pts[-1] + 1  # where one more frame would be
+    end = max(pts[-1] + 1, min(after, shots[-1].stop))
+
+    def border(wanted: int) -> int:
+        return end if 2 * wanted > pts[-1] + after else _nearest(pts, wanted)
+
+    starts = (pts[0], *(border(shot.start) for shot in shots[1:]))
+    count = 0
+    for index, (start, stop) in enumerate(pairwise((*starts, end))):
+        if stop > start:
+            dissolve = min(shots[index].dissolve, stop - start) if count else 0
+            yield index, Shot.after(dissolve, count, start, stop)
+            count += 1
+
+
+def _on_frames(row: tuple[Reference, ...], pts: Sequence[int]) -> tuple[Reference, ...]:
+    """Keyframes at the frames they are, unless that is outside ``pts`` or one frame for two."""
+    moved = tuple(
+        r if r.at is None or not pts[0] <= r.at <= pts[-1] else r.moved(_nearest(pts, r.at))
+        for r in row
+    )
+    return moved if len({r.at for r in moved}) == len(row) else row
+
+
+def _nearest(pts: Sequence[int], wanted: int) -> int:
+    after = bisect_left(pts, wanted)
+    near = pts[max(0, after - 1) : after + 1]
+    return min(near, key=lambda t: abs(t - wanted))
+
+
+def _mixed(first: Weights, second: Weights, share: float) -> Weights:
+    """Both looks, the second with ``share``; equal pictures are counted together."""
+    total: dict[str, tuple[Reference, float]] = {}
+    for weights, part in ((first, 1 - share), (second, share)):
+        for reference, weight in weights:
+            _, before = total.get(reference.digest, (reference, 0.0))
+            total[reference.digest] = (reference, before + weight * part)
+    return tuple((reference, weight) for reference, weight in total.values() if weight > 0)
+
+
+def load_given(
+    references: str | Path | Sequence[str | Path] | ReferenceMap, info: VideoInfo
+) -> ReferenceMap | list[Reference]:
+    """The map, or the pictures, that a user gave."""
+    if isinstance(references, ReferenceMap):
+        return references
+    if isinstance(references, (str, Path)):
+        references = [references]
+    paths = [Path(reference) for reference in references]
+    maps = [path for path in paths if path.suffix.lower() == ".csv"]
+    if maps and len(paths) > 1:
+        raise C2EError(f"a map {str(maps[0])!r} names its references itself; give it alone")
+    return ReferenceMap.from_csv(maps[0], info) if maps else load_references(paths)

@@ -1,0 +1,1 @@
+"""Shot detection: cuts and dissolves."""

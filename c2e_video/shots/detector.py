@@ -1,0 +1,109 @@
+"""Where one shot ends and the next begins, in damaged black-and-white film."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from ..errors import MediaError
+from ..utils.arrays import Plane
+from ..video.frames import Frame, Shot, VideoInfo
+from .correlation import Floats
+from .cuts import CutFinder, Transition
+from .dissolves import DissolveFinder
+
+ROWS, COLUMNS = 27, 48  # of a thumbnail
+BLANK, BLANK_IN_THE_DARK, DARK = 2.0, 6.0, 32.0  # of 255: spread, and brightness
+BLANK_FRAMES = 3  # from which on they are a fade, and not a torn frame or two
+SHORTEST_SECONDS = 0.3
+
+
+def find_shots(frames: Iterable[Frame], info: VideoInfo) -> list[Shot]:
+    """The shots of a film, without holes, from its frames in order. Memory does not grow with it.
+
+    Raises :class:`MediaError` if there are no frames.
+    """
+    detector = ShotDetector(info)
+    for frame in frames:
+        detector.see(frame)
+    return detector.finish()
+
+
+class ShotDetector:
+    """:func:`find_shots` for a caller who has other things to do with the frames too."""
+
+    def __init__(self, info: VideoInfo) -> None:
+        self._depth = info.bit_depth
+        self._shortest = SHORTEST_SECONDS / info.time_base
+        self._cuts, self._dissolves = CutFinder(), DissolveFinder()
+        self._darkest: tuple[float, int] | None = None  # of the blank frames we are in
+        self._blank_frames = 0
+        self._start: int | None = None
+        self._end = 0
+
+    def see(self, frame: Frame) -> None:
+        """Take the next frame of the film."""
+        if self._start is None:
+            self._start = frame.pts
+        self._end = frame.pts + max(1, frame.duration)
+        small = thumbnail(frame.luma, self._depth)
+        clean = np.asarray(cv2.medianBlur(small, 5), np.float32)
+        low, high = quantiles(clean)
+        if high - low < (BLANK_IN_THE_DARK if high < DARK else BLANK):
+            self._darkest = min(self._darkest or (high, frame.pts), (high, frame.pts))
+            self._blank_frames += 1
+            return
+        cut = frame.pts if self._darkest is None else self._darkest[1]
+        self._cuts.see(clean, cut, in_the_dark=self._blank_frames >= BLANK_FRAMES)
+        self._dissolves.see(clean, frame.pts)
+        self._darkest, self._blank_frames = None, 0
+
+    def finish(self) -> list[Shot]:
+        """The shots of all frames seen. Raises :class:`MediaError` if there were none."""
+        if self._start is None:
+            raise MediaError(
+                "the film gave no frames between its start and its end; nothing to paint"
+            )
+        # A cut in what looked like a dissolve is a cut.
+        transitions = united(self._cuts.finish(), self._dissolves.finish())
+        starts = [Transition(self._start)]
+        for transition in transitions:
+            if transition.start - starts[-1].start >= self._shortest:
+                starts.append(transition)
+        while len(starts) > 1 and self._end - starts[-1].start < self._shortest:
+            starts.pop()
+        ends = [*(start for start, _ in starts[1:]), self._end]
+        return [
+            Shot.after(length, index, start, end)
+            for index, ((start, length), end) in enumerate(zip(starts, ends, strict=True))
+        ]
+
+
+def united(known: list[Transition], more: list[Transition]) -> list[Transition]:
+    """All in order, but of ``more`` only what meets no known one."""
+
+    def apart(one: Transition, other: Transition) -> bool:
+        return one.start + one.length < other.start
+
+    new = [m for m in more if all(apart(k, m) or apart(m, k) for k in known)]
+    return sorted([*known, *new])
+
+
+def quantiles(thumbnail: Floats) -> tuple[float, float]:
+    """What a fifth of the samples lies below, and what a fifth lies above."""
+    fifth = thumbnail.size // 5
+    ordered = np.partition(thumbnail, (fifth, -fifth), axis=None)
+    return float(ordered[fifth]), float(ordered[-fifth])
+
+
+def thumbnail(luma: Plane, depth: int) -> Floats:
+    """``[ROWS, COLUMNS]`` in steps of 8 bits, each sample the mean of its part of the picture."""
+    rows, columns = luma.shape
+    step = max(1, min(rows // ROWS, columns // COLUMNS))
+    # By a whole step first, which OpenCV does ten times as fast.
+    whole = luma[: rows // step * step, : columns // step * step]
+    coarse = cv2.resize(whole, (columns // step, rows // step), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(coarse, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.asarray(small / (1 << depth - 8), np.float32)

@@ -1,0 +1,165 @@
+"""Dissolves in damaged black-and-white film, found while it goes by, without a network.
+
+In the middle of a dissolve the picture is a mix of what was before and what comes after, and so has
+less contrast than either. Camera and people go on moving meanwhile: two frames are compared in the
+position in which they agree best. A pan is none: its ends agree when moved, or its middle is no mix.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from math import inf
+from statistics import median_low
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from .correlation import Floats, best, correlation, spectrum
+from .cuts import Transition
+
+HALVES = (5, 8, 12, 17, 24)  # frames from the middle of a dissolve to its ends
+STEP = 3  # frames from one look to the next
+MARGIN = 4  # frames beyond the ends that are looked at too
+PLACE = (13, 13)  # samples of the thumbnail, around each, that its detail is what differs from
+
+UNLIKE = 0.45  # the ends correlate less
+BOTH = 0.25  # correlation of the middle with either end, at least
+FLATTER = 0.85  # energy of the middle against the ends' mean, less
+COMING = 0.03  # from quarter to quarter one end's correlation falls, and the other's rises, by more
+SURE = 0.16  # evidence, at least: what one sign lacks another may give
+
+
+class _Seen(NamedTuple):
+    detail: Floats  # [rows, columns], of unit length
+    energy: float  # of the detail against the picture's brightness
+    pts: int
+
+
+class _Mix(NamedTuple):
+    """How a frame is made of two others, each moved to where it agrees best."""
+
+    before: float  # correlations
+    after: float
+    explained: float  # share of the frame that the best mix is
+    alike: float  # correlation of the two where both show something, moved so
+
+
+class _Candidate(NamedTuple):
+    score: float
+    first: int  # frames from the film's beginning
+    last: int
+    dissolve: Transition
+
+
+class DissolveFinder:
+    """Takes every frame that shows something, and knows of a dissolve some frames after its end."""
+
+    def __init__(self) -> None:
+        self._raw: deque[tuple[Floats, int]] = deque(maxlen=3)
+        self._seen: deque[_Seen] = deque(maxlen=2 * (max(HALVES) + 1 + MARGIN) + 1)
+        self._count = 0
+        self._best: _Candidate | None = None
+        self._found: list[Transition] = []
+
+    def see(self, thumbnail: Floats, pts: int) -> None:
+        """Take the next frame, ``[rows, columns]``."""
+        detail = thumbnail - cv2.blur(thumbnail, PLACE, borderType=cv2.BORDER_REFLECT)
+        detail /= float(cv2.mean(thumbnail)[0]) + 8  # flicker is a gain
+        self._raw.append((detail, pts))
+        if len(self._raw) < 3:
+            return
+        self._seen.append(_steadied(*self._raw))
+        self._count += 1
+        if self._count % STEP == 0:
+            self._look()
+
+    def finish(self) -> list[Transition]:
+        """All dissolves, in order."""
+        if self._best is not None:
+            self._found.append(self._best.dissolve)
+        self._best = None
+        return self._found
+
+    def _look(self) -> None:
+        for half in HALVES:
+            size = 2 * (half + 1 + MARGIN) + 1
+            if len(self._seen) < size:
+                return
+            window = list(islice(self._seen, len(self._seen) - size, None))
+            found = _dissolve(window)
+            if found is not None:
+                score, dissolve = found
+                first, last = self._count - size + MARGIN + 1, self._count - MARGIN - 1
+                self._offer(_Candidate(score, first, last, dissolve))
+
+    def _offer(self, new: _Candidate) -> None:
+        """Of candidates for the same place, keep the most evident one."""
+        held = self._best
+        if held is not None and (new.first > held.last or new.last < held.first):
+            self._found.append(held.dissolve)
+            held = None
+        if held is None or new.score > held.score:
+            self._best = new
+
+
+def _steadied(*three: tuple[Floats, int]) -> _Seen:
+    """The middle of three frames, without what is on one of them only."""
+    (a, _), (b, pts), (c, _) = three
+    detail = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+    length = float(np.linalg.norm(detail))
+    return _Seen(np.asarray(detail / (length + 1e-6), np.float32), length**2, pts)
+
+
+def _dissolve(window: list[_Seen]) -> tuple[float, Transition] | None:
+    """How evidently ``window``, less its margins, is one dissolve, and it; None if it is none."""
+    first, last = MARGIN, len(window) - 1 - MARGIN
+    a, b = window[first], window[last]
+    middle = len(window) // 2
+    likeness, flatness = float(np.vdot(a.detail, b.detail)), _flatness(window)
+    if likeness > UNLIKE or flatness > FLATTER:
+        return None
+    before, after = spectrum(a.detail), spectrum(b.detail)
+    across = correlation(before, after)
+    likeness = max(likeness, best(across)[0])
+    if likeness > UNLIKE:
+        return None
+
+    def mix(index: int) -> _Mix:
+        return _mixed(before, after, across, window[index].detail)
+
+    half = mix(middle)
+    evidence = half.explained - 0.4 * flatness - 0.4 * likeness - 0.9 * max(0.0, half.alike)
+    if evidence < SURE or min(half.before, half.after) < BOTH or half.alike > UNLIKE:
+        return None
+    quarter = (last - first) // 4
+    early, late = mix(first + quarter), mix(last - quarter)
+    steps = (
+        *(early.before - half.before, half.before - late.before),
+        *(half.after - early.after, late.after - half.after),
+    )
+    if min(steps) < COMING:
+        return None
+    start, stop = window[first + 1].pts, b.pts
+    return evidence, Transition(start, stop - start)
+
+
+def _flatness(window: list[_Seen]) -> float:
+    """Energy of the middle against that of the ends; infinite where they have none."""
+    energies = [seen.energy for seen in window]
+    middle, around = len(window) // 2, max(1, len(window) // 6 - 1)
+    inside = median_low(energies[middle - around : middle + around + 1])
+    ends = median_low(energies[: MARGIN + 1]) + median_low(energies[-MARGIN - 1 :])
+    return 2 * inside / ends if ends else inf
+
+
+def _mixed(before: Floats, after: Floats, across: Floats, frame: Floats) -> _Mix:
+    middle = spectrum(frame)
+    p, (py, px) = best(correlation(before, middle))
+    q, (qy, qx) = best(correlation(after, middle))
+    rows, columns = frame.shape
+    dy, dx = py - qy, px - qx
+    common = float(np.clip(across[dy, dx], -0.9, 0.9))
+    explained = (p * p + q * q - 2 * p * q * common) / (1 - common * common)
+    return _Mix(p, q, explained, common / ((1 - abs(dy) / rows) * (1 - abs(dx) / columns)))

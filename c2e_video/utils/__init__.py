@@ -1,0 +1,1 @@
+"""What has nothing to do with colour or film: files, locks, threads, devices."""

@@ -1,0 +1,8 @@
+"""Types of sample planes."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]

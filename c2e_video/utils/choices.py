@@ -1,0 +1,18 @@
+"""The words that options accept. Their modules take them from here, and so does the command line."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Codec = Literal["h264", "h265", "ffv1", "prores", "av1"]
+
+ProfileName = Literal["web", "master", "archive"]
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+# Kinds of streams that can be left out of the output.
+DROPPABLE = ("audio", "subtitles", "attachments", "data", "chapters")
+
+Deinterlace = Literal["off", "auto", "on"]

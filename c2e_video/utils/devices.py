@@ -1,0 +1,149 @@
+"""Devices: which there are, in which number format they are fast, and what they say when full."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import ctypes
+import os
+import platform
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TypeVar, cast
+
+import torch
+from torch import nn
+
+from ..errors import C2EError
+from .choices import Device, Precision
+
+DTYPES: dict[Precision, torch.dtype] = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+
+
+def find_device(name: Device) -> torch.device:
+    """The device asked for, or the best there is. Raises :class:`C2EError` if it is not there."""
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if name == "auto":
+        return torch.device(next(n for n in ("cuda", "mps", "cpu") if there[n]))
+    if not there.get(name, False):
+        found = ", ".join(n for n, is_there in there.items() if is_there)
+        raise C2EError(f"no device {name!r} on this machine; there is: {found} (or --device auto)")
+    return torch.device(name)
+
+
+def find_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """The number format of the network on ``device``."""
+    # On GPUs fp32 is often quietly TF32, of ten bits: who asks for fp32 wants all of it.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    if precision != "auto":
+        return DTYPES[precision]
+    if device.type == "cuda":
+        return torch.float16
+    return torch.bfloat16 if device.type == "cpu" and bf16_is_faster() else torch.float32
+
+
+def named(dtype: torch.dtype) -> Precision:
+    """The precision that :func:`find_dtype` makes such numbers of."""
+    return next(name for name, known in DTYPES.items() if known == dtype)
+
+
+@lru_cache(maxsize=1)
+def bf16_is_faster() -> bool:
+    """Whether a core of this processor convolves in bf16 clearly faster than in fp32: measured, some 20 ms.
+
+    It is several times as fast where there are instructions for it, and slower elsewhere; asking for
+    half as fast again keeps a busy machine from changing its mind between two runs. One core is asked, for
+    several wait for one another where others are at work.
+    """
+    with single_cores(1) as core:
+        faster = core.submit(_bf16_is_faster).result()
+    torch.set_num_threads(torch.get_num_threads())  # MKL has one number for all threads
+    return faster
+
+
+@torch.inference_mode()
+def _bf16_is_faster() -> bool:
+    dtypes = (torch.float32, torch.bfloat16)
+    conv = channels_last(nn.Conv2d(64, 64, 3, padding=1))
+    x = torch.randn(1, 64, 48, 48).contiguous(memory_format=torch.channels_last)
+    works = [(copy.deepcopy(conv).to(dtype), x.to(dtype)) for dtype in dtypes]
+    times: list[list[float]] = [[], []]
+    for _ in range(8):
+        for (layer, planes), taken in zip(works, times, strict=True):
+            began = time.perf_counter()
+            layer(planes)
+            taken.append(time.perf_counter() - began)
+    fp32, bf16 = map(min, times)
+    return 1.5 * bf16 < fp32
+
+
+def single_cores(count: int) -> ThreadPoolExecutor:
+    """``count`` threads that compute with one core each.
+
+    What a thread is told of its threads is its own, but for MKL's, whose part is small.
+    """
+    keep_memory()
+    return ThreadPoolExecutor(count, "core", lambda: torch.set_num_threads(1))
+
+
+def keep_memory() -> None:
+    """Have the process keep the memory it is done with, for the next frame; where there is glibc.
+
+    By itself glibc gives planes back to the system and asks for them again: 9,000 pages a frame of 480p, each
+    to be cleared and mapped while other threads wait. In one heap for all threads less is kept, too.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    mmap_max, trim_threshold, arena_max = -4, -1, -8  # of malloc.h
+    libc = ctypes.CDLL(None)
+    libc.mallopt(mmap_max, 0)
+    libc.mallopt(trim_threshold, (1 << 31) - 1)
+    libc.mallopt(arena_max, 1)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class OutOfMemory(C2EError):
+    """The device's memory does not hold what is asked of it."""
+
+
+@contextlib.contextmanager
+def memory_named(device: torch.device, size: int) -> Iterator[None]:
+    """Make of whatever a library raises for want of memory one clear :class:`OutOfMemory`."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not _out_of_memory(error):
+            raise
+        raise OutOfMemory(
+            f"the {device.type} device has no memory left for a frame at size {size}; "
+            "give a smaller --size or --batch, or --device cpu"
+        ) from error
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    said = str(error).lower()
+    return any(sign in said for sign in ("can't allocate memory", "out of memory", "alloc_failed"))
+
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def channels_last(module: Module) -> Module:
+    """The module with its weights in the order that convolutions are fastest in, in place."""
+    return cast(Module, module.to(memory_format=torch.channels_last))  # type: ignore[call-overload]

@@ -1,0 +1,102 @@
+"""Small text files: written whole or not at all; what cannot be read or written is said in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import C2EError, MediaError
+
+# What file systems say that cannot do it at all.
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
+# A file's name may hold bytes of another encoding: they go over as they are.
+_AS_IT_IS: Any = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+LARGEST = 64 << 20  # bytes; a list of that size is none
+
+
+def read_text(
+    path: Path, what: str, problem: type[C2EError] = C2EError, *, errors: str = "strict"
+) -> str:
+    """The text of ``path`` in UTF-8, with or without a BOM. ``what`` names its kind in errors.
+
+    ``errors`` is what is done about other bytes, as in :meth:`bytes.decode`.
+    """
+    name = repr(str(path))
+    try:
+        if path.stat().st_size > LARGEST:
+            raise problem(f"{name} is no {what}: it is larger than {LARGEST >> 20} MiB")
+        return path.read_bytes().decode("utf-8-sig", errors)
+    except OSError as error:
+        raise problem(f"the {what} {name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise problem(f"{path}:{line}: is not UTF-8; save the {what} in UTF-8") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """:func:`write_whole`, for a file that a user asked for. Raises :class:`C2EError` if it cannot be."""
+    try:
+        if _is_way_through(path):
+            path.write_text(text, **_AS_IT_IS)
+        else:
+            write_whole(path, text)
+    except OSError as error:
+        raise C2EError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write ``text`` as it is, in UTF-8; the name never stands for half of it. OSError if it cannot be."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, **_AS_IT_IS)
+        sync(partial)
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _is_way_through(path: Path) -> bool:
+    """Whether ``path`` leads to something that no file may take the place of: /dev/stdout, a link, a pipe."""
+    return path.is_symlink() or (path.exists() and not path.is_file())
+
+
+def sync(path: Path) -> None:
+    """Have the file's content on the disk before anything relies on it; OSError if the disk fails."""
+    with open(path, "r+b") as file:  # Windows syncs no file that is only read
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
+
+
+def check_folder(path: Path) -> None:
+    """Raise a :class:`C2EError` if there is no folder for ``path``, or one that cannot be written to."""
+    if _is_way_through(path):
+        return
+    folder = path.parent
+    if not folder.is_dir():
+        raise C2EError(f"no folder {str(folder)!r} to write {path.name!r} into; make it first")
+    if not os.access(folder, os.W_OK):
+        raise C2EError(f"the folder {str(folder)!r} cannot be written to; choose another")
+
+
+def local(path: Path) -> str:
+    """A path as FFmpeg takes it for a file, whatever colons and dashes are in it."""
+    return f"file:{path}"
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Make a :class:`MediaError` of a write to ``path`` that fails."""
+    try:
+        yield
+    except OSError as error:
+        raise MediaError(
+            f"cannot write {str(path)!r}: {error.strerror}; free space there or write elsewhere"
+        ) from error

@@ -1,0 +1,49 @@
+"""Times as people write them: hours, minutes, seconds and milliseconds."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from ..errors import C2EError
+
+_TIMECODE = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d+)?)")
+
+
+def parse_timecode(text: str) -> Fraction:
+    """Exact seconds of ``HH:MM:SS.mmm``, ``MM:SS`` or plain seconds. Raises :class:`C2EError`."""
+    match = _TIMECODE.fullmatch(text.strip())
+    if match is None:
+        raise C2EError(f"a time is HH:MM:SS.mmm, MM:SS or seconds, got {text!r}")
+    hours, minutes, seconds = match.groups()
+    if (hours is not None and int(minutes) > 59) or (
+        minutes is not None and _decimal(seconds) >= 60
+    ):
+        raise C2EError(f"minutes and seconds of a time are below 60, got {text!r}")
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + _decimal(seconds)
+
+
+def parse_rate(text: str) -> Fraction:
+    """Frames a second: ``24``, ``24000/1001``, or ``23.976``, which is the same. Raises :class:`C2EError`."""
+    try:
+        rate = Fraction(text.strip().replace(",", "."))
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 1 <= rate <= 240:
+        raise C2EError(f"frames a second are 1 to 240, as 24, 23.976 or 24000/1001; got {text!r}")
+    ntsc = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
+    return ntsc if rate.denominator > 1 and abs(rate - ntsc) < Fraction(1, 200) else rate
+
+
+def _decimal(seconds: str) -> Fraction:
+    """Decimal seconds, with a point or a comma, exactly."""
+    return Fraction(seconds.replace(",", "."))
+
+
+def format_timecode(seconds: Fraction | float) -> str:
+    """``HH:MM:SS.mmm``, to the nearest millisecond; times before zero bear a minus."""
+    total = round(abs(Fraction(seconds)) * 1000)
+    rest, milliseconds = divmod(total, 1000)
+    minutes, second = divmod(rest, 60)
+    sign = "-" if seconds < 0 and total else ""
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{milliseconds:03d}"

@@ -1,0 +1,22 @@
+"""The film as it is: ``probe`` says what it holds, ``decode`` gives its frames, one by one.
+
+Luma is the decoder's own Y plane, untouched (``luma.py`` tells of the formats that have none).
+Time is the film's own (``timing.py``). Damage never stops a film: what decodes is given, the rest is
+counted in a ``DecodeReport`` (``pictures.py``).
+"""
+
+from ...utils.choices import Deinterlace
+from .decoder import decode, frames_at, probe
+from .image_sequence import files_of, film_name, numbered
+from .report import DecodeReport
+
+__all__ = [
+    "DecodeReport",
+    "Deinterlace",
+    "decode",
+    "files_of",
+    "film_name",
+    "frames_at",
+    "numbered",
+    "probe",
+]

@@ -1,0 +1,127 @@
+"""Frames of a film, in order, from any place on; and what its picture track holds."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from av.sidedata.sidedata import SideDataContainer
+from av.video.frame import VideoFrame
+
+from ...errors import MediaError
+from ...utils.choices import Deinterlace
+from ..frames import Frame, VideoInfo
+from .deinterlace import deinterlaced
+from .demuxer import Film
+from .image_sequence import USUAL_RATE, numbered
+from .luma import luma_of, plain
+from .metadata import describe
+from .report import DecodeReport
+from .seeking import pictures_from, seekable
+from .timestamps import timed
+
+
+def probe(path: str | Path, fps: Fraction | None = None) -> VideoInfo:
+    """What a film's picture track holds, by its container and its first frame that decodes.
+
+    ``path`` may be a folder of numbered pictures or a pattern (``numbered.py``), shown ``fps`` a second,
+    24 if not told. A film has its own times.
+
+    The track is the first that is not cover art. What the film does not say is guessed as players
+    do: BT.709 above 576 lines or 1024 columns, else BT.601; limited range, but full for RGB and
+    grey.
+
+    Raises :class:`MediaError` if there is no such film, or nothing in it decodes.
+    """
+    if run := numbered(path):
+        return run.describe(path, USUAL_RATE if fps is None else fps)
+    if fps is not None:
+        raise MediaError(
+            f"--fps is for numbered pictures, and {str(path)!r} is a film with its own times; leave it out"
+        )
+    with Film(path) as film:
+        for picture in film.pictures():
+            plain(picture, path)  # or say now that it cannot be read
+            return describe(film, picture)
+        raise MediaError(film.why_nothing())
+
+
+def decode(
+    path: str | Path,
+    info: VideoInfo,
+    *,
+    start: int | None = None,
+    stop: int | None = None,
+    deinterlace: Deinterlace = "off",
+    report: DecodeReport | None = None,
+) -> Generator[Frame, None, None]:
+    """The frames of a film with ``start <= pts < stop``, in order, decoded as they are asked for.
+
+    ``start`` and ``stop`` are pts in ``info.time_base``; the frames from ``start`` on are those that
+    decoding from the beginning gives there. pts are the film's own and strictly increasing: a frame
+    that has none, or one out of order, is placed after the frame before. ``deinterlace`` makes one
+    progressive frame of each interlaced one with bwdif: "auto" of those flagged so, where
+    ``info.interlaced``; "on" of all.
+
+    Frames of another size, depth or range than the film's first (a broadcast recording changes at a
+    programme's end) are brought to the film's, and counted: an encoder cannot change size, and one
+    odd stretch should not cost the whole film.
+
+    Raises :class:`MediaError` if the film cannot be opened.
+    """
+    if deinterlace not in ("off", "auto", "on"):
+        raise ValueError(f'deinterlace is "off", "auto" or "on", got {deinterlace!r}')
+    report = DecodeReport() if report is None else report
+    weave = deinterlace == "on" or (deinterlace == "auto" and info.interlaced)
+    lead = 2 if weave else 0  # the filter looks at one frame before and one after
+    run = numbered(path)
+    if run is None:
+        pictures = pictures_from(path, start, lead, report)
+    else:
+        pictures = run.pictures(info, start, lead, report)
+    if weave:
+        pictures = deinterlaced(pictures, info, deinterlace == "on")
+    return _frames(pictures, info, start, stop, report)
+
+
+def frames_at(path: str | Path, info: VideoInfo, wanted: Sequence[int]) -> Iterator[Frame]:
+    """The frames with the pts ``wanted``, in order: each sought, or all in one pass where seeks miss."""
+    if not wanted:
+        return
+    if numbered(path) or seekable(path):
+        for pts in wanted:
+            yield from decode(path, info, start=pts, stop=pts + 1)
+        return
+    chosen = frozenset(wanted)
+    for frame in decode(path, info, start=wanted[0], stop=wanted[-1] + 1):
+        if frame.pts in chosen:
+            yield frame
+
+
+def _frames(
+    pictures: Iterator[VideoFrame],
+    info: VideoInfo,
+    start: int | None,
+    stop: int | None,
+    report: DecodeReport,
+) -> Generator[Frame, None, None]:
+    for picture, pts, duration in timed(pictures, info):
+        if stop is not None and pts >= stop:
+            return
+        if start is None or pts >= start:
+            report.frames += 1
+            report.damaged_frames += picture.is_corrupt
+            report.repaired_timestamps += pts != picture.pts
+            report.captioned += _has_captions(picture)
+            yield Frame(luma_of(picture, info, report), pts, duration)
+
+
+def _has_captions(picture: VideoFrame) -> bool:
+    # The picture's own would keep the picture in a cycle, until the collector comes by.
+    container: Any = SideDataContainer
+    try:
+        return "A53_CC" in container(picture)
+    except ValueError:  # beside them, or instead, lies a kind of data that PyAV does not know
+        return False

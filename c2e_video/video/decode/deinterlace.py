@@ -1,0 +1,74 @@
+"""Progressive pictures from interlaced ones, by FFmpeg's bwdif: one for each, at its own time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
+
+from av.error import FFmpegError
+from av.filter import Graph
+from av.video.frame import VideoFrame
+
+from ...errors import MediaError
+from ..frames import VideoInfo
+from .luma import plain
+
+Shape = tuple[str, int, int]
+
+
+def deinterlaced(
+    pictures: Iterable[VideoFrame], info: VideoInfo, everything: bool
+) -> Iterator[VideoFrame]:
+    """A progressive picture for each; those not flagged interlaced stay, unless ``everything``.
+
+    Each depends on the one before and the one after. Where the format changes, a filter ends and
+    another begins.
+    """
+    readable = (plain(picture, info.path) for picture in pictures)
+    for shape, run in groupby(readable, key=_shape):
+        yield from _through(_bwdif(shape, info, "all" if everything else "interlaced"), run)
+
+
+def _shape(picture: VideoFrame) -> Shape:
+    return picture.format.name, picture.width, picture.height
+
+
+def _bwdif(shape: Shape, info: VideoInfo, which: str) -> Graph:
+    form, width, height = shape
+    graph = Graph()
+    graph.link_nodes(
+        graph.add(
+            "buffer",
+            video_size=f"{width}x{height}",
+            pix_fmt=form,
+            time_base=str(info.time_base),
+            pixel_aspect="1/1",
+        ),
+        graph.add("bwdif", f"mode=send_frame:deint={which}"),
+        graph.add("buffersink"),
+    )
+    try:
+        graph.configure()
+    except FFmpegError:
+        raise MediaError(
+            f"{str(info.path)!r}: pictures of {width}x{height} in {form} cannot be deinterlaced; "
+            "leave deinterlacing off"
+        ) from None
+    return graph
+
+
+def _through(graph: Graph, pictures: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+    """What comes out of a filter that gives one picture for each, a little later."""
+    kept: deque[tuple[int | None, int, int]] = deque()
+    for picture in chain(pictures, [None]):
+        if picture is not None:
+            kept.append((picture.pts, picture.duration, picture.color_range))
+        graph.vpush(picture)
+        while True:
+            try:
+                filtered = graph.vpull()
+            except (BlockingIOError, EOFError):
+                break
+            filtered.pts, filtered.duration, filtered.color_range = kept.popleft()
+            yield filtered

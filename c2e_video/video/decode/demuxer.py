@@ -1,0 +1,235 @@
+"""An open film: its pictures from where it stands, and what was wrong with them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from ...errors import MediaError
+
+# The largest picture decoded, in samples (twice 8K): a damaged header can claim any size.
+MAX_SAMPLES = 1 << 26
+# A file whose first so many packets all fail is not taken for a film any more.
+PATIENCE = 500
+# Containers that say in front how long they are; of others FFmpeg can only guess it.
+_LENGTH_STATED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+# How much shorter than that a film may be before it counts as cut off, in seconds.
+_SLACK = Fraction(1, 2)
+# No decoder holds more packets than these before their pictures come out.
+_DELAY = 64
+# Container formats that FFmpeg sees in any text.
+_TEXT = ("tty",)
+
+
+class Damaged(Exception):
+    """A packet or picture is damaged while several threads decode."""
+
+
+class Film:
+    """An open film, closed by ``with``.
+
+    ``threads`` is the decoder's number of threads, 0 for as many as it likes. With several it is not
+    repeatable what comes of a damaged packet, and frames that wait behind one at the end are lost;
+    so damage then raises :class:`Damaged`. With one it is counted.
+
+    ``corrupt`` counts the packets that failed, ``decoded`` the pictures given; ``cut`` tells, at the
+    end, that the film ended early. ``known``, if set, holds place and pts of all packets; ``strange``
+    then tells that a seek led to others.
+    """
+
+    def __init__(self, path: str | Path, threads: int = 1) -> None:
+        self.path, self.threads = path, threads
+        self.known: frozenset[tuple[int | None, int]] | None = None
+        self._open()
+
+    def _open(self) -> None:
+        self.corrupt, self.decoded, self.cut, self.strange = 0, 0, False, False
+        self._end = Fraction(0)
+        self._sent: deque[int | None] = deque(maxlen=_DELAY)
+        self._given: deque[int | None] = deque(maxlen=2 * _DELAY)
+        self.container = _container(self.path)
+        try:
+            self.stream = picture_track(self.container, self.path)
+        except BaseException:
+            self.container.close()
+            raise
+        self.time_base = Fraction(self.stream.time_base or 1)
+        context: Any = self.stream.codec_context
+        context.options = {"max_pixels": str(MAX_SAMPLES)}
+        context.thread_count = self.threads
+        context.thread_type = "AUTO"
+
+    def rewind(self) -> None:
+        """Open the film anew: no seek is as sure."""
+        self.container.close()
+        self._open()
+
+    def __enter__(self) -> Film:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.container.close()
+
+    def pictures(self, sought: int | None = None) -> Iterator[VideoFrame]:
+        """The pictures from here to the end.
+
+        After a seek for pts ``sought``: from the first key frame on, for what is shown before it may
+        be predicted from what was not decoded. None if no key frame comes before ``sought``.
+        """
+        sound = True
+        for packet in self.packets() if sought is None else self._compared(self.packets()):
+            pictures = self._decode(packet)
+            whole = _is_whole(packet, pictures)
+            sound = whole and (sound or packet is not None)
+            if sought is None and not whole:
+                if self.threads != 1:
+                    raise Damaged
+                self.corrupt += pictures is None
+            for picture in pictures or ():
+                if sought is not None and not picture.key_frame:
+                    if picture.pts is None or picture.pts >= sought:
+                        return
+                    continue
+                sought = None
+                self.decoded += 1
+                self._given.append(picture.pts)
+                yield picture
+            if self.corrupt >= PATIENCE and not self.decoded:
+                return
+        self.cut = self.cut or not sound or self._is_short()
+
+    def packets(self) -> Iterator[Packet[VideoStream] | None]:
+        """The picture track's packets, then None: the decoder is to give what it still holds."""
+        packets = self.container.demux()
+        while True:
+            try:
+                packet: Packet[Any] | None = next(packets, None)
+            except FFmpegError:
+                self.cut, packet = True, None
+            if packet is None:
+                break
+            if not packet.size:  # one of the demuxer's own, which a decoder takes for the end
+                continue
+            if packet.pts is not None:
+                after = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
+                self._end = max(self._end, after)
+            if packet.stream_index == self.stream.index:
+                yield packet
+        yield None
+
+    def _compared(
+        self, packets: Iterator[Packet[VideoStream] | None]
+    ) -> Iterator[Packet[VideoStream] | None]:
+        """The packets; ``strange`` tells if, from the first key packet on, one is not ``known``."""
+        anchored, self.strange = False, False
+        for packet in packets:
+            if packet is not None and self.known is not None:
+                anchored = anchored or packet.is_keyframe
+                self.strange |= anchored and (packet.pos, packet.pts) not in self.known
+            yield packet
+
+    def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame] | None:
+        """The pictures that a packet brings out; None if it fails."""
+        if packet is not None:
+            self._sent.append(packet.pts)
+        try:
+            return self.stream.decode(packet)
+        except FFmpegError:
+            return None
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether some of the last packets brought out no picture: by damage, or by their nature."""
+        return not set(self._sent) <= set(self._given)
+
+    def _is_short(self) -> bool:
+        """Whether the film ended before the length it states, or within one of its blocks."""
+        if self.container.format.name == "mpegts":
+            return all(self.container.size % block for block in (188, 192, 204))
+        stated = Fraction(self.container.duration or 0, av.time_base)
+        return self.container.format.name in _LENGTH_STATED and self._end < stated - _SLACK
+
+    def why_nothing(self) -> str:
+        """Why no picture came out, in a line."""
+        if self.corrupt:
+            return (
+                f"{str(self.path)!r}: none of the first {self.corrupt} packets of its video "
+                f"({self.stream.codec_context.name}) can be decoded; it is damaged or encrypted, "
+                "get another copy"
+            )
+        return (
+            f"{str(self.path)!r}: its video holds no picture, as if it was cut off right after its "
+            "header; get another copy"
+        )
+
+
+def _is_whole(packet: Packet[VideoStream] | None, pictures: list[VideoFrame] | None) -> bool:
+    """Whether a packet and the pictures that it brought out are undamaged."""
+    if pictures is None or (packet is not None and packet.is_corrupt):
+        return False
+    return not any(picture.is_corrupt for picture in pictures)
+
+
+def _container(path: str | Path) -> InputContainer:
+    name = repr(str(path))
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise MediaError(f"no such film: {name}; check the path") from None
+    except OSError as error:
+        raise MediaError(f"cannot open {name}: {error.strerror}") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise MediaError(f"{name} is a folder, not a film; give a film inside it")
+    if not stat.S_ISREG(status.st_mode):
+        raise MediaError(f"{name} is a device or a pipe, not a film; copy it to a file first")
+    if not status.st_size:
+        raise MediaError(f"{name} is empty (0 bytes); get another copy")
+    try:
+        # "file:" keeps colons in a name from meaning a protocol; a playlist may open files only.
+        return av.open(
+            f"file:{path}",
+            metadata_errors="replace",
+            options={"max_pixels": str(MAX_SAMPLES)},
+            container_options={"protocol_whitelist": "file"},
+        )
+    except (FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise MediaError(
+            f"{name} is not a film that can be read ({reason}); if it was one, it is damaged or was "
+            "cut off: get another copy"
+        ) from None
+
+
+def picture_track(container: InputContainer, path: str | Path) -> VideoStream:
+    """The first video track that is not a still."""
+    name = repr(str(path))
+    if container.format.name in _TEXT:
+        raise MediaError(f"{name} is a text, not a film; give a film")
+    stills = Disposition.attached_pic | Disposition.timed_thumbnails
+    for stream in container.streams.video:
+        if stream.disposition & stills:
+            continue
+        if stream.codec_context is None or not stream.time_base:
+            raise MediaError(f"{name} has video in a codec that is not supported; convert it first")
+        width, height = stream.codec_context.width, stream.codec_context.height
+        if width * height > MAX_SAMPLES:
+            raise MediaError(
+                f"{name} has pictures of {width}x{height}, more than {MAX_SAMPLES:,} samples; "
+                "scale it down first"
+            )
+        return stream
+    kinds = {"cover art" if s.type == "video" else s.type for s in container.streams}
+    raise MediaError(f"{name} holds no video, only {', '.join(sorted(kinds)) or 'a header'}")

@@ -1,0 +1,105 @@
+"""A decoded picture's luma.
+
+It is the decoder's own Y plane. Where a format packs luma with other samples, or aligns it to the
+left, swscale unpacks it, which only moves bits (yuyv422, p010, ya8). RGB, palette and XYZ pictures
+have no luma: theirs is computed here from R, G and B by the weights of ``VideoInfo.matrix``, in the
+range of R, G and B, so that a grey picture stored as RGB keeps its samples. (swscale's own Y is up to
+3 of 1023 and 255 of 65535 off.) swscale gets one thread: with more, it sometimes spoils a few samples
+where two threads' slices meet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
+
+from ...color.luma_range import Scale, levelled
+from ...color.matrices import Matrix
+from ...errors import MediaError
+from ...utils.arrays import Plane
+from ..frames import VideoInfo
+from .metadata import depth_of, is_grey, is_rgb, tagged_full
+from .report import DecodeReport
+
+# The shares of R and B in Y: ITU-R BT.601, BT.709 and BT.2020.
+_WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
+# Formats whose plane 0 is luma (or planes 0 to 2 are G, B, R), right-aligned, a word a sample.
+_PLAIN = re.compile(r"(yuv[aj]?\d{3}p|gray|gbra?p|nv\d\d)(\d*(le|be))?")
+
+
+def is_untouched(pixel_format: str) -> bool:
+    """Whether a format gives each component rows of its own, so that nothing need be done to them."""
+    return _PLAIN.fullmatch(pixel_format) is not None
+
+
+def plain(picture: VideoFrame, path: str | Path) -> VideoFrame:
+    """The picture with the same samples in a format that gives each component rows of its own."""
+    form = picture.format
+    if is_untouched(form.name):
+        return picture
+    family = "gbrp" if is_rgb(form) else "gray" if is_grey(form) else "yuv444p"
+    depth = depth_of(form)
+    try:
+        return picture.reformat(format=family if depth == 8 else f"{family}{depth}le", threads=1)
+    except FFmpegError:
+        raise MediaError(
+            f"{str(path)!r} has the pixel format {form.name}, which is not supported; "
+            "convert it to yuv444p or rgb24 first"
+        ) from None
+
+
+def luma_of(picture: VideoFrame, info: VideoInfo, report: DecodeReport) -> Plane:
+    """Y ``[H, W]`` as ``info`` has it, read-only: a view of the decoder's plane if that is one.
+
+    A picture of another size, depth or range than ``info``'s is brought to it and counted.
+    """
+    picture = plain(picture, info.path)
+    if picture.format.is_rgb:
+        luma = _weighted([_plane(picture, index) for index in range(3)], info.matrix)
+    else:
+        luma = _plane(picture, 0)
+    full = tagged_full(picture)
+    scale = Scale(depth_of(picture.format), info.full_range if full is None else full)
+    wanted = Scale(info.bit_depth, info.full_range)
+    if luma.shape == (info.height, info.width) and scale == wanted:
+        return luma
+    report.rescaled += 1
+    return _resized(levelled(luma, scale, wanted), info)
+
+
+def _plane(picture: VideoFrame, index: int) -> Plane:
+    """A plane's samples in native words."""
+    plane: Any = picture.planes[index]
+    order = ">" if picture.format.is_big_endian else "<"
+    dtype: Any = np.dtype(np.uint8 if depth_of(picture.format) == 8 else f"{order}u2")
+    rows: Any = np.frombuffer(memoryview(plane).toreadonly(), dtype)
+    down = -1 if plane.line_size < 0 else 1
+    view: Any = rows.reshape(plane.height, -1)[::down, : plane.width]
+    samples: Plane = view.astype(dtype.newbyteorder("="), copy=False)
+    return samples
+
+
+def _weighted(green_blue_red: Sequence[Plane], matrix: Matrix) -> Plane:
+    """Y of G, B and R: the nearest step, and exactly theirs where all three are equal."""
+    red, blue = (round(share * 65536) for share in _WEIGHTS[matrix])
+    total = np.full(green_blue_red[0].shape, 32768, np.uint32)
+    for plane, weight in zip(green_blue_red, (65536 - red - blue, blue, red), strict=True):
+        total += plane.astype(np.uint32) * weight
+    deep = green_blue_red[0].dtype == np.uint16
+    return (total >> 16).astype(np.uint16) if deep else (total >> 16).astype(np.uint8)
+
+
+def _resized(luma: Plane, info: VideoInfo) -> Plane:
+    grey: Any = luma
+    picture = VideoFrame.from_ndarray(
+        grey, "gray" if info.bit_depth == 8 else f"gray{info.bit_depth}le"
+    )
+    bicubic = Interpolation.BICUBIC
+    return _plane(picture.reformat(info.width, info.height, interpolation=bicubic, threads=1), 0)

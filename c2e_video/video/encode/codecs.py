@@ -1,0 +1,279 @@
+"""The output's codecs: what each one holds, and what may be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import get_args
+
+import av
+
+from ...errors import MediaError
+from ...utils.choices import Codec, ProfileName
+from ..frames import PictureFormat, VideoInfo
+
+_X26X_PRESETS = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast"),
+    *("medium", "slow", "slower", "veryslow", "placebo"),
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a codec's encoder is called in FFmpeg, what it takes, and what holds its parts.
+
+    ``part`` is the muxer of its parts: one that keeps times exact where frames are reordered.
+    """
+
+    library: str
+    part: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    crf: float | None = None
+    crf_limit: int = 0
+    preset: str | None = None
+    presets: tuple[str, ...] = ()
+    subsampling: tuple[int, int] = (2, 2)
+    odd_sizes: bool = True  # at its usual subsampling
+    full_range: bool = True
+    reorders: bool = True
+    smallest: int = 1  # samples across and down
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "h264": Recipe(
+        library="libx264",
+        part="mp4",
+        crf=16,
+        crf_limit=51,
+        preset="medium",
+        presets=_X26X_PRESETS,
+        odd_sizes=False,
+    ),
+    "h265": Recipe(
+        library="libx265",
+        part="mp4",
+        options={"x265-params": "log-level=none"},
+        crf=18,
+        crf_limit=51,
+        preset="medium",
+        presets=_X26X_PRESETS,
+        odd_sizes=False,
+        smallest=16,
+    ),
+    "ffv1": Recipe(
+        library="ffv1",
+        part="matroska",
+        options={"level": "3", "slicecrc": "1", "g": "1"},
+        reorders=False,
+    ),
+    "prores": Recipe(
+        library="prores_ks",
+        part="mov",
+        options={"profile": "hq", "vendor": "apl0"},
+        subsampling=(2, 1),
+        full_range=False,  # no container says otherwise of ProRes
+        reorders=False,
+    ),
+    "av1": Recipe(
+        library="libsvtav1",
+        part="mp4",
+        crf=24,
+        crf_limit=63,
+        preset="8",
+        presets=tuple(str(speed) for speed in range(14)),
+        smallest=4,  # less is refused, and the refusal corrupts memory
+    ),
+}
+_SUFFIXES = {"mp4": ".mp4", "mov": ".mov", "matroska": ".mkv"}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A delivery: its codec and container, and its depth where that is not the source's own.
+
+    Where it has a depth, luma is brought to that, and to a range the codec has: the one place where
+    luma is changed, and said before the first frame.
+    """
+
+    codec: Codec
+    suffix: str
+    depth: int | None = None
+
+
+PROFILES: Mapping[str, Profile] = {
+    "web": Profile("h264", ".mp4", depth=8),
+    "master": Profile("prores", ".mov", depth=10),
+    "archive": Profile("ffv1", ".mkv"),
+}
+
+
+@dataclass(frozen=True)
+class EncodeSettings:
+    """How the picture is encoded. ``crf`` and ``preset`` are the codec's own defaults where None.
+
+    ``crf`` is the constant quality of h264 and h265 (0 to 51) and av1 (whole, 0 to 63): lower is
+    better. ``preset`` is an x264/x265 preset name, or "0" to "13" for av1. ffv1 is lossless and
+    prores has the quality of its HQ profile; neither takes the two. ``profile`` goes with its own
+    codec: :func:`settings_for` finds it. Raises :class:`MediaError`.
+    """
+
+    codec: Codec = "h264"
+    crf: float | None = None
+    preset: str | None = None
+    profile: ProfileName | None = None
+
+    def __post_init__(self) -> None:
+        if self.codec not in get_args(Codec):
+            raise MediaError(f"codec is one of {', '.join(get_args(Codec))}; got {self.codec!r}")
+        if self.profile is not None:
+            self._check_profile()
+        recipe = RECIPES[self.codec]
+        for name, value in (("crf", self.crf), ("preset", self.preset)):
+            if value is not None and getattr(recipe, name) is None:
+                raise MediaError(
+                    f"{name} {value} means nothing to {self.codec}, which has one quality; "
+                    f"leave {name} out, or take codec h264, h265 or av1"
+                )
+        whole = self.codec == "av1"
+        if self.crf is not None and not (
+            0 <= self.crf <= recipe.crf_limit and (self.crf == int(self.crf) or not whole)
+        ):
+            kind = "a whole number from 0" if whole else "0"
+            raise MediaError(
+                f"crf is {kind} to {recipe.crf_limit} for {self.codec}, got {self.crf:g}"
+            )
+        if self.preset is not None and self.preset not in recipe.presets:
+            raise MediaError(
+                f"preset is one of {', '.join(recipe.presets)} for {self.codec}, "
+                f"got {self.preset!r}"
+            )
+
+    def _check_profile(self) -> None:
+        own = PROFILES.get(self.profile or "")
+        if own is None:
+            raise MediaError(f"profile is one of {', '.join(PROFILES)}; got {self.profile!r}")
+        if self.codec != own.codec:
+            raise MediaError(
+                f"profile {self.profile} is {own.codec} in {own.suffix}, got codec {self.codec}; "
+                "give one of the two"
+            )
+
+
+def settings_for(
+    profile: ProfileName | None,
+    codec: Codec | None = None,
+    crf: float | None = None,
+    preset: str | None = None,
+) -> EncodeSettings:
+    """The settings of a profile, or of a codec (h264 by default). Raises :class:`MediaError`."""
+    own = PROFILES.get(profile or "")
+    return EncodeSettings(codec or (own.codec if own else "h264"), crf, preset, profile)
+
+
+def output_suffix(settings: EncodeSettings) -> str | None:
+    """The suffix the output must or should have: a profile's, or FFV1's and ProRes's own."""
+    if settings.profile is not None:
+        return PROFILES[settings.profile].suffix
+    return {"ffv1": ".mkv", "prores": ".mov"}.get(settings.codec)
+
+
+def part_suffix(settings: EncodeSettings) -> str:
+    """The usual suffix of a part's file: ".mp4", ".mov" or ".mkv"."""
+    return _SUFFIXES[RECIPES[settings.codec].part]
+
+
+def reorders(settings: EncodeSettings) -> bool:
+    """Whether a part's packets may come in another order than its frames."""
+    return RECIPES[settings.codec].reorders
+
+
+def picture_format(info: VideoInfo, settings: EncodeSettings) -> PictureFormat:
+    """The output's pictures: the source's depth and range, 4:2:0 (ProRes 4:2:2).
+
+    Where a codec lacks the source's depth it takes the next higher one it has, and luma is shifted
+    left. H.264 and H.265 refuse odd sizes below 4:4:4 and get 4:4:4 then. A profile with a depth
+    has that, and limited range where the codec has no other. Raises :class:`MediaError` for what the
+    codec cannot hold without loss to luma.
+    """
+    recipe = RECIPES[settings.codec]
+    fixed = PROFILES[settings.profile].depth if settings.profile else None
+    if min(info.width, info.height) < recipe.smallest:
+        raise MediaError(
+            f"{settings.codec} needs pictures of at least {recipe.smallest}x{recipe.smallest}, "
+            f"got {info.width}x{info.height}; use codec h264 or ffv1"
+        )
+    if info.full_range and not recipe.full_range and fixed is None:
+        raise MediaError(
+            f"{info.path.name} has full-range luma, which {settings.codec} cannot hold unchanged; "
+            f"use codec {able_codecs(info)}"
+        )
+    odd = info.width % 2 or info.height % 2
+    sx, sy = (1, 1) if odd and not recipe.odd_sizes else recipe.subsampling
+    if odd and settings.profile == "web":
+        raise MediaError(
+            f"profile web is 4:2:0, which h264 has for even sizes only, got "
+            f"{info.width}x{info.height}; use codec h264 without a profile (4:4:4), or profile archive"
+        )
+    depth = fixed or _depth(settings.codec, info.bit_depth, sx, sy)
+    if depth is None:
+        raise MediaError(
+            f"{info.path.name} has {info.bit_depth}-bit luma, which {settings.codec} "
+            f"cannot hold; use codec {able_codecs(info)}"
+        )
+    full_range = info.full_range and recipe.full_range
+    return PictureFormat(_format_name(depth, sx, sy), depth, (sx, sy), info.matrix, full_range)
+
+
+def conversion(info: VideoInfo, settings: EncodeSettings) -> str | None:
+    """A line about what a profile does to luma; None where every sample can be got back as it was."""
+    picture = picture_format(info, settings)
+    steps = []
+    if picture.bit_depth < info.bit_depth:
+        steps.append(f"from {info.bit_depth} bits to {picture.bit_depth}")
+    if picture.full_range != info.full_range:
+        steps.append("from full to limited range")
+    if not steps:
+        return None
+    return f"profile {settings.profile} takes luma {' and '.join(steps)}, each sample to the nearest step"
+
+
+def _format_name(depth: int, sx: int, sy: int) -> str:
+    sampling = {(2, 2): "420", (2, 1): "422", (1, 1): "444"}[sx, sy]
+    return f"yuv{sampling}p" + (f"{depth}le" if depth > 8 else "")
+
+
+def depths(codec: Codec, sx: int, sy: int) -> list[int]:
+    """The depths the codec has at a subsampling, in bits."""
+    formats = av.codec.Codec(RECIPES[codec].library, "w").video_formats or []
+    names = {known.name for known in formats}
+    return [depth for depth in range(8, 17) if _format_name(depth, sx, sy) in names]
+
+
+def _depth(codec: Codec, least: int, sx: int, sy: int) -> int | None:
+    """The lowest depth the codec has that holds ``least`` bits."""
+    return next((depth for depth in depths(codec, sx, sy) if depth >= least), None)
+
+
+def able_codecs(info: VideoInfo, without: Codec | None = None) -> str:
+    """The codecs that hold this film's luma, for the user to choose from."""
+    able = [
+        codec
+        for codec in get_args(Codec)
+        if codec != without
+        and _depth(codec, info.bit_depth, *RECIPES[codec].subsampling)
+        and (RECIPES[codec].full_range or not info.full_range)
+    ]
+    return " or ".join(able)
+
+
+def encoder_options(info: VideoInfo, settings: EncodeSettings) -> dict[str, str]:
+    """What the codec's encoder is told."""
+    recipe = RECIPES[settings.codec]
+    options = dict(recipe.options)
+    if recipe.crf is not None and recipe.preset is not None:
+        options["crf"] = f"{recipe.crf if settings.crf is None else settings.crf:g}"
+        options["preset"] = settings.preset or recipe.preset
+    # 4x4 slices need whole chroma samples; for other sizes FFmpeg finds a division itself.
+    if settings.codec == "ffv1" and info.width % 8 == info.height % 8 == 0 and info.width >= 640:
+        options["slices"] = "16"
+    return options

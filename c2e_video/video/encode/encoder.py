@@ -1,0 +1,191 @@
+"""Painted batches go in, a closed part comes out.
+
+The Y samples handed to the encoder are the decoder's own; where the codec has more bits than the
+source they are shifted left, which loses nothing and is undone by a shift right. Only a profile may
+ask for fewer bits or another range (``codecs.py``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from ...color.luma_range import Scale, levelled
+from ...color.matrices import Matrix
+from ...errors import MediaError
+from ...utils.arrays import Plane
+from ...utils.files import disk_errors, local
+from ..frames import ColorBatch, Frame, VideoInfo
+from .codecs import RECIPES, EncodeSettings, able_codecs, encoder_options, picture_format, reorders
+from .part import Part, decoding_time
+
+# ITU-T H.273 code points. BT.601 has two that mean the same; 5 goes with the primaries of 625 lines.
+_MATRICES: Mapping[Matrix, int] = {"bt601": 6, "bt709": 1, "bt2020": 9}
+_MOST_REORDERED = 16  # frames, by the standards of H.264 and H.265
+
+
+def _open_encoder(
+    container: OutputContainer, info: VideoInfo, settings: EncodeSettings
+) -> VideoStream:
+    """A stream in ``container`` with its encoder opened; :class:`MediaError` if that refuses."""
+    recipe, picture = RECIPES[settings.codec], picture_format(info, settings)
+    # Only rate control looks at it; a guess from a few odd times can be far off.
+    rate = info.frame_rate if info.frame_rate and 1 <= info.frame_rate <= 240 else 25
+    stream = container.add_stream(recipe.library, rate=rate)
+    assert isinstance(stream, VideoStream)
+    context = stream.codec_context
+    context.width, context.height = info.width, info.height
+    context.pix_fmt = picture.pixel_format
+    # On the context: on the stream it is lost, and x264 then refuses a variable frame rate.
+    context.time_base = info.time_base
+    context.sample_aspect_ratio = info.sample_aspect_ratio
+    _tag(context, info, picture.full_range)
+    context.thread_count = 0  # as many as there are processors
+    context.thread_type = "AUTO"
+    context.options = encoder_options(info, settings)
+    if settings.codec == "av1":
+        os.environ.setdefault("SVT_LOG", "1")  # errors only: it writes to stderr by itself
+    try:
+        context.open()
+    except av.FFmpegError as error:
+        raise MediaError(
+            f"the {settings.codec} encoder refuses {info.width}x{info.height} pictures in "
+            f"{picture.pixel_format} ({error.strerror}); use codec {able_codecs(info, settings.codec)}"
+        ) from error
+    return stream
+
+
+def _tag(target: Any, info: VideoInfo, full_range: bool) -> None:
+    """Say on an encoder or a frame what its samples mean."""
+    matrix = 5 if info.matrix == "bt601" and info.primaries == 5 else _MATRICES[info.matrix]
+    target.colorspace = matrix
+    target.color_range = 2 if full_range else 1
+    target.color_trc, target.color_primaries = info.transfer, info.primaries
+
+
+class Encoder:
+    """Encodes painted batches into one part file.
+
+    A context manager. :meth:`close` gives the part; an exception within removes the file. Raises
+    :class:`MediaError` at once where the codec refuses the pictures or the file cannot be written.
+    """
+
+    def __init__(self, path: Path, info: VideoInfo, settings: EncodeSettings) -> None:
+        self.path, self.info = path, info
+        self.picture = picture_format(info, settings)
+        kind = RECIPES[settings.codec].part
+        scale = str(info.time_base.denominator)
+        clock = {"video_track_timescale": scale, "movie_timescale": scale}
+        self._part: Part | None = None
+        self._pts: list[int] = []
+        self._durations: list[int] = []
+        self._packets = 0
+        self._delay = _MOST_REORDERED if reorders(settings) else 0
+        self._file = av.open(
+            local(path), "w", format=kind, container_options={} if kind == "matroska" else clock
+        )
+        try:
+            self._stream = _open_encoder(self._file, info, settings)
+            with disk_errors(path):
+                self._file.start_encoding()
+        except BaseException:  # a signal, too, must not leave a half-open file to the collector
+            self._abandon()
+            raise
+
+    def write(self, batch: ColorBatch) -> None:
+        """Encode a batch. Frames come in order, in the size and depth of the film."""
+        for frame, cb, cr in zip(batch.gray.frames, batch.cb, batch.cr, strict=True):
+            if self._pts and frame.pts <= self._pts[-1]:
+                raise ValueError(f"pts must grow: {frame.pts} after {self._pts[-1]}")
+            picture = self._picture(frame, cb, cr)
+            self._pts.append(frame.pts)
+            self._durations.append(frame.duration)
+            self._mux(self._stream.encode(picture))
+
+    def _picture(self, frame: Frame, cb: Plane, cr: Plane) -> av.VideoFrame:
+        width, height = self.info.width, self.info.height
+        if frame.luma.shape != (height, width):
+            raise MediaError(
+                f"the picture of {self.info.path.name} changes from {width}x{height} to "
+                f"{frame.luma.shape[1]}x{frame.luma.shape[0]} at "
+                f"{self.info.seconds(frame.pts):.3f} s; cut the film there and paint both pieces"
+            )
+        picture = av.VideoFrame(width, height, self.picture.pixel_format)
+        _fill(picture.planes[0], *self._fitted(frame.luma))
+        _fill(picture.planes[1], cb)
+        _fill(picture.planes[2], cr)
+        picture.pts, picture.time_base = frame.pts, self.info.time_base
+        picture.duration = frame.duration
+        picture.pict_type = 0  # the encoder's own choice
+        _tag(picture, self.info, self.picture.full_range)
+        return picture
+
+    def _fitted(self, luma: Plane) -> tuple[Plane, int]:
+        """Luma for the output's pictures, and by how many bits it is still to be shifted left."""
+        source = Scale(self.info.bit_depth, self.info.full_range)
+        wanted = Scale(self.picture.bit_depth, self.picture.full_range)
+        shift = wanted.bit_depth - source.bit_depth
+        if shift < 0 or source.full_range != wanted.full_range:
+            return levelled(luma, source, wanted), 0
+        return luma, shift
+
+    def _mux(self, packets: Sequence[Packet[Any]]) -> None:
+        with disk_errors(self.path):
+            for packet in packets:
+                # Its own: x265 gives random dts to films of a few frames.
+                packet.dts = decoding_time(self._pts, self._packets, self._delay)
+                self._packets += 1
+                self._file.mux_one(packet)
+
+    def close(self) -> Part:
+        """Finish the file and say what it holds. Further calls return the same part."""
+        if self._part is None:
+            if not self._pts:
+                raise ValueError("a part holds at least one frame")
+            self._mux(self._stream.encode(None))
+            with disk_errors(self.path):
+                self._file.close()
+            self._part = Part(self.path, tuple(self._pts), tuple(self._durations))
+        return self._part
+
+    def __enter__(self) -> Encoder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        if self._part is None:
+            with contextlib.suppress(av.FFmpegError):
+                self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def _fill(plane: Any, samples: Plane, shift: int = 0) -> None:
+    """Copy samples ``[H, W]`` into a plane, whose rows may be padded, in one strided pass."""
+    dtype = np.dtype(np.uint8 if samples.dtype == np.uint8 and not shift else np.uint16)
+    rows = np.frombuffer(plane, dtype).reshape(plane.height, plane.line_size // dtype.itemsize)
+    target = rows[:, : plane.width]
+    if shift:
+        np.left_shift(samples, shift, out=target, dtype=np.uint16)
+    else:
+        target[...] = samples

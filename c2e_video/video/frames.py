@@ -1,0 +1,227 @@
+"""What flows between the stages: frozen values that carry their own time.
+
+Luma and chroma are codec Y and CbCr; lightness and ab are Lab. Times are integer pts in the film's
+``time_base``; a float of seconds only ever has a name that ends in ``_seconds``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+
+from ..color.matrices import Matrix
+from ..utils.arrays import Plane
+from ..utils.timecode import format_timecode
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A film's picture track, as its container and its first decoded frame describe it.
+
+    ``width`` and ``height`` are in samples of the stored picture, before rotation and before the
+    sample aspect ratio. ``bit_depth`` is that of luma (8 to 16). ``matrix`` and ``full_range`` are
+    what the samples mean, guessed by size where the film does not say (as players do). ``transfer``
+    and ``primaries`` are the ITU-T H.273 code points (2 is unspecified). ``rotation`` is in degrees
+    counter-clockwise.
+    ``frame_count`` is the container's word where it has one and an estimate from the duration
+    otherwise; None where neither is known. It serves progress bars only.
+    """
+
+    path: Path
+    width: int
+    height: int
+    pixel_format: str
+    bit_depth: int
+    matrix: Matrix
+    full_range: bool
+    transfer: int
+    primaries: int
+    sample_aspect_ratio: Fraction
+    rotation: int
+    time_base: Fraction
+    frame_rate: Fraction | None
+    frame_count: int | None
+    duration_seconds: float | None
+    interlaced: bool = False
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a picture is at least 1x1, got {self.width}x{self.height}")
+        if not 8 <= self.bit_depth <= 16:
+            raise ValueError(f"bit_depth is 8 to 16, got {self.bit_depth}")
+        if self.time_base <= 0:
+            raise ValueError(f"time_base is positive, got {self.time_base}")
+
+    @property
+    def turns(self) -> int:
+        """Quarter turns counter-clockwise that set the stored picture upright, 0 to 3."""
+        return round(self.rotation / 90) % 4
+
+    def seconds(self, pts: int) -> float:
+        """The time of ``pts`` in seconds."""
+        return float(pts * self.time_base)
+
+    def timecode(self, pts: int) -> str:
+        """The time of ``pts`` as people write it, ``HH:MM:SS.mmm``."""
+        return format_timecode(pts * self.time_base)
+
+
+@dataclass(frozen=True)
+class PictureFormat:
+    """The pictures of the output: what chroma has to be made for.
+
+    ``subsampling`` is ``(sx, sy)``, luma samples to a chroma sample across and down: (2, 2) for 4:2:0.
+    """
+
+    pixel_format: str
+    bit_depth: int
+    subsampling: tuple[int, int]
+    matrix: Matrix
+    full_range: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One decoded picture: the source's own Y plane, uint8 or uint16 ``[H, W]``, and its time.
+
+    Samples are right-aligned (a 10-bit plane holds 0 to 1023). The array may be a view of the
+    decoder's buffer: read it, never write it.
+    """
+
+    luma: Plane
+    pts: int
+    duration: int
+
+    def __post_init__(self) -> None:
+        if self.luma.ndim != 2 or self.luma.dtype not in (np.uint8, np.uint16):
+            raise ValueError(
+                f"luma is uint8 or uint16 [H, W], got {self.luma.dtype} {self.luma.shape}"
+            )
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A run of frames without a cut: ``start <= pts < stop``.
+
+    ``transition`` tells how the shot begins. A dissolve begins with ``dissolve`` pts in which the
+    shot before fades out and this one in: it spans ``[start, start + dissolve)``.
+    """
+
+    index: int
+    start: int
+    stop: int
+    transition: Literal["cut", "dissolve"] = "cut"
+    dissolve: int = 0
+
+    def __post_init__(self) -> None:
+        if self.stop <= self.start:
+            raise ValueError(f"shot {self.index} is empty: [{self.start}, {self.stop})")
+        if (self.transition == "dissolve") != (self.dissolve > 0):
+            raise ValueError(f"shot {self.index}: a dissolve has a length, a cut has none")
+
+    @classmethod
+    def after(cls, dissolve: int, index: int, start: int, stop: int) -> Shot:
+        """A shot that begins with a dissolve of that many pts, or, with 0, a cut."""
+        return cls(index, start, stop, "dissolve" if dissolve else "cut", dissolve)
+
+    def __contains__(self, pts: int) -> bool:
+        return self.start <= pts < self.stop
+
+
+@dataclass(frozen=True, eq=False)
+class FrameBatch:
+    """Frames of one shot, in order, all of one size: the unit the network paints."""
+
+    frames: tuple[Frame, ...]
+    shot: Shot
+
+    def __post_init__(self) -> None:
+        if not self.frames:
+            raise ValueError("a batch holds at least one frame")
+        if len({frame.luma.shape for frame in self.frames}) != 1:
+            raise ValueError("the frames of a batch have one size")
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def pts(self) -> tuple[int, ...]:
+        return tuple(frame.pts for frame in self.frames)
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Height and width of its frames."""
+        return self.frames[0].luma.shape
+
+    @property
+    def luma(self) -> Plane:
+        """``[N, H, W]``, a copy in the source's own dtype."""
+        return cast(Plane, np.stack([frame.luma for frame in self.frames]))
+
+
+@dataclass(frozen=True, eq=False)
+class ColorBatch:
+    """A painted batch: the grey batch itself, and its new chroma.
+
+    ``cb`` and ``cr`` are ``[N, ceil(H / sy), ceil(W / sx)]`` for the encoder's subsampling, uint8
+    at 8 bits and uint16 above, in the encoder's range and depth. No code writes Y: the encoder
+    takes ``gray``'s planes as the decoder left them.
+    """
+
+    gray: FrameBatch
+    cb: Plane
+    cr: Plane
+
+    def __post_init__(self) -> None:
+        if self.cb.shape != self.cr.shape or self.cb.dtype != self.cr.dtype:
+            raise ValueError(f"cb {self.cb.shape} and cr {self.cr.shape} differ")
+        if len(self.cb) != len(self.gray):
+            raise ValueError(f"{len(self.gray)} frames have {len(self.cb)} chroma planes")
+
+    def runs(self, key: Callable[[int], int]) -> Iterator[tuple[int, ColorBatch]]:
+        """The batch in pieces, of frames whose pts have one ``key``, each with it."""
+        for owner, run in groupby(range(len(self.gray)), key=lambda i: key(self.gray.pts[i])):
+            numbers = list(run)
+            part = slice(numbers[0], numbers[-1] + 1)
+            frames = FrameBatch(self.gray.frames[part], self.gray.shot)
+            yield owner, ColorBatch(frames, self.cb[part], self.cr[part])
+
+
+def batched(frames: Iterable[Frame], shots: Iterable[Shot], size: int) -> Iterator[FrameBatch]:
+    """Group frames into batches of at most ``size`` that never reach across a cut.
+
+    ``shots`` are in order and without holes; a frame past the last shot's ``stop`` belongs to it.
+    """
+    remaining = iter(shots)
+    shot = next(remaining)
+    following = next(remaining, None)
+
+    def current(frame: Frame) -> Shot:
+        nonlocal shot, following
+        while following is not None and frame.pts >= following.start:
+            shot, following = following, next(remaining, None)
+        return shot
+
+    for owner, run in groupby(frames, key=current):
+        batch: list[Frame] = []
+        for frame in run:
+            if len(batch) == size or (batch and batch[0].luma.shape != frame.luma.shape):
+                yield FrameBatch(tuple(batch), owner)
+                batch = []
+            batch.append(frame)
+        if batch:
+            yield FrameBatch(tuple(batch), owner)
+
+
+def luma_range(info: VideoInfo) -> tuple[float, float]:
+    """``(scale, offset)`` that make [0, 1] of a film's luma: ``(luma - offset) * scale``."""
+    if info.full_range:
+        return 1 / (2**info.bit_depth - 1), 0.0
+    unit = 2 ** (info.bit_depth - 8)
+    return 1 / (219 * unit), 16.0 * unit

@@ -1,0 +1,90 @@
+"""The packets of all parts as those of one film, each with its time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import av
+import av.error
+from av.packet import Packet
+
+from ...errors import MediaError
+from ...utils.files import local
+from ..encode import EncodeSettings, Part
+from ..encode.codecs import reorders
+from ..encode.part import decoding_time
+
+
+def stamped(
+    parts: Sequence[Part],
+    settings: EncodeSettings,
+    time_base: Fraction,
+    origin: int,
+    *,
+    by_dts: bool = False,
+) -> Iterator[Packet[Any]]:
+    """The parts' packets in order: the k-th to be shown has the k-th frame's pts, less ``origin``.
+
+    dts are those of a film encoded in one go. A container that counts time ``by_dts`` takes its length from
+    them and the packet that is decoded last: that lasts as long as makes it the film's. Raises
+    :class:`MediaError` for a damaged part.
+    """
+    times = [pts - origin for part in parts for pts in part.pts]
+    durations = [duration for part in parts for duration in part.durations]
+    places = _places(parts, settings)
+    delay = max(index - place for index, place in enumerate(places))
+    step = min((after - before for before, after in pairwise(times)), default=1)
+    first = decoding_time(times, 0, delay, step)
+    index = 0
+    for part in parts:
+        for packet in _packets(part):
+            place = places[index]
+            packet.pts, packet.duration = times[place], durations[place]
+            packet.dts = decoding_time(times, index, delay, step)
+            packet.time_base = time_base
+            index += 1
+            if by_dts and index == len(times):
+                # It may come later, but not so late that what it shows would come late as well.
+                packet.dts = max(packet.dts, packet.pts - (times[0] - first))
+                packet.duration = times[-1] + durations[-1] - times[0] - (packet.dts - first)
+            yield packet
+
+
+def _places(parts: Sequence[Part], settings: EncodeSettings) -> list[int]:
+    """The place among all frames shown, of each packet in the order they are decoded."""
+    places: list[int] = []
+    for part in parts:
+        own = range(len(places), len(places) + len(part.pts))
+        if reorders(settings):
+            times: list[Any] = [packet.pts for packet in _packets(part)]
+            shown = sorted(range(len(times)), key=times.__getitem__)
+            places += [place for _, place in sorted(zip(shown, own, strict=True))]
+        else:
+            places += own
+    return places
+
+
+def _packets(part: Part) -> Iterator[Packet[Any]]:
+    """A part's packets; :class:`MediaError` if they are not as many as its frames."""
+    count = 0
+    with contextlib.suppress(av.FFmpegError), av.open(local(part.path)) as file:
+        for packet in file.demux(video=0):
+            count += bool(packet.size)
+            if packet.size and count <= len(part.pts):
+                yield packet
+    if count != len(part.pts):
+        raise MediaError(
+            f"the part {str(part.path)!r} is damaged: {count} frames are in it where "
+            f"{len(part.pts)} were written; delete it and run again"
+        )
+
+
+def is_even(parts: Sequence[Part]) -> bool:
+    """Whether the frames follow one another at one pace, but for the rounding of their clock."""
+    times = [pts for part in parts for pts in part.pts]
+    steps = [after - before for before, after in pairwise(times)]
+    return not steps or max(steps) - min(steps) <= 1

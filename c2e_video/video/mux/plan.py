@@ -1,0 +1,47 @@
+"""What goes into the output, as decided before the first frame is colorized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from ..encode import EncodeSettings
+from ..frames import VideoInfo
+from .containers import Container
+from .tracks import Track
+
+_FOREVER = 1 << 62
+
+
+@dataclass(frozen=True)
+class MuxPlan:
+    """What goes into the output. ``notes`` has one line for everything that is lost or changed.
+
+    ``picture`` is the index of the painted stream. Only what lies in ``window`` is kept, and what
+    is at ``origin`` comes at zero; both are pts in the film's ``time_base``.
+    """
+
+    source: Path
+    container: Container
+    info: VideoInfo
+    settings: EncodeSettings
+    picture: int
+    tracks: tuple[Track, ...]
+    chapters: bool
+    window: tuple[int | None, int | None] = (None, None)
+    origin: int = 0
+    notes: tuple[str, ...] = ()
+
+    def ticks(self, base: Fraction) -> tuple[int, int, int]:
+        """Window and origin in another time base: ``first <= t < stop`` is kept, as ``t - origin``."""
+        first, stop = self.window
+        ends = (-_FOREVER if first is None else first, _FOREVER if stop is None else stop)
+        first, stop, origin = (round(t * self.info.time_base / base) for t in (*ends, self.origin))
+        return first, stop, origin
+
+    def still_true(self, fields: Mapping[str, str]) -> dict[str, str]:
+        """The fields without the timecode of a beginning that is cut off."""
+        cut = self.window[0] is not None
+        return {k: v for k, v in fields.items() if not (cut and k.lower() == "timecode")}

@@ -1,0 +1,176 @@
+"""What goes into the output, decided before the first frame is painted.
+
+A container is asked, not looked up: one black picture and the first packets of every track are muxed
+into it in memory, by the code that will write the film, and read back.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+from av.container import InputContainer
+from av.stream import Stream
+
+from ...errors import MediaError
+from ...utils.choices import DROPPABLE
+from ..decode import numbered
+from ..decode.demuxer import picture_track
+from ..encode import Encoder, EncodeSettings, Part, conversion, part_suffix
+from ..frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
+from .containers import container_for, either, holders
+from .plan import MuxPlan
+from .streams import describe, is_cover, is_furniture, is_timed, kind_of, losses
+from .tracks import ways_for
+from .writer import open_film, write_film
+
+_REHEARSED = 400  # packets: enough for every track that sounds from the beginning
+# A broadcast's clock counts from any moment. A film that would keep players waiting for so many
+# seconds begins at zero in the output.
+_BROADCASTS = ("mpegts", "mpeg")
+_LONG_WAIT = 60
+
+
+def plan_mux(
+    source: Path,
+    output: Path,
+    info: VideoInfo,
+    settings: EncodeSettings,
+    drop: frozenset[str] = frozenset(),
+    *,
+    window: tuple[int | None, int | None] = (None, None),
+) -> MuxPlan:
+    """Decide what goes into the output.
+
+    ``drop`` names kinds of streams to leave out: audio, subtitles, attachments (cover art too),
+    data (other picture tracks too), chapters. Only what lies in ``window``, pts in the film's
+    ``time_base``, is kept; where it has a start, that is the output's zero.
+
+    Raises :class:`MediaError` for pictures the codec cannot hold, for a codec the container cannot
+    hold, and naming every stream the container cannot hold, with the remedy.
+    """
+    unknown = sorted(drop - set(DROPPABLE))
+    if unknown:
+        raise MediaError(f"drop takes {', '.join(DROPPABLE)}; got {', '.join(unknown)}")
+    container = container_for(output, settings)
+    with open_film(source) as film, tempfile.TemporaryDirectory() as folder:
+        picture = picture_track(film, source)
+        others = [s for s in film.streams if s.index != picture.index and not is_furniture(s)]
+        kept = [s for s in others if kind_of(s) not in drop]
+        plan = MuxPlan(
+            source=source,
+            container=container,
+            info=info,
+            settings=settings,
+            picture=picture.index,
+            tracks=tuple(ways_for(stream, container)[0] for stream in kept),
+            chapters="chapters" not in drop,
+        )
+        blank = _blank_part(Path(folder), info, settings)
+        plan = _fitted(plan, film, blank)
+        run = numbered(source)
+        notes = run.notes(info.frame_rate) if run else []
+        notes += [line] if (line := conversion(info, settings)) else []
+        notes += [f"{describe(s)} is dropped, as asked" for s in others if kind_of(s) in drop]
+        if film.chapters() and not plan.chapters:
+            notes.append(f"{len(film.chapters())} chapters are dropped, as asked")
+        rewritten = [film.streams[track.index] for track in plan.tracks if track.how == "text"]
+        notes += [f"{describe(stream)} becomes {container.text}" for stream in rewritten]
+        notes += _rehearse(plan, film, blank, kept)
+        if window[0] is not None and "timecode" in (picture.metadata | film.metadata):
+            notes.append("the timecode is left out: it is that of the beginning, which is cut off")
+        origin = window[0]
+        if origin is None:
+            origin = _late_start(film, info)
+            if origin:
+                notes.append(
+                    f"the film's clock begins at {info.seconds(origin):.3f} s, the output's at 0"
+                )
+    return replace(plan, window=window, origin=origin, notes=tuple(notes))
+
+
+def _late_start(film: InputContainer, info: VideoInfo) -> int:
+    """Where a broadcast's clock begins, if players would wait for it; 0 otherwise."""
+    seconds = Fraction(film.start_time or 0, av.time_base)
+    if film.format.name not in _BROADCASTS or seconds < _LONG_WAIT:
+        return 0
+    return round(seconds / info.time_base)
+
+
+def _blank_part(folder: Path, info: VideoInfo, settings: EncodeSettings) -> Part:
+    """A part of one black picture. That it can be made shows that codec, depth and size go together."""
+    with Encoder(folder / f"blank{part_suffix(settings)}", info, settings) as encoder:
+        (sx, sy), depth = encoder.picture.subsampling, encoder.picture.bit_depth
+        size = (1, -(-info.height // sy), -(-info.width // sx))
+        chroma = np.full(size, 1 << (depth - 1), np.uint8 if depth == 8 else np.uint16)
+        luma = np.zeros((info.height, info.width), np.uint8 if info.bit_depth == 8 else np.uint16)
+        black = FrameBatch((Frame(luma, 0, 1),), Shot(0, 0, 1))
+        encoder.write(ColorBatch(black, chroma, chroma))
+        return encoder.close()
+
+
+def _fitted(plan: MuxPlan, film: InputContainer, blank: Part) -> MuxPlan:
+    """The plan with every track in a way the container holds; :class:`MediaError` if one has none."""
+    if _holds(plan, blank):
+        return plan
+    tracks, refused = [], []
+    for track in plan.tracks:
+        stream = film.streams[track.index]
+        ways = ways_for(stream, plan.container)
+        fitting = next((way for way in ways if _holds(replace(plan, tracks=(way,)), blank)), None)
+        if fitting is not None:
+            tracks.append(fitting)
+        elif not is_cover(stream):  # the loss of a cover is worth a note, not a refusal
+            refused.append(stream)
+    if refused:
+        raise MediaError(_refusal(plan, refused, blank))
+    return replace(plan, tracks=tuple(tracks))
+
+
+def _holds(plan: MuxPlan, blank: Part) -> bool:
+    try:
+        write_film(plan, [blank], io.BytesIO(), limit=_REHEARSED)
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
+
+
+def _refusal(plan: MuxPlan, refused: Sequence[Stream], blank: Part) -> str:
+    able = []
+    for other in holders(plan.settings):
+        tracks = tuple(ways_for(stream, other)[0] for stream in refused)
+        if _holds(replace(plan, container=other, tracks=tracks), blank):
+            able.append(f".{other.name}")
+    what = " and ".join(map(describe, refused))
+    drops = " ".join(f"--drop {kind}" for kind in sorted(set(map(kind_of, refused))))
+    remedy = f"write to {either(able)}, or {drops}" if able else drops
+    return f"{plan.source.name} has {what}, which {plan.container.name} cannot hold; {remedy}"
+
+
+def _rehearse(
+    plan: MuxPlan, film: InputContainer, blank: Part, kept: Sequence[Stream]
+) -> list[str]:
+    """A line for everything of the kept streams, and of what the film says, that is lost."""
+    written = io.BytesIO()
+    try:
+        seen = write_film(plan, [blank], written, limit=_REHEARSED).seen
+    except (av.FFmpegError, ValueError) as error:
+        raise MediaError(
+            f"{plan.container.name} does not take {plan.source.name} ({error}); write to another "
+            "container, or drop streams"
+        ) from error
+    # The QuickTime family leaves out tracks without packets, as that of a late subtitle is here.
+    tracks = [t.index for t in plan.tracks if t.index in seen or not plan.container.quicktime]
+    with av.open(io.BytesIO(written.getvalue()), metadata_errors="surrogateescape") as result:
+        before = [film.streams[index] for index in sorted([plan.picture, *tracks])]
+        pairs = zip(filter(is_timed, before), filter(is_timed, result.streams), strict=True)
+        lost = max(0, sum(map(is_cover, kept)) - sum(map(is_cover, result.streams)))
+        lines = [f"{plan.container.name} does not keep the film's cover art"] if lost else []
+        return lines + losses(film, result, pairs, plan.container.name)

@@ -1,0 +1,120 @@
+"""The network: the paper's size, its modulation, any frame size."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from c2e_video.model import Color2Embed, Look, ModelConfig
+from c2e_video.model.fuse import fold_batch_norms
+from c2e_video.model.pffn import EPSILON, ModulatedConv
+
+TINY = ModelConfig(width=8, embedding=16, color_width=4, memory=8)
+
+
+def random_model(config: ModelConfig = TINY) -> Color2Embed:
+    """A network in which everything speaks: the memory too, and batch norms that are not trivial."""
+    torch.manual_seed(0)
+    model = Color2Embed(config)
+    if model.pffn.memory is not None:
+        nn.init.normal_(model.pffn.memory.out.weight, std=0.3)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            nn.init.uniform_(module.running_mean, -0.5, 0.5)
+            nn.init.uniform_(module.running_var, 0.5, 2.0)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def model() -> Color2Embed:
+    return random_model()
+
+
+def test_width_64_is_the_papers_network() -> None:
+    model = Color2Embed(ModelConfig()).eval()
+    parts = (model.content_encoder, model.pffn)
+    parameters = sum(p.numel() for part in parts for p in part.parameters())
+    look = Look(torch.zeros(1, 512), None)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 1, 256, 256), look)
+    assert parameters == pytest.approx(19.4e6, rel=0.02)
+    assert counter.get_total_flops() == pytest.approx(81.5e9, rel=0.02)
+    assert model.pffn.memory is None
+
+
+def test_modulation_is_equations_4_to_7() -> None:
+    conv = ModulatedConv(6, 3, embedding=4)
+    z, x = torch.randn(1, 4), torch.randn(1, 6, 9, 9)
+    scaled = conv.weight * conv.scale * conv.linear(z).view(1, 6, 1, 1)  # eq. 4
+    norm = 1 / (scaled.square().sum((1, 2, 3), keepdim=True) + EPSILON).sqrt()  # eq. 5
+    wanted = torch.conv2d(x, scaled * norm, conv.bias, padding=1)  # eq. 6 and 7
+    torch.testing.assert_close(conv(x, z), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_the_embedding_reaches_the_picture(model: Color2Embed) -> None:
+    frame = torch.rand(1, 1, 32, 32) * 2 - 1
+    one, other = (model(frame, Look(torch.randn(1, 16), None)) for _ in range(2))
+    assert (one - other).abs().max() > 1e-4
+
+
+def test_baked_and_per_sample_forms_are_equal(model: Color2Embed) -> None:
+    frames = torch.rand(3, 1, 32, 48) * 2 - 1
+    look = model.embed(torch.rand(1, 3, 32, 48))
+    assert isinstance(look.z, torch.Tensor)
+    baked = model(frames, Look(model.pffn.bake(look.z[0]), look.memory))
+    each = model(frames, Look(look.z.expand(3, -1), look.memory))
+    torch.testing.assert_close(baked, each, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (1, 1), (17, 31), (48, 20), (33, 64)])
+def test_any_frame_size(model: Color2Embed, size: tuple[int, int]) -> None:
+    look = model.embed(torch.rand(1, 3, *size))
+    ab = model(torch.rand(2, 1, *size) * 2 - 1, look)
+    assert ab.shape == (2, 2, *size)
+    assert ab.abs().max() <= 1
+
+
+def test_padding_leaves_whole_sizes_alone(model: Color2Embed) -> None:
+    """A size that is a multiple of 16 is painted the same whether it is padded or not."""
+    frame = torch.rand(1, 1, 32, 32) * 2 - 1
+    look = Look(torch.randn(1, 16), None)
+    whole = model(frame, look)
+    features = model.content_encoder(frame)
+    torch.testing.assert_close(model.pffn(features, look.z), whole)
+
+
+def test_frames_do_not_depend_on_their_batch(model: Color2Embed) -> None:
+    frames = torch.rand(4, 1, 32, 32) * 2 - 1
+    look = model.embed(torch.rand(1, 3, 32, 32))
+    together = model(frames, look)
+    alone = torch.cat([model(frame[None], look) for frame in frames])
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+
+
+def test_trust_zero_paints_from_the_embedding_alone(model: Color2Embed) -> None:
+    frame = torch.rand(1, 1, 32, 32) * 2 - 1
+    look = model.embed(torch.rand(1, 3, 32, 32))
+    features = model.read(frame)
+    silent = model.paint(features, look, torch.zeros(1))
+    assert (model.paint(features, look) - silent).abs().max() > 1e-4
+    other = Look(look.z, model.embed(torch.rand(1, 3, 32, 32)).memory)
+    torch.testing.assert_close(model.paint(features, other, torch.zeros(1)), silent)
+
+
+def test_folded_batch_norms_change_nothing() -> None:
+    model = random_model()
+    frame, reference = torch.rand(1, 1, 32, 32) * 2 - 1, torch.rand(1, 3, 32, 32)
+    before = model(frame, model.embed(reference))
+    folded = fold_batch_norms(model)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    torch.testing.assert_close(folded(frame, folded.embed(reference)), before, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [{"width": 30}, {"width": 0}, {"embedding": 0}, {"memory": -1}])
+def test_config_refuses_nonsense(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="got"):
+        ModelConfig(**wrong)
