@@ -49,7 +49,9 @@ def write_sheet(
     for shot in plan.shots:
         rows.append(_row(plan, shot, frames, painter))
         progress.advance(1)
-    template = Template(resources.files(__package__).joinpath("sheet.html").read_text("utf-8"))
+    template = Template(
+        resources.files(__package__).joinpath("contact_sheet.html").read_text("utf-8")
+    )
     page = template.substitute(
         title=escape(plan.source.name),
         facts=escape(_facts(plan)),

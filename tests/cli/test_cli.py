@@ -265,7 +265,6 @@ def test_other_weights_are_measured_beside(
         (("evaluate", "film.mp4", "--json", "none/f.json"), "no folder 'none'"),
         (("evaluate", "film.mp4", "--sheet", "none/s.png"), "cannot be written as a picture"),
         (("evaluate", "film.mp4", "--sheet", "sheet.what"), "cannot be written as a picture"),
-        (("bench", "--json", "none/f.json"), "no folder 'none'"),
     ],
 )
 def test_a_place_that_cannot_be_written_is_told_before_the_work(

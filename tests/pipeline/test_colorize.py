@@ -18,7 +18,7 @@ from c2e_video.errors import C2EError, JobMismatch, MediaError
 from c2e_video.inference import colorizer
 from c2e_video.inference.video_colorizer import Painter
 from c2e_video.pipeline import colorize as pipeline
-from c2e_video.pipeline import output
+from c2e_video.pipeline import output, segment_renderer
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.references.reference_map import ReferenceMap
@@ -275,12 +275,12 @@ def test_a_failing_stage_raises_its_own_error_and_leaves_nothing(
 def test_a_lost_frame_is_never_silent(
     film: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decode = vars(pipeline)["decode"]
+    decode = vars(segment_renderer)["decode"]
 
     def lossy(*args: Any, **kwargs: Any) -> Any:
         yield from (f for i, f in enumerate(decode(*args, **kwargs)) if i != 7)
 
-    monkeypatch.setattr(pipeline, "decode", lossy)
+    monkeypatch.setattr(segment_renderer, "decode", lossy)
     with pytest.raises(MediaError, match=r"gave 47 frames .* where it gave 48"):
         colorize_video(film, references=keyframe, options=quick)
 

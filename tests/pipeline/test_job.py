@@ -124,7 +124,7 @@ def test_a_finished_job_leaves_nothing(tmp_path: Path) -> None:
 def test_a_second_run_is_told_who_holds_the_job(tmp_path: Path) -> None:
     with Job.open(tmp_path / "job", IDENTITY):
         code = (
-            "import sys; from pathlib import Path; from c2e_video.job import Job\n"
+            "import sys; from pathlib import Path; from c2e_video.pipeline.job import Job\n"
             f"Job.open(Path({str(tmp_path / 'job')!r}), {IDENTITY!r})"
         )
         second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

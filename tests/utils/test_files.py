@@ -18,7 +18,7 @@ from c2e_video.utils.files import sync, write_text
 def test_small_files_are_utf8_and_keep_the_bytes_of_names(tmp_path: Path) -> None:
     name = b"na\xefve \xc3\xbc"
     code = (
-        "import os; from pathlib import Path; from c2e_video.text_files import write_whole\n"
+        "import os; from pathlib import Path; from c2e_video.utils.files import write_whole\n"
         f"write_whole(Path('page'), os.fsdecode({name!r}))"
     )
     ascii_only = {**os.environ, "PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}

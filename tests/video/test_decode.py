@@ -19,7 +19,7 @@ from av.sidedata.sidedata import SideDataContainer
 
 from c2e_video.errors import MediaError
 from c2e_video.video import decode as decoding
-from c2e_video.video.decode import DecodeReport
+from c2e_video.video.decode import DecodeReport, decoder
 from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.decode.demuxer import Film
 from c2e_video.video.decode.luma import luma_of
@@ -521,7 +521,7 @@ def test_chosen_frames_are_found_in_one_pass_where_no_seek_is_sure(
         passes.append(path)
         return from_there(path, *rest)
 
-    monkeypatch.setattr(decoding, "pictures_from", counted)
+    monkeypatch.setattr(decoder, "pictures_from", counted)
     for path, most in ((film, 3), (joined, 1)):
         whole = frames_of(path)
         chosen = [whole[k] for k in (4, 11, 29)]
