@@ -13,7 +13,7 @@ help:  ## Say what there is
 demo: $(READY)  ## Paint the sample film
 	@mkdir -p demo
 	$(BIN)/c2e-video samples/film.mp4 --ref samples/references.csv -o demo/film.color.mp4 -y
-	@echo "The colour film is demo/film.color.mp4; the grey one is samples/film.mp4."
+	@echo "The colour film is demo/film.color.mp4; the gray one is samples/film.mp4."
 
 test: lint  ## Check everything
 	$(BIN)/pytest

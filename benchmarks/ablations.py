@@ -53,8 +53,8 @@ def variants(steps: int, batch: int, side: int, width: int) -> dict[str, TrainCo
         crop_share=0.35,
         old_film_share=0.25,
         object_share=0.4,
-        forget_share=0.08,
-        stranger_share=0.12,
+        memory_dropout=0.08,
+        mismatched_memory=0.12,
     )
     return {
         "paper": paper,
@@ -81,21 +81,28 @@ def trained(name: str, config: TrainConfig, options: argparse.Namespace) -> tupl
     return out / WEIGHTS, run.measure()
 
 
-def on_clip(painter: Colorizer, clip: Path) -> float:
+def on_clip(colorizer: Colorizer, clip: Path) -> float:
     """Mean PSNR of every twelfth frame but the first, which is the reference."""
     frames = islice(read_clip(clip), 0, None, EVERY)
-    look = painter.embed(next(frames))
+    embedding = colorizer.embed(next(frames))
     return float(
-        np.mean([metrics.psnr(f, painter.paint(metrics.to_gray(f), look)) for f in frames])
+        np.mean(
+            [
+                metrics.psnr(f, colorizer.colorize_image(metrics.to_gray(f), embedding))
+                for f in frames
+            ]
+        )
     )
 
 
 def sheet_row(painters: dict[str, Colorizer], picture: Any) -> Any:
-    """The picture, the same in grey, and what each makes of it after its mirrored self."""
+    """The picture, the same in gray, and what each makes of it after its mirrored self."""
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     mirrored = np.ascontiguousarray(picture[:, ::-1])
     cells = [picture, cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB)]
-    cells += [painter.paint(gray, painter.embed(mirrored)) for painter in painters.values()]
+    cells += [
+        colorizer.colorize_image(gray, colorizer.embed(mirrored)) for colorizer in painters.values()
+    ]
     size = (round(HEIGHT * picture.shape[1] / picture.shape[0]), HEIGHT)
     small = [cv2.resize(cell, size, interpolation=cv2.INTER_AREA) for cell in cells]
     return np.concatenate([np.pad(cell, ((0, GAP), (0, GAP), (0, 0))) for cell in small], axis=1)

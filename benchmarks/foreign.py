@@ -2,7 +2,7 @@
 
     python -m benchmarks.foreign                      # writes docs/foreign.jpg
 
-A row shows a grey picture, then four times a foreign reference and what it made of the picture. The
+A row shows a gray picture, then four times a foreign reference and what it made of the picture. The
 pictures are the sample film's keyframes and photographs that scikit-image ships (samples/README.md and
 docs/results.md name their authors).
 """
@@ -47,11 +47,11 @@ def cell(picture: Any) -> Any:
     return whole[top : top + HEIGHT, left : left + WIDTH]
 
 
-def row(painter: Colorizer, gray: Any, references: list[Any]) -> Any:
+def row(colorizer: Colorizer, gray: Any, references: list[Any]) -> Any:
     """``gray`` beside what each reference makes of it."""
     cells = [cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB)]
     for reference in references:
-        cells += [reference, painter.paint(gray, painter.embed(reference))]
+        cells += [reference, colorizer.colorize_image(gray, colorizer.embed(reference))]
     return np.concatenate([np.pad(cell(c), ((0, GAP), (0, GAP), (0, 0))) for c in cells], axis=1)
 
 
@@ -63,12 +63,12 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "foreign.jpg")
     options = parser.parse_args()
-    painter, known = Colorizer(options.weights), pictures()
+    colorizer, fine_cells = Colorizer(options.weights), pictures()
     rows = []
     for index in range(ROWS):
-        gray = cv2.cvtColor(known[index], cv2.COLOR_RGB2GRAY)
-        others = [known[(index + step) % len(known)] for step in range(1, REFERENCES + 1)]
-        rows.append(row(painter, gray, others))
+        gray = cv2.cvtColor(fine_cells[index], cv2.COLOR_RGB2GRAY)
+        others = [fine_cells[(index + step) % len(fine_cells)] for step in range(1, REFERENCES + 1)]
+        rows.append(row(colorizer, gray, others))
     sheet = cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR)
     if not cv2.imwrite(str(options.output), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88]):
         sys.exit(f"{options.output}: cannot be written")

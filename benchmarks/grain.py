@@ -2,7 +2,7 @@
 
     python -m benchmarks.grain
 
-Each of the sample film's keyframes is made grey and shown for ``--frames`` frames, each with grain of
+Each of the sample film's keyframes is made gray and shown for ``--frames`` frames, each with grain of
 its own (Gaussian, half of it blurred, as strong as GRAINS steps of 255), and painted from the picture
 without grain. The figures are standard deviations over time at fixed places, their mean over the picture:
 of the grain itself in L*; of the a*, b* that were painted, which are ours; of those that are seen in the
@@ -47,14 +47,16 @@ class Flicker:
     truth: float
 
 
-def flicker(painter: Colorizer, picture: Any, strength: float, frames: int) -> Flicker:
+def flicker(colorizer: Colorizer, picture: Any, strength: float, frames: int) -> Flicker:
     """Paint ``frames`` grained copies of a picture from itself."""
     rng = np.random.default_rng(0)
-    gray, look = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), painter.embed(picture)
+    gray, embedding = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), colorizer.embed(picture)
     true = _lab(picture)[:, 1:]
     painted, seen, truth = [], [], []
     film = [grained(gray, strength, rng) for _ in range(frames)]
-    for noisy, found in zip(film, painter.film_ab((noisy, look) for noisy in film), strict=True):
+    for noisy, found in zip(
+        film, colorizer.predict_frames_ab((noisy, embedding) for noisy in film), strict=True
+    ):
         ab = torch.from_numpy(found).permute(2, 0, 1)[None]
         painted.append(ab)
         luma = torch.from_numpy(noisy)[None, None] / 255
@@ -81,13 +83,13 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--frames", type=int, default=12)
     options = parser.parse_args()
-    painter = Colorizer(options.weights)
+    colorizer = Colorizer(options.weights)
     print("| picture | grain, steps of 255 | L* | a*, b* painted | seen | of the truth's, seen |")
     print("| --- | --- | --- | --- | --- | --- |")
     for path in sorted((ROOT / "samples").glob("keyframe-*.jpg")):
         picture = read_rgb(path)
         for strength in GRAINS:
-            figures = astuple(flicker(painter, picture, strength, options.frames))
+            figures = astuple(flicker(colorizer, picture, strength, options.frames))
             print(f"| {path.name} | {strength:g} |", *(f"{n:.2f} |" for n in figures), flush=True)
 
 

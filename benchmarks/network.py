@@ -20,9 +20,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from c2e_video.color.lab import AB_SCALE, gray_lightness
 from c2e_video.inference.colorizer import Colorizer, network_size
-from c2e_video.model import Color2Embed, Look, load_weights
+from c2e_video.model import Color2Embed, Conditioning, load_weights
 from c2e_video.model.pffn import EPSILON, ModulatedConv
-from c2e_video.utils.devices import channels_last, memory_named
+from c2e_video.utils.devices import channels_last, translate_oom
 from c2e_video.video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
 
 REPEATS = 3  # the quickest counts
@@ -79,21 +79,21 @@ def network_figure(colorizer: Colorizer, batch: int, peak: float) -> NetworkFigu
     """
     size = colorizer.size
     reference = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    with memory_named(colorizer.device, size), torch.inference_mode():
-        look = colorizer._one(colorizer.embed(reference))
+    with translate_oom(colorizer.device, size), torch.inference_mode():
+        embedding = colorizer._baked_conditioning(colorizer.embed(reference))
         lightness = torch.rand(batch, 1, size, size, device=colorizer.device)
         gray = colorizer._nhwc(2 * lightness - 1)
         with FlopCounterMode(display=False) as counter:
-            colorizer._model(gray, look)
+            colorizer._model(gray, embedding)
         paint: Callable[[], object]
         if colorizer.device.type == "cpu" and batch > 1:
             paint = partial(
-                colorizer.pieces.made,
-                lambda part: colorizer._model(gray[part], look),
+                colorizer.batch_runner.run,
+                lambda part: colorizer._model(gray[part], embedding),
                 *(batch, (size, size)),
             )
         else:
-            paint = partial(colorizer._model, gray, look)
+            paint = partial(colorizer._model, gray, embedding)
         seconds = quickest(paint, colorizer.device)
     speed = counter.get_total_flops() / seconds
     return NetworkFigure(size, batch, 1e3 * seconds / batch, speed / 1e9, speed / peak)
@@ -115,7 +115,7 @@ class GroupedConv(nn.Module):
         return out.view(n, c, h, w) + conv.bias[:, None, None]
 
 
-class PlainPainter:
+class PlainColorizer:
     """The paper's network as its figure is usually coded: fp32, one frame at a time, through RGB."""
 
     def __init__(self, colorizer: Colorizer) -> None:
@@ -125,16 +125,16 @@ class PlainPainter:
             cast(Any, block).modulated = GroupedConv(cast(Any, block).modulated)
 
     @torch.inference_mode()
-    def embed(self, reference: Any, size: tuple[int, int]) -> Look:
+    def embed(self, reference: Any, size: tuple[int, int]) -> Conditioning:
         picture = cv2.resize(reference, size[::-1], interpolation=cv2.INTER_AREA)
         return self.model.embed(self._planes(picture))
 
     @torch.inference_mode()
-    def paint(self, gray: Any, look: Look, size: tuple[int, int]) -> tuple[Any, Any]:
+    def paint(self, gray: Any, embedding: Conditioning, size: tuple[int, int]) -> tuple[Any, Any]:
         """ab ``[H, W, 2]`` at the size of ``gray``, and the frame as I420."""
         small = cv2.resize(gray, size[::-1], interpolation=cv2.INTER_AREA)
         lightness = gray_lightness(self._planes(np.repeat(small[:, :, None], 3, axis=2)))
-        ab = self.model(lightness / 50 - 1, look)[0].permute(1, 2, 0)
+        ab = self.model(lightness / 50 - 1, embedding)[0].permute(1, 2, 0)
         wide = cv2.resize(ab.cpu().numpy() * AB_SCALE, gray.shape[::-1])
         full = cv2.cvtColor(
             np.repeat(gray[:, :, None], 3, axis=2).astype(np.float32) / 255, cv2.COLOR_RGB2LAB
@@ -157,13 +157,13 @@ def plain_figure(colorizer: Colorizer, height: int, width: int, batch: int) -> P
     info = _info(width, height)
     frames = FrameBatch(tuple(Frame(g, i, 1) for i, g in enumerate(grays)), Shot(0, 0, batch))
     picture = PictureFormat("yuv420p", 8, (2, 2), "bt601", True)
-    look, plain = colorizer.embed(reference), PlainPainter(colorizer)
+    embedding, plain = colorizer.embed(reference), PlainColorizer(colorizer)
     size = network_size((height, width), colorizer.size)
-    ours = quickest(lambda: colorizer.colorize(frames, look, info, picture), colorizer.device)
+    ours = quickest(lambda: colorizer.colorize(frames, embedding, info, picture), colorizer.device)
     plain_look = plain.embed(reference, size)
     theirs = quickest(lambda: plain.paint(grays[0], plain_look, size), colorizer.device)
     with torch.inference_mode():
-        _, planes = colorizer._small([(grays[0], 1 / 255, 0.0)], look)
+        _, planes = colorizer._small([(grays[0], 1 / 255, 0.0)], embedding)
     ab = planes[0].permute(1, 2, 0).cpu().numpy()
     wide = cv2.resize(ab, (width, height))
     error = float(np.mean(np.square(wide - plain.paint(grays[0], plain_look, size)[0])))

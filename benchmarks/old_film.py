@@ -2,9 +2,9 @@
 
     python -m benchmarks.old_film clips/color-*.mp4 [--weights FILE ...]
 
-Three frames of each clip (the seventh, the middle and the last), cut to their middle square, are made grey as
+Three frames of each clip (the seventh, the middle and the last), cut to their middle square, are made gray as
 old film gives them: each twice, with other sensitivity, contrast, fading, blur, light, grain, scratches and
-blocks (``c2e_video/train/augment.py: old_gray``). They are painted from the clip's first frame, in colour.
+blocks (``c2e_video/train/augment.py: degrade``). They are painted from the clip's first frame, in colour.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 from c2e_video.evaluate import metrics
 from c2e_video.evaluate.clips import read_clip
 from c2e_video.inference.colorizer import Colorizer, default_weights
-from c2e_video.train.augment import Dice, old_gray
+from c2e_video.train.augment import Rng, degrade
 
 
 def chosen_frames(clip: Path) -> list[Any]:
@@ -34,18 +34,18 @@ def chosen_frames(clip: Path) -> list[Any]:
 def aged(frame: Any, seed: int) -> Any:
     """Luma uint8 ``[S, S]`` of an RGB frame, as some old film has it."""
     rgb = torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 255
-    gray = old_gray(rgb, Dice(seed, torch.device("cpu")))[0, 0]
+    gray = degrade(rgb, Rng(seed, torch.device("cpu")))[0, 0]
     return (gray * 255).round().byte().numpy()
 
 
-def measured(painter: Colorizer, frames: list[Any], seed: int) -> tuple[float, float]:
+def measured(colorizer: Colorizer, frames: list[Any], seed: int) -> tuple[float, float]:
     """PSNR of a*, b* in dB (peak 255), and the mean difference between two stocks, in ab units."""
-    look = painter.embed(frames[0])
+    embedding = colorizer.embed(frames[0])
     nearness, changes = [], []
     for number, frame in enumerate(frames[1:]):
         truth = metrics.lab_of(frame)[..., 1:]
         stocks = [aged(frame, seed + 10 * number + stock) for stock in (1, 2)]
-        painted = [painter.paint_ab(gray, look) for gray in stocks]
+        painted = [colorizer.predict_ab(gray, embedding) for gray in stocks]
         nearness += [10 * np.log10(255**2 / np.square(ab - truth).mean()) for ab in painted]
         changes.append(np.abs(painted[0] - painted[1]).mean())
     return float(np.mean(nearness)), float(np.mean(changes))
@@ -63,10 +63,10 @@ def main() -> None:
     clips = {clip.stem: chosen_frames(clip) for clip in options.clips}
     print("| weights | clip | PSNR of ab | between two stocks |\n| --- | --- | --- | --- |")
     for weights in options.weights:
-        painter = Colorizer(weights, size=options.size)
+        colorizer = Colorizer(weights, size=options.size)
         figures = []
         for number, (name, frames) in enumerate(clips.items()):
-            figures.append(measured(painter, frames, 1000 * number))
+            figures.append(measured(colorizer, frames, 1000 * number))
             print(f"| {weights.stem} | {name} | {figures[-1][0]:.2f} | {figures[-1][1]:.2f} |")
         near, change = np.mean(figures, axis=0)
         print(f"| {weights.stem} | mean | {near:.2f} | {change:.2f} |", flush=True)

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from benchmarks.throughput import RATE, SHOT_FRAMES, peak_mib, write_drawn
-from c2e_video.planning.analysis import survey
+from c2e_video.planning.analysis import analyze
 from c2e_video.references.image import Reference
 from c2e_video.video.decode.decoder import decode, probe
 
@@ -54,7 +54,7 @@ def main() -> None:
         alone = time.perf_counter() - began
         for references in ([], given):
             began = time.perf_counter()
-            found = survey(film, probe(film), references)
+            found = analyze(film, probe(film), references)
             seconds = time.perf_counter() - began
             print(
                 f"854x480 at {kilobits:.0f} kbit/s, {len(references)} references: "
@@ -73,7 +73,7 @@ def main() -> None:
             if seen in marks:
                 print(f"  after {marks[seen]:.0%} of {count} frames: peak {peak_mib():.0f} MiB")
 
-        survey(long, probe(long), given, on_frame=on_frame)
+        analyze(long, probe(long), given, on_frame=on_frame)
 
 
 if __name__ == "__main__":

@@ -83,10 +83,10 @@ def watched(detector: ShotDetector, frames: Iterable[Frame], score: Score) -> li
     """The shots, with the processor's time for them counted."""
     for frame in frames:
         began = time.process_time()
-        detector.see(frame)
+        detector.update(frame)
         score.seconds += time.process_time() - began
     began = time.process_time()
-    shots = detector.finish()
+    shots = detector.compute()
     score.seconds += time.process_time() - began
     return shots
 

@@ -17,7 +17,7 @@ import av
 import cv2
 import numpy as np
 
-from c2e_video.inference.video_colorizer import Painter
+from c2e_video.inference.video_colorizer import VideoColorizer
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options, colorizer_for
 from c2e_video.references.image import load_references
@@ -73,7 +73,7 @@ class GrowthFigure:
 
 
 def drawn(count: int, width: int, height: int, shot_frames: int = SHOT_FRAMES) -> Iterator[Any]:
-    """``count`` grey pictures ``[H, W]``: pans over drawn scenes with grain, and cuts."""
+    """``count`` gray pictures ``[H, W]``: pans over drawn scenes with grain, and cuts."""
     rng = np.random.default_rng(0)
     grain = rng.normal(0, 3, (8, height, width)).astype(np.float32)
     scene = np.zeros((height, 2 * width), np.float32)
@@ -92,7 +92,7 @@ def drawn(count: int, width: int, height: int, shot_frames: int = SHOT_FRAMES) -
 def write_drawn(
     path: Path, count: int, width: int, height: int, shot_frames: int = SHOT_FRAMES
 ) -> Path:
-    """A grey H.264 film of :func:`drawn`, encoded as players' films are (crf 23)."""
+    """A gray H.264 film of :func:`drawn`, encoded as players' films are (crf 23)."""
     with av.open(str(path), "w") as film:
         stream = film.add_stream("libx264", rate=RATE, options={"preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -138,11 +138,11 @@ def _film(source: Path, options: Options, count: int, width: int, height: int) -
     peak = peak_mib()
     info = probe(source)
     picture = picture_format(info, options.encode)
-    painter = Painter(colorizer_for(options), info)
+    painter = VideoColorizer(colorizer_for(options), info)
     some = list(_batches(source, info, options.batch, most=max(ALONE, options.batch)))
     (picture_read,) = load_references([reference])
     chosen = ReferenceMap.single(picture_read, [Shot(0, 0, 1 << 40)])
-    painted = list(painter.paint(some, chosen, picture))  # warms up, too
+    painted = list(painter.colorize(some, chosen, picture))  # warms up, too
     shown = sum(map(len, some))
     path = source.with_name(f"part{part_suffix(options.encode)}")
     return FilmFigure(
@@ -150,7 +150,7 @@ def _film(source: Path, options: Options, count: int, width: int, height: int) -
         height,
         count,
         decode=_rate(count, lambda: _drain(decode(source, info))),
-        paint=_rate(shown, lambda: _drain(painter.paint(some, chosen, picture))),
+        paint=_rate(shown, lambda: _drain(painter.colorize(some, chosen, picture))),
         encode=_rate(shown, lambda: _encoded(path, info, options.encode, painted)),
         passthrough=_rate(count, lambda: _passed(path, source, info, options, painted)),
         whole=whole,

@@ -1,4 +1,4 @@
-"""Make before-after.jpg of the README: frames of the sample film, grey, their keyframe, painted.
+"""Make before-after.jpg of the README: frames of the sample film, gray, their keyframe, painted.
 
 make demo && .venv/bin/python docs/make_before_after.py
 """

@@ -128,7 +128,7 @@ def timecode(frame: int) -> str:
 
 
 def write_film(shots: list[list[Picture]]) -> None:
-    """Write film.mp4: grey pictures, sound, two chapters."""
+    """Write film.mp4: gray pictures, sound, two chapters."""
     frames = [rgb for shot in shots for rgb in shot]
     with av.open(str(HERE / "film.mp4"), "w", options={"movflags": "+faststart"}) as output:
         output.metadata["title"] = "Four shots without colour"

@@ -16,7 +16,7 @@ from c2e_video.video.decode.image_sequence import DECODERS
 from c2e_video.video.decode.luma import is_untouched
 from c2e_video.video.decode.metadata import depth_of, is_rgb
 from c2e_video.video.encode import EncodeSettings
-from c2e_video.video.encode.codecs import PROFILES, RECIPES, depths
+from c2e_video.video.encode.codecs import CODEC_SPECS, PROFILES, depths
 from c2e_video.video.mux import DROPPABLE, plan_mux
 from c2e_video.video.mux.containers import CONTAINERS
 from c2e_video.video.mux.streams import _OF_THE_FILE, _OF_THE_PACKETS
@@ -86,8 +86,8 @@ def _sources() -> list[str]:
         "Luma is what the decoder gave:",
         "",
         *_table(("pixel format", "bits", "luma"), rows),
-        "Range and matrix are the film's tags. Without tags: full range for RGB and grey (limited for "
-        "grey H.264, H.265 and AV1), else limited; BT.709 above 576 lines or 1024 columns, else BT.601. "
+        "Range and matrix are the film's tags. Without tags: full range for RGB and gray (limited for "
+        "gray H.264, H.265 and AV1), else limited; BT.709 above 576 lines or 1024 columns, else BT.601. "
         "Colour in the source's chroma planes is dropped, for it is painted anew.",
         "",
         "Luma changes only where it is asked for or cannot be helped, and then it is said: "
@@ -102,10 +102,10 @@ def _sources() -> list[str]:
 
 def _outputs() -> list[str]:
     codecs = []
-    for name, recipe in RECIPES.items():
-        sx, sy = recipe.subsampling
+    for name, spec in CODEC_SPECS.items():
+        sx, sy = spec.subsampling
         sampling = {(2, 2): "4:2:0", (2, 1): "4:2:2"}[sx, sy]
-        odd = sampling if recipe.odd_sizes else "4:4:4"
+        odd = sampling if spec.odd_sizes else "4:4:4"
         own = depths(name, sx, sy)  # type: ignore[arg-type]
         codecs.append(
             (
@@ -113,8 +113,8 @@ def _outputs() -> list[str]:
                 ", ".join(map(str, own)),
                 sampling,
                 odd,
-                "kept" if recipe.full_range else "refused",
-                f"{recipe.smallest}x{recipe.smallest}",
+                "kept" if spec.full_range else "refused",
+                f"{spec.smallest}x{spec.smallest}",
             )
         )
     containers = [(f"`{suffix}`", ", ".join(c.codecs), c.text) for suffix, c in CONTAINERS.items()]

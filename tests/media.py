@@ -76,7 +76,7 @@ def plane_array(plane: Any, bit_depth: int, *, big_endian: bool = False) -> Plan
 
 
 def picture(y: Plane, pixel_format: str = "yuv420p") -> av.VideoFrame:
-    """A frame of ``pixel_format`` whose Y plane (or R = G = B, or grey) is ``y``.
+    """A frame of ``pixel_format`` whose Y plane (or R = G = B, or gray) is ``y``.
 
     ``y`` has the depth of the format. Chroma planes are flat and not neutral.
     """
@@ -305,7 +305,7 @@ def video_pts(path: Path) -> list[int | None]:
 
 
 def luma_frames(path: Path) -> list[Plane]:
-    """Plane 0 of every decoded frame as the decoder left it, for planar YUV and grey films."""
+    """Plane 0 of every decoded frame as the decoder left it, for planar YUV and gray films."""
     return [
         plane_array(
             f.planes[0], f.format.components[0].bits, big_endian=f.format.is_big_endian

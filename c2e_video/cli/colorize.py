@@ -59,8 +59,8 @@ def colorize(
     from ..pipeline.options import Options
     from ..pipeline.output import check_places
     from ..video.encode import settings_for
-    from .progress_bar import Bar
-    from .stdin import spooled
+    from .progress_bar import ProgressBar
+    from .stdin import buffered_stdin
 
     overwrite, restart = settings.pop("overwrite"), settings.pop("restart")
     names = ("profile", "codec", "crf", "preset")
@@ -68,7 +68,7 @@ def colorize(
     drop = frozenset(settings.pop("drop"))
     if output is not None:
         check_places(film, output, overwrite)
-    with Bar() as bar, spooled(film, output, bar.note) as source:
+    with ProgressBar() as bar, buffered_stdin(film, output, bar.note) as source:
         result = colorize_video(
             source,
             output,

@@ -17,18 +17,18 @@ from .options import PATH, network_options
     "--pairs", type=PATH, help="A .csv file of reference,target pictures instead of clips."
 )
 @click.option("--reference", default=0, show_default=True, help="The frame that is the reference.")
-@click.option("--every", type=int, help="A new reference every so many frames.")
-@click.option("--limit", "limit_frames", type=int, help="Only so many frames of each clip.")
+@click.option("--reference-interval", type=int, help="A new reference every so many frames.")
+@click.option("--max-frames", type=int, help="Only so many frames of each clip.")
 @click.option("--lpips", type=PATH, help="LPIPS weights, AlexNet heads (.safetensors).")
 @click.option("--json", "json_file", type=PATH, help="Write the figures there.")
 @click.option(
-    "--sheet", type=PATH, help="Write a picture there: truth | grey | painted, a row a clip."
+    "--sheet", type=PATH, help="Write a picture there: truth | gray | painted, a row a clip."
 )
 @click.option(
     "--without-memory", is_flag=True, help="A row more: painted without the colour memory."
 )
 @click.option(
-    "--beside",
+    "--compare",
     type=PATH,
     multiple=True,
     help="Other weights: a row more for each, by its file's name.",
@@ -41,27 +41,28 @@ def evaluate(
     json_file: Path | None,
     sheet: Path | None,
     reference: int,
-    every: int | None,
-    limit_frames: int | None,
+    reference_interval: int | None,
+    max_frames: int | None,
     without_memory: bool,
-    beside: tuple[Path, ...],
+    compare: tuple[Path, ...],
     **network: Any,
 ) -> None:
-    """Make colour CLIPS grey, paint them from their own frames, and compare with the truth.
+    """Make colour CLIPS gray, paint them from their own frames, and compare with the truth.
 
     CLIPS are colour films or folders of numbered frames.
     """
     if bool(clips) == bool(pairs):
         raise C2EError("give colour clips to measure, or --pairs FILE, one of the two")
-    if pairs and (reference or every is not None or limit_frames is not None):
+    if pairs and (reference or reference_interval is not None or max_frames is not None):
         raise C2EError(
-            "--reference, --every and --limit choose among a clip's frames; --pairs names its own pictures"
+            "--reference, --reference-interval and --max-frames choose among a clip's frames; "
+            "--pairs names its own pictures"
         )
-    from ..evaluate.baselines import Painter, WithoutMemory
+    from ..evaluate.baselines import ColorizationMethod, WithoutMemory
     from ..evaluate.evaluator import (
         GRAY,
         MEAN_COLOR,
-        PAINTED,
+        PREDICTION,
         VECTOR_ALONE,
         evaluate_clips,
         evaluate_pairs,
@@ -72,7 +73,7 @@ def evaluate(
     from ..inference.colorizer import Colorizer
     from ..pipeline.digests import file_digest
     from ..utils.files import check_folder
-    from .progress_bar import Bar
+    from .progress_bar import ProgressBar
 
     # An error now, not after hours of painting.
     ciede2000_formula()
@@ -81,27 +82,31 @@ def evaluate(
     if sheet:
         check_sheet(sheet)
     colorizer = Colorizer(network.pop("weights"), **network)
-    painters: dict[str, Painter] = {PAINTED: colorizer}
+    methods: dict[str, ColorizationMethod] = {PREDICTION: colorizer}
     if without_memory:
-        painters[VECTOR_ALONE] = WithoutMemory(colorizer)
-    for weights in beside:
+        methods[VECTOR_ALONE] = WithoutMemory(colorizer)
+    for weights in compare:
         # A run of training leaves "weights.safetensors" in a folder of its own.
         name = weights.parent.name if weights.stem == "weights" else weights.stem
-        if name in (GRAY, MEAN_COLOR, *painters):
-            raise C2EError(f"two rows would be named {name!r}: rename one --beside file")
-        painters[name] = Colorizer(weights, **network)
+        if name in (GRAY, MEAN_COLOR, *methods):
+            raise C2EError(f"two rows would be named {name!r}: rename one --compare file")
+        methods[name] = Colorizer(weights, **network)
     distance = Lpips.load(lpips) if lpips else None
-    with Bar() as bar:
+    with ProgressBar() as bar:
         bar.stage("measuring", None)
         watch: dict[str, Any] = {"lpips": distance, "on_frame": lambda *_: bar.advance(1)}
         if pairs:
-            results = evaluate_pairs(painters, pairs, **watch)
+            results = evaluate_pairs(methods, pairs, **watch)
         else:
-            watch |= {"reference": reference, "every": every, "limit_frames": limit_frames}
-            results = evaluate_clips(painters, clips, **watch)
+            watch |= {
+                "reference": reference,
+                "reference_interval": reference_interval,
+                "max_frames": max_frames,
+            }
+            results = evaluate_clips(methods, clips, **watch)
     results.conditions.update(
         weights=file_digest(colorizer.weights),
-        beside=[file_digest(weights) for weights in beside],
+        compare=[file_digest(weights) for weights in compare],
         network_size=colorizer.size,
         network_precision=str(colorizer.dtype),
         saturation=colorizer.saturation,

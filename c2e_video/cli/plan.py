@@ -53,23 +53,23 @@ def plan(
 
     `c2e-video FILM --refs FILM.csv` then paints FILM as the table says.
     """
-    from ..inference.video_colorizer import Painter
+    from ..inference.video_colorizer import VideoColorizer
     from ..pipeline.options import Options, colorizer_for, window_of
     from ..pipeline.output import check_output
     from ..planning.analysis import first_pts
     from ..planning.contact_sheet import make_folder, write_sheet, write_stills
     from ..planning.plan import make_plan
     from ..planning.shot_lists import check_shot_list, read_shot_list
-    from ..references.reference_map import ReferenceMap, load_given
-    from ..video.decode import film_name
+    from ..references.reference_map import ReferenceMap, load_references_or_map
+    from ..video.decode import base_path
     from ..video.decode.decoder import probe
-    from .progress_bar import Bar
+    from .progress_bar import ProgressBar
 
     options = Options(**settings)
     info = probe(film, options.fps)
-    given = load_given(references, info)
+    given = load_references_or_map(references, info)
     if output is None and not isinstance(given, ReferenceMap):  # a map is not written over
-        name = film_name(film)
+        name = base_path(film)
         output = name.with_name(f"{name.name}.csv")
     if output is not None and output.suffix.lower() not in LISTS:
         raise C2EError(f"shots are written to {', '.join(LISTS)}, got {str(output)!r}")
@@ -83,13 +83,13 @@ def plan(
         make_folder(stills)
     listed = read_shot_list(shots, info, start=first_pts(film, info)) if shots else ()
     window = window_of(info, options)
-    painter = Painter(colorizer_for(options), info)
-    with Bar() as bar:
-        planned = make_plan(film, info, given, painter, bar, shots=listed, window=window)
+    video_colorizer = VideoColorizer(colorizer_for(options), info)
+    with ProgressBar() as bar:
+        planned = make_plan(film, info, given, video_colorizer, bar, shots=listed, window=window)
         if output:
             planned.write(output)
         if sheet:
-            write_sheet(planned, painter, sheet, bar, window=window)
+            write_sheet(planned, video_colorizer, sheet, bar, window=window)
         count = write_stills(planned, stills, bar, window=window) if stills else 0
     for line in (planned.summary(), *planned.remarks()):
         click.echo(line)

@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 
-class Bar:
+class ProgressBar:
     """A :class:`~c2e_video.progress.Progress` that draws one bar per stage on standard error."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Bar:
             self._bar.close()
             self._bar = None
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -29,11 +29,11 @@ class Stopper:
         for number in STOPS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as in a script's background
                 signal.signal(number, stopper)
-        told = sys.unraisablehook
+        frames_with_embeddings = sys.unraisablehook
 
         def unraisable(dropped: sys.UnraisableHookArgs) -> None:
             if not stopper.come_again(dropped.exc_value):
-                told(dropped)
+                frames_with_embeddings(dropped)
 
         sys.unraisablehook = unraisable
 

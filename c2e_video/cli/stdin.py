@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import C2EError
-from ..utils.file_lock import DELETES_OPEN_FILES, held
+from ..utils.file_lock import DELETES_OPEN_FILES, try_lock
 
 
 @contextlib.contextmanager
-def spooled(
+def buffered_stdin(
     source: Path, output: Path | None, note: Callable[[str], object] = lambda line: None
 ) -> Iterator[Path]:
     """``source``; or, where that is ``-``, a hidden file beside ``output`` with all of standard input.
@@ -31,7 +31,7 @@ def spooled(
         raise C2EError("standard input is a terminal; pipe a film into it, or name one")
     path = output.with_name(f".{output.name}.stdin")
     note(f"standard input is kept in {path.name} while it is painted")
-    with _held(path):
+    with _try_lock(path):
         try:
             with open(path, "wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
@@ -44,7 +44,7 @@ def spooled(
 
 
 @contextlib.contextmanager
-def _held(path: Path) -> Iterator[None]:
+def _try_lock(path: Path) -> Iterator[None]:
     """Make the file this run's own, until it is deleted at the end."""
     try:
         with _locked(path):
@@ -57,7 +57,7 @@ def _held(path: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with open(path, "ab") as file:
-        if not held(file.fileno()):
+        if not try_lock(file.fileno()):
             raise C2EError(
                 f"another run keeps its standard input in {str(path)!r}; wait for it, or write "
                 "to another output with -o"

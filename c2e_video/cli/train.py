@@ -27,7 +27,7 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
         split = [pair.split("=") for pair in pairs]
         return tuple((folder, float(weight)) for folder, weight in split)
     except ValueError:
-        raise C2EError(f"--favour is like faces=3, got {' '.join(pairs)!r}") from None
+        raise C2EError(f"--folder-weight is like faces=3, got {' '.join(pairs)!r}") from None
 
 
 @click.command(short_help="Train weights on photographs.")
@@ -78,19 +78,20 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
 @click.option("--ema", default=0.999, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option(
-    "--favour", "folder_weights", multiple=True, help="FOLDER=3: draw its pictures more often."
+    "--folder-weight",
+    "folder_weights",
+    multiple=True,
+    help="FOLDER=3: draw its pictures more often.",
 )
-@click.option("--squashed", multiple=True, help="A folder whose pictures were squeezed to squares.")
+@click.option("--unsquash", multiple=True, help="A folder whose pictures were squeezed to squares.")
 @click.option("--recolor", "recolor_share", default=0.0, help="Share in another palette.")
 @click.option("--crop", "crop_share", default=0.0, help="Share with a reference zoomed in or out.")
-@click.option("--old-film", "old_film_share", default=0.0, help="Share with old film's grey.")
+@click.option("--old-film", "old_film_share", default=0.0, help="Share with old film's gray.")
 @click.option(
     "--objects", "object_share", default=0.0, help="Share with something that moves by itself."
 )
-@click.option("--forget", "forget_share", default=0.0, help="Share painted without the memory.")
-@click.option(
-    "--stranger", "stranger_share", default=0.0, help="Share with another picture's memory."
-)
+@click.option("--memory-dropout", default=0.0, help="Share painted without the memory.")
+@click.option("--mismatched-memory", default=0.0, help="Share with another picture's memory.")
 @click.option(
     "--cache", type=PATH, help="Where decoded photographs are kept; OUT/cache by default."
 )

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from .lab import lab_to_rgb, lightness_of
-from .luma_range import Scale
+from .luma_range import LumaRange
 from .matrices import LUMA_WEIGHTS, Matrix
 
-_LIGHTNESS_BY_LUMA = 100.0  # how L* rises with luma, about, along the whole grey axis
+_LIGHTNESS_BY_LUMA = 100.0  # how L* rises with luma, about, along the whole gray axis
 
 
 class ChromaOffsets(NamedTuple):
@@ -25,7 +25,7 @@ def ab_to_chroma(gray: Tensor, ab: Tensor, matrix: Matrix, rounds: int = 3) -> C
     """The chroma that shows a*, b* ``[N, 2, H, W]`` over luma ``gray`` ``[N, 1, H, W]`` in [0, 1].
 
     Luma is given and stays: L* is sought, by ``rounds`` of the secant method, so that the colour
-    (L*, a*, b*) has just this luma. A colour outside the gamut is drawn straight towards grey, luma
+    (L*, a*, b*) has just this luma. A colour outside the gamut is drawn straight towards gray, luma
     and hue kept.
     """
     kr, kg, kb = LUMA_WEIGHTS[matrix]
@@ -66,7 +66,7 @@ def chroma_to_rgb(gray: Tensor, chroma: ChromaOffsets, matrix: Matrix) -> Tensor
     return torch.stack((red, green, blue), dim=1)
 
 
-def quantized(plane: Tensor, samples_of: Scale) -> Tensor:
+def quantize(plane: Tensor, samples_of: LumaRange) -> Tensor:
     """Chroma around zero in [-0.5, 0.5] to samples of that depth and range (ITU-T H.273, section 8.3)."""
     depth = samples_of.bit_depth
     span = (1 << depth) - 1 if samples_of.full_range else 224 << depth - 8

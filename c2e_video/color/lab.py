@@ -1,7 +1,7 @@
 """Lightness and ab on one side, luma and chroma on the other.
 
 Lab is CIE 1976 with sRGB primaries, white D65 and the sRGB curve (IEC 61966-2-1). Luma is read as a
-grey R' = G' = B' of that curve: what a player shows for a grey sample.
+gray R' = G' = B' of that curve: what a player shows for a gray sample.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
 
 
 def lightness_of(gray: Tensor) -> Tensor:
-    """L* in [0, 100] of grey samples Y' in [0, 1]."""
+    """L* in [0, 100] of gray samples Y' in [0, 1]."""
     return 116 * _cube_root(_linear(gray)) - 16
 
 
 def gray_lightness(rgb: Tensor, weights: Tensor | None = None) -> Tensor:
-    """L* ``[N, 1, H, W]`` of the grey film that would be made of R'G'B' ``[N, 3, H, W]``.
+    """L* ``[N, 1, H, W]`` of the gray film that would be made of R'G'B' ``[N, 3, H, W]``.
 
     ``weights`` ``[N, 3]`` are the share of each channel (BT.601's by default). This, not the L* of
     the colours themselves, is what a film's luma can tell, so keys and queries are both made of it.

@@ -10,7 +10,7 @@ import numpy as np
 from ..utils.arrays import Plane
 
 
-class Scale(NamedTuple):
+class LumaRange(NamedTuple):
     """What luma samples mean: their depth in bits, and whether their range is full."""
 
     bit_depth: int
@@ -24,7 +24,7 @@ class Scale(NamedTuple):
         return 16 << (self.bit_depth - 8), 235 << (self.bit_depth - 8)
 
 
-def levelled(luma: Plane, before: Scale, after: Scale) -> Plane:
+def convert(luma: Plane, before: LumaRange, after: LumaRange) -> Plane:
     """The samples of one scale on another, each to the nearest step: black stays black, white white.
 
     uint8 for 8 bits, uint16 above. What lies below black or above white is kept where there is room.
@@ -33,7 +33,7 @@ def levelled(luma: Plane, before: Scale, after: Scale) -> Plane:
 
 
 @lru_cache(maxsize=8)
-def _steps(before: Scale, after: Scale) -> Plane:
+def _steps(before: LumaRange, after: LumaRange) -> Plane:
     (black, white), (low, high) = before.ends, after.ends
     samples = np.arange(1 << before.bit_depth, dtype=np.float64)
     steps = np.rint((samples - black) * ((high - low) / (white - black)) + low)

@@ -16,13 +16,15 @@ from . import metrics
 from .metrics import Gray, Picture
 
 
-class Painter(Protocol):
-    """Whatever paints a grey frame after a reference picture."""
+class ColorizationMethod(Protocol):
+    """Whatever paints a gray frame after a reference picture."""
 
     def embed(self, reference: Picture, /) -> Any:
         """A look, taken from R'G'B' uint8 ``[H, W, 3]`` of any size."""
 
-    def paint_film(self, told: Iterable[tuple[Gray, Any]], /) -> Iterator[Picture]:
+    def colorize_frames(
+        self, frames_with_embeddings: Iterable[tuple[Gray, Any]], /
+    ) -> Iterator[Picture]:
         """R'G'B' uint8 ``[H, W, 3]`` of the frames of a film, one after another: luma kept.
 
         Told is, for each, full-range BT.601 luma uint8 ``[H, W]``, and the look it has.
@@ -32,28 +34,30 @@ class Painter(Protocol):
 class FrameByFrame:
     """A painter of frames that know nothing of each other."""
 
-    def paint(self, gray: Gray, look: Any) -> Picture:
+    def colorize_image(self, gray: Gray, embedding: Any) -> Picture:
         raise NotImplementedError
 
-    def paint_film(self, told: Iterable[tuple[Gray, Any]]) -> Iterator[Picture]:
-        return starmap(self.paint, told)
+    def colorize_frames(
+        self, frames_with_embeddings: Iterable[tuple[Gray, Any]]
+    ) -> Iterator[Picture]:
+        return starmap(self.colorize_image, frames_with_embeddings)
 
 
-class GrayPainter(FrameByFrame):
-    """The first floor: the grey film as it is."""
+class GrayBaseline(FrameByFrame):
+    """The first floor: the gray film as it is."""
 
     def embed(self, reference: Picture) -> None:
         return None
 
-    def paint(self, gray: Gray, look: None = None) -> Picture:
+    def colorize_image(self, gray: Gray, embedding: None = None) -> Picture:
         return np.repeat(gray[..., None], 3, axis=2)
 
 
-class MeanColorPainter(FrameByFrame):
+class MeanColorBaseline(FrameByFrame):
     """The second floor: the reference's mean a*, b* over everything, luma kept."""
 
     def embed(self, reference: Picture) -> Picture:
-        """The colour of each grey: uint8 ``[256, 3]``."""
+        """The colour of each gray: uint8 ``[256, 3]``."""
         mean = metrics.lab_of(reference)[..., 1:].mean((0, 1), dtype=np.float64)
         ab = torch.tensor(mean, dtype=torch.float32).view(1, 2, 1, 1).expand(1, 2, 1, 256)
         grays = torch.arange(256).view(1, 1, 1, 256) / 255
@@ -61,8 +65,8 @@ class MeanColorPainter(FrameByFrame):
         table: Picture = (rgb[0, :, 0].T * 255).round().clamp(0, 255).byte().numpy()
         return table
 
-    def paint(self, gray: Gray, look: Picture) -> Picture:
-        return look[gray]
+    def colorize_image(self, gray: Gray, embedding: Picture) -> Picture:
+        return embedding[gray]
 
 
 class WithoutMemory:
@@ -74,5 +78,7 @@ class WithoutMemory:
     def embed(self, reference: Picture) -> ColorEmbedding:
         return self._colorizer.embed(reference).without_memory()
 
-    def paint_film(self, told: Iterable[tuple[Gray, ColorEmbedding]]) -> Iterator[Picture]:
-        return self._colorizer.paint_film(told)
+    def colorize_frames(
+        self, frames_with_embeddings: Iterable[tuple[Gray, ColorEmbedding]]
+    ) -> Iterator[Picture]:
+        return self._colorizer.colorize_frames(frames_with_embeddings)

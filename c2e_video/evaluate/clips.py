@@ -13,7 +13,7 @@ from av.video.reformatter import Colorspace, Interpolation
 
 from ..errors import C2EError, MediaError
 from ..video.decode.decoder import probe
-from ..video.decode.demuxer import Film
+from ..video.decode.demuxer import Demuxer
 from .metrics import Picture
 
 SMALLEST_SIDE = 32  # the least that SSIM's window, the optical flow and LPIPS can all work on
@@ -51,7 +51,7 @@ def read_clip(path: Path, size: int | None = None) -> Iterator[Picture]:
 def _film(path: Path) -> Iterator[Picture]:
     matrix = _MATRICES[probe(path).matrix]
     try:
-        with Film(path, threads=0) as film:
+        with Demuxer(path, threads=0) as film:
             for frame in film.container.decode(film.stream):
                 # With more threads swscale now and then spoils a few samples of small pictures.
                 rgb = frame.reformat(

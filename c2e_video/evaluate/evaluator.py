@@ -1,4 +1,4 @@
-"""Colour clips made grey, painted again from a reference, and measured: one frame at a time.
+"""Colour clips made gray, painted again from a reference, and measured: one frame at a time.
 
 Every frame counts, the reference's own included (it is painted like the others). A figure of a clip
 is the mean over its frames. Two means close the table: over the clips, each weighing the same, and
@@ -16,12 +16,12 @@ from typing import Any, Literal, TypeVar
 
 from ..errors import C2EError
 from . import metrics
-from .baselines import GrayPainter, MeanColorPainter, Painter
+from .baselines import ColorizationMethod, GrayBaseline, MeanColorBaseline
 from .clips import SMALLEST_SIDE, read_clip, read_pairs, read_picture, require, shrunk
 from .lpips import Lpips
 from .metrics import Floats, Gray, Mean, Motion, Picture
 
-GRAY, MEAN_COLOR, PAINTED = "grey", "mean ab", "painted"  # the rows of every table
+GRAY, MEAN_COLOR, PREDICTION = "gray", "mean ab", "prediction"  # the rows of every table
 VECTOR_ALONE = "z alone"  # one more, where it is asked for
 
 _SAMPLE_HEIGHT = 240  # of the small pictures kept for the sheet
@@ -103,21 +103,21 @@ def _mean(scores: Sequence[Scores], weights: Sequence[int]) -> Scores:
 
 
 def evaluate_clips(
-    painters: Painter | Mapping[str, Painter],
+    methods: ColorizationMethod | Mapping[str, ColorizationMethod],
     clips: Sequence[Path],
     *,
     reference: int = 0,
-    every: int | None = None,
-    limit_frames: int | None = None,
+    reference_interval: int | None = None,
+    max_frames: int | None = None,
     size: int | None = None,
     lpips: Lpips | None = None,
     on_frame: OnFrame | None = None,
 ) -> Results:
-    """Make each clip grey, paint it from its own frames, and measure; both floors always run too.
+    """Make each clip gray, paint it from its own frames, and measure; both floors always run too.
 
-    ``painters`` is one painter (its row is "painted") or several by their rows' names; none is
+    ``methods`` is one painter (its row is "painted") or several by their rows' names; none is
     allowed. A clip is a colour film or a folder of numbered frames (:func:`read_clip`).
-    ``reference`` is the number of the frame that colours the whole clip; with ``every`` N each
+    ``reference`` is the number of the frame that colours the whole clip; with ``reference_interval`` N each
     frame is coloured by the last frame before it, or itself, whose number is a multiple of N.
     ``size`` shrinks the frames to that short side first. ``on_frame`` hears (clip, frame number).
     Raises ``C2EError``.
@@ -125,25 +125,35 @@ def evaluate_clips(
     if not clips:
         raise C2EError("no clip to measure: name at least one film or folder of frames")
     _at_least(0, reference=reference)
-    _at_least(1, every=every, limit_frames=limit_frames)
+    _at_least(1, reference_interval=reference_interval, max_frames=max_frames)
     _at_least(SMALLEST_SIDE, size=size)
-    if every is not None and reference:
-        raise C2EError(f"reference {reference} and every {every} exclude each other: give one")
+    if reference_interval is not None and reference:
+        raise C2EError(
+            f"reference {reference} and reference_interval {reference_interval} exclude each other: give one"
+        )
     require(clips)
 
     def measured(clip: Path) -> ClipResult:
         def frames() -> Iterator[Picture]:
             return read_clip(clip, size)
 
-        told = _told_by_one(clip, frames, reference) if every is None else _told(frames(), every)
-        return _measure(clip.stem, islice(told, limit_frames), painters, lpips, on_frame)
+        frames_with_embeddings = (
+            _told_by_one(clip, frames, reference)
+            if reference_interval is None
+            else _told(frames(), reference_interval)
+        )
+        return _measure(
+            clip.stem, islice(frames_with_embeddings, max_frames), methods, lpips, on_frame
+        )
 
     return Results(
         [measured(clip) for clip in clips],
         {
             "clips": [str(clip) for clip in clips],
-            "reference": f"every {every}" if every is not None else f"frame {reference}",
-            "limit_frames": limit_frames,
+            "reference": f"every {reference_interval}"
+            if reference_interval is not None
+            else f"frame {reference}",
+            "max_frames": max_frames,
             "size": size,
             "lpips": lpips is not None,
         },
@@ -151,7 +161,7 @@ def evaluate_clips(
 
 
 def evaluate_pairs(
-    painters: Painter | Mapping[str, Painter],
+    methods: ColorizationMethod | Mapping[str, ColorizationMethod],
     file: Path,
     *,
     size: int | None = None,
@@ -168,8 +178,8 @@ def evaluate_pairs(
 
     def measured(reference: Path, target: Path) -> ClipResult:
         shown = read_picture(reference, size)
-        told = [(read_picture(target, size), shown)]
-        result = _measure(target.stem, told, painters, lpips, on_frame)
+        frames_with_embeddings = [(read_picture(target, size), shown)]
+        result = _measure(target.stem, frames_with_embeddings, methods, lpips, on_frame)
         return replace(result, pictures={"reference": _small(shown), **result.pictures})
 
     return Results(
@@ -178,9 +188,9 @@ def evaluate_pairs(
     )
 
 
-def _shown(truth: Picture, painted: dict[str, Picture]) -> dict[str, Picture]:
+def _shown(truth: Picture, colorized: dict[str, Picture]) -> dict[str, Picture]:
     """The sheet's columns, small."""
-    shown = {"truth": truth, **painted}
+    shown = {"truth": truth, **colorized}
     return {column: _small(shown[column]) for column in shown if column != MEAN_COLOR}
 
 
@@ -197,7 +207,7 @@ def _at_least(least: int, **options: int | None) -> None:
 # --- measuring --------------------------------------------------------------------------------
 
 Told = tuple[Picture, Picture | None]  # a frame, and the reference that holds from it on, if new
-_Asked = tuple[Gray, Picture | None]  # the same of a grey frame
+_Asked = tuple[Gray, Picture | None]  # the same of a gray frame
 
 
 def _shared(items: Iterable[T], count: int) -> list[Iterator[T]]:
@@ -259,34 +269,38 @@ _NEARNESS = ("psnr", "psnr_ab", "psnr_wrapped", "ssim", "ciede2000", "lpips")
 class _Row:
     """A painter at work on one clip."""
 
-    painter: Painter
+    method: ColorizationMethod
     film: _Film = field(default_factory=_Film)
     nearness: dict[str, Mean] = field(default_factory=lambda: {name: Mean() for name in _NEARNESS})
 
-    def paint(self, told: Iterable[_Asked]) -> Iterator[Picture]:
+    def colorize_image(self, frames_with_embeddings: Iterable[_Asked]) -> Iterator[Picture]:
         """The film that is told, painted; each reference is read once."""
-        told, grays = _shared(told, 2)
-        for painted, (gray, _) in zip(
-            self.painter.paint_film(self._looks(told)), grays, strict=True
+        frames_with_embeddings, grays = _shared(frames_with_embeddings, 2)
+        for colorized, (gray, _) in zip(
+            self.method.colorize_frames(self._embeddings(frames_with_embeddings)),
+            grays,
+            strict=True,
         ):
-            if painted.shape != (*gray.shape, 3) or painted.dtype != gray.dtype:
-                raise ValueError(f"painted {painted.dtype} {painted.shape} for grey {gray.shape}")
-            yield painted
+            if colorized.shape != (*gray.shape, 3) or colorized.dtype != gray.dtype:
+                raise ValueError(
+                    f"painted {colorized.dtype} {colorized.shape} for gray {gray.shape}"
+                )
+            yield colorized
 
-    def _looks(self, told: Iterable[_Asked]) -> Iterator[tuple[Gray, Any]]:
-        look: Any = None
-        for gray, reference in told:
+    def _embeddings(self, frames_with_embeddings: Iterable[_Asked]) -> Iterator[tuple[Gray, Any]]:
+        embedding: Any = None
+        for gray, reference in frames_with_embeddings:
             if reference is not None:
-                look = self.painter.embed(reference)
-            yield gray, look
+                embedding = self.method.embed(reference)
+            yield gray, embedding
 
-    def add(self, truth: Picture, lab: Floats, painted: Picture, motion: Motion | None) -> None:
-        painted_lab = self.film.add(painted, motion)
+    def add(self, truth: Picture, lab: Floats, colorized: Picture, motion: Motion | None) -> None:
+        painted_lab = self.film.add(colorized, motion)
         near = self.nearness
-        near["psnr"].add(metrics.psnr(truth, painted))
+        near["psnr"].add(metrics.psnr(truth, colorized))
         near["psnr_ab"].add(metrics.psnr_ab(lab, painted_lab))
-        near["psnr_wrapped"].add(metrics.psnr_wrapped(truth, painted))
-        near["ssim"].add(metrics.ssim(truth, painted))
+        near["psnr_wrapped"].add(metrics.psnr_wrapped(truth, colorized))
+        near["ssim"].add(metrics.ssim(truth, colorized))
         near["ciede2000"].add(metrics.ciede2000(lab, painted_lab))
 
     def scores(self, truth: _Film) -> Scores:
@@ -301,42 +315,46 @@ class _Row:
         )
 
 
-def _rows(painters: Painter | Mapping[str, Painter]) -> dict[str, _Row]:
-    named = painters if isinstance(painters, Mapping) else {PAINTED: painters}
-    every: dict[str, Painter] = {GRAY: GrayPainter(), MEAN_COLOR: MeanColorPainter(), **named}
-    return {name: _Row(painter) for name, painter in every.items()}
+def _rows(methods: ColorizationMethod | Mapping[str, ColorizationMethod]) -> dict[str, _Row]:
+    named = methods if isinstance(methods, Mapping) else {PREDICTION: methods}
+    every: dict[str, ColorizationMethod] = {
+        GRAY: GrayBaseline(),
+        MEAN_COLOR: MeanColorBaseline(),
+        **named,
+    }
+    return {name: _Row(method) for name, method in every.items()}
 
 
 def _measure(
     name: str,
-    told: Iterable[Told],
-    painters: Painter | Mapping[str, Painter],
+    frames_with_embeddings: Iterable[Told],
+    methods: ColorizationMethod | Mapping[str, ColorizationMethod],
     lpips: Lpips | None,
     on_frame: OnFrame | None,
 ) -> ClipResult:
-    rows, film = _rows(painters), _Film()
+    rows, film = _rows(methods), _Film()
     before: Gray | None = None
     shape, sample, frames = (0, 0), 0, 0
     pictures: dict[str, Picture] = {}
     # A painter may look at some frames ahead of the one it gives.
-    grays = ((truth, metrics.to_gray(truth), new) for truth, new in told)
+    grays = ((truth, metrics.to_gray(truth), new) for truth, new in frames_with_embeddings)
     shown, *asked = _shared(grays, 1 + len(rows))
     films = [
-        row.paint((gray, new) for _, gray, new in own)
+        row.colorize_image((gray, new) for _, gray, new in own)
         for row, own in zip(rows.values(), asked, strict=True)
     ]
     for number, ((truth, gray, _), *made) in enumerate(zip(shown, *films, strict=True)):
         motion = None if before is None else metrics.motion_between(before, gray)
         lab = film.add(truth, motion)
-        painted = dict(zip(rows, made, strict=True))
-        for title, picture in painted.items():
+        colorized = dict(zip(rows, made, strict=True))
+        for title, picture in colorized.items():
             rows[title].add(truth, lab, picture, motion)
         if lpips:
-            distances = lpips.distances(truth, list(painted.values()))
+            distances = lpips.distances(truth, list(colorized.values()))
             for row, distance in zip(rows.values(), distances, strict=True):
                 row.nearness["lpips"].add(distance)
         if number & (number - 1) == 0:  # a power of two (or the first frame)
-            sample, pictures = number, _shown(truth, painted)
+            sample, pictures = number, _shown(truth, colorized)
         before, shape, frames = gray, gray.shape, number + 1
         if on_frame:
             on_frame(name, number)

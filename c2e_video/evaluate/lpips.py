@@ -87,7 +87,7 @@ class Lpips(nn.Module):
 
     @torch.inference_mode()
     def distances(
-        self, truth: npt.NDArray[np.uint8], painted: Sequence[npt.NDArray[np.uint8]]
+        self, truth: npt.NDArray[np.uint8], colorized: Sequence[npt.NDArray[np.uint8]]
     ) -> list[float]:
         """The distance of each picture from the truth, all R'G'B' uint8 ``[H, W, 3]``.
 
@@ -95,9 +95,9 @@ class Lpips(nn.Module):
         differences weighed by the head and averaged over the places; the taps' values add up.
         Sides of at least 32.
         """
-        pictures = torch.from_numpy(np.stack([truth, *painted])).to(self.mean.device)
+        pictures = torch.from_numpy(np.stack([truth, *colorized])).to(self.mean.device)
         x = (pictures.permute(0, 3, 1, 2).float() / 127.5 - 1 - self.mean) / self.spread
-        total = x.new_zeros(len(painted))
+        total = x.new_zeros(len(colorized))
         heads = iter(self.heads)
         for number, layer in enumerate(self.features):
             x = layer(x)

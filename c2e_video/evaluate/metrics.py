@@ -21,7 +21,7 @@ import torch
 from ..color.lab import rgb_to_lab
 from ..color.matrices import LUMA_WEIGHTS
 from ..errors import C2EError
-from ..inference.optical_flow import NO_MAP, flow_between, there_and_back
+from ..inference.optical_flow import NO_MAP, flow_between, forward_backward_error
 
 Picture = npt.NDArray[np.uint8]
 Gray = npt.NDArray[np.uint8]
@@ -54,7 +54,7 @@ class Mean:
 
 
 def to_gray(rgb: Picture) -> Gray:
-    """The grey film ``[H, W]``: 0.299 R' + 0.587 G' + 0.114 B' (ITU-R BT.601), rounded."""
+    """The gray film ``[H, W]``: 0.299 R' + 0.587 G' + 0.114 B' (ITU-R BT.601), rounded."""
     luma: Doubles = rgb @ np.array(LUMA_WEIGHTS["bt601"])
     return np.rint(luma).astype(np.uint8)
 
@@ -75,9 +75,9 @@ def _decibels(squared_error: float) -> float:
     return min(PSNR_CEILING, 10 * math.log10(PEAK**2 / squared_error))
 
 
-def psnr(truth: Picture, painted: Picture) -> float:
+def psnr(truth: Picture, colorized: Picture) -> float:
     """10 log10(255² / MSE) over R', G' and B', in float64; at most 100 dB."""
-    difference = truth.astype(np.float64) - painted
+    difference = truth.astype(np.float64) - colorized
     return _decibels(float(np.mean(difference**2)))
 
 
@@ -90,18 +90,18 @@ def psnr_ab(truth_lab: Floats, painted_lab: Floats) -> float:
     return _decibels(float(np.mean(difference**2)))
 
 
-def psnr_wrapped(truth: Picture, painted: Picture) -> float:
+def psnr_wrapped(truth: Picture, colorized: Picture) -> float:
     """What PSNR becomes when uint8 arrays are subtracted and squared as they are.
 
     Both the difference and its square are taken modulo 256, so that an error of 16 counts as none.
     The public script of ColorMNet (Yang et al., ECCV 2024) computes this; it stands here only to be
     laid beside that paper's table. It is not a measure of quality.
     """
-    difference = truth - painted
+    difference = truth - colorized
     return _decibels(float(np.mean(difference * difference, dtype=np.float64)))
 
 
-def ssim(truth: Picture, painted: Picture, window: int = 7) -> float:
+def ssim(truth: Picture, colorized: Picture, window: int = 7) -> float:
     """Structural similarity, mean over places and R', G', B' (Wang et al., IEEE TIP 2004, eq. 13).
 
     A uniform 7×7 window, sample covariances, K1 = 0.01, K2 = 0.03: scikit-image's defaults, which
@@ -113,7 +113,7 @@ def ssim(truth: Picture, painted: Picture, window: int = 7) -> float:
     def local(values: Doubles) -> Doubles:
         return cv2.blur(values, (window, window))[rim:-rim, rim:-rim].astype(np.float64, copy=False)
 
-    x, y = truth.astype(np.float64), painted.astype(np.float64)
+    x, y = truth.astype(np.float64), colorized.astype(np.float64)
     mean_x, mean_y = local(x), local(y)
     unbiased = window**2 / (window**2 - 1)
     covariance = unbiased * (local(x * y) - mean_x * mean_y)
@@ -147,7 +147,7 @@ def colorfulness(rgb: Picture) -> float:
     """√(σ²rg + σ²yb) + 0.3 √(μ²rg + μ²yb) with rg = R' - G' and yb = (R' + G') / 2 - B'.
 
     Hasler and Süsstrunk, "Measuring colourfulness in natural images", 2003. rg and yb keep their
-    signs, as in the paper (some scripts take absolute values first). A grey picture has 0, a
+    signs, as in the paper (some scripts take absolute values first). A gray picture has 0, a
     moderately colourful one about 33, an extremely colourful one 109.
     """
     red, green, blue = np.moveaxis(rgb.astype(np.float64), -1, 0)
@@ -228,7 +228,7 @@ def motion_between(before: Gray, now: Gray) -> Motion:
         flow_between(*pair, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         for pair in ((now, before), (before, now))
     )
-    origin, forward, mismatch = there_and_back(backward, forward)
+    origin, forward, mismatch = forward_backward_error(backward, forward)
     height, width = now.shape
     length = (backward**2).sum(-1) + (forward**2).sum(-1)
     inside = (origin >= 0).all(-1) & (origin <= (width - 1, height - 1)).all(-1)

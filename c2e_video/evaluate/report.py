@@ -148,7 +148,7 @@ def write_json(results: Results, path: Path) -> None:
 
 
 def sheet(results: Results) -> Picture:
-    """A row a clip, R'G'B' uint8 ``[H, W, 3]``: (reference |) truth | grey | painted, labelled.
+    """A row a clip, R'G'B' uint8 ``[H, W, 3]``: (reference |) truth | gray | painted, labelled.
 
     The first 60 clips at most.
     """

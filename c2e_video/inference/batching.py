@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import torch
 
-from ..utils.devices import OutOfMemory, memory_named, processors, single_cores
+from ..utils.devices import OutOfMemory, processors, single_threaded_pool, translate_oom
 
 Made = TypeVar("Made")
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 HELD, BY_PIXEL, BY_PAIR = 3 << 30, 1000, 12
 
 
-class Pieces:
+class BatchRunner:
     """Work on frames, in pieces that fit into a device's memory. ``size`` is the network's, for messages.
 
     A CPU works on each frame by itself, with one of its cores: more at once leave its caches, and so not the
@@ -31,43 +31,43 @@ class Pieces:
 
     def __init__(self, device: torch.device, size: int) -> None:
         self.device, self.size = device, size
-        self.side_by_side = device.type == "cpu"
-        self.at_once = 1 << 30
-        self._painters: tuple[int, ThreadPoolExecutor] | None = None
+        self.is_parallel = device.type == "cpu"
+        self.max_batch = 1 << 30
+        self._workers: tuple[int, ThreadPoolExecutor] | None = None
 
-    def made(self, work: Callable[[slice], Made], count: int, size: tuple[int, ...]) -> list[Made]:
+    def run(self, work: Callable[[slice], Made], count: int, size: tuple[int, ...]) -> list[Made]:
         """What ``work`` makes of ``count`` frames, which the network sees in ``size``.
 
         Raises :class:`OutOfMemory` if one alone does not fit.
         """
-        if self.side_by_side:
+        if self.is_parallel:
             singles = (slice(i, i + 1) for i in range(count))
-            return list(self.painters(size).map(partial(self._named, work), singles))
+            return list(self.workers(size).map(partial(self._run_one, work), singles))
         made: list[Made] = []
         done = 0
         while done < count:
-            part = slice(done, min(count, done + self.at_once))
+            part = slice(done, min(count, done + self.max_batch))
             try:
-                made.append(self._named(work, part))
+                made.append(self._run_one(work, part))
             except OutOfMemory:
                 if part.stop - part.start == 1:
                     raise
-                self.at_once = (part.stop - part.start) // 2
-                log.warning("out of memory: going on with batches of %d", self.at_once)
+                self.max_batch = (part.stop - part.start) // 2
+                log.warning("out of memory: going on with batches of %d", self.max_batch)
             else:
                 done = part.stop
         return made
 
-    def painters(self, size: tuple[int, ...]) -> ThreadPoolExecutor:
+    def workers(self, size: tuple[int, ...]) -> ThreadPoolExecutor:
         """Threads of a CPU, of one core each: as many as may paint frames of ``size`` at once."""
         count = min(processors(), frames_held(size))
-        if self._painters is None or self._painters[0] != count:
-            self._painters = count, single_cores(count)
-        return self._painters[1]
+        if self._workers is None or self._workers[0] != count:
+            self._workers = count, single_threaded_pool(count)
+        return self._workers[1]
 
     @torch.inference_mode()
-    def _named(self, work: Callable[[slice], Made], part: slice) -> Made:
-        with memory_named(self.device, self.size):
+    def _run_one(self, work: Callable[[slice], Made], part: slice) -> Made:
+        with translate_oom(self.device, self.size):
             return work(part)
 
 

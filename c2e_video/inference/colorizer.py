@@ -1,4 +1,4 @@
-"""The network at work: references become looks, grey batches become colour, on any device."""
+"""The network at work: references become looks, gray batches become colour, on any device."""
 
 from __future__ import annotations
 
@@ -17,31 +17,35 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..color.chroma import ab_to_chroma, chroma_to_rgb, quantized
+from ..color.chroma import ab_to_chroma, chroma_to_rgb, quantize
 from ..color.lab import AB_SCALE, lightness_of
-from ..color.luma_range import Scale
+from ..color.luma_range import LumaRange
 from ..errors import C2EError
-from ..model import Look, Memory, load_weights
+from ..model import Conditioning, Memory, load_weights
 from ..model.color2embed import STRIDE
 from ..model.fuse import fold_batch_norms
 from ..utils.arrays import Plane
 from ..utils.choices import Device, Precision
-from ..utils.devices import channels_last, find_device, find_dtype, memory_named, named
+from ..utils.devices import channels_last, find_device, find_dtype, precision_name, translate_oom
 from ..video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo, luma_range
-from .batching import Pieces
+from .batching import BatchRunner
 from .embedding import ColorEmbedding
 from .guided_upsampling import upsample_along
-from .temporal_filter import Sketch, in_film, windows
+from .temporal_filter import LabPrediction, filter_window, sliding_windows
 
 Picture = npt.NDArray[np.uint8]
-Looks = ColorEmbedding | Sequence[ColorEmbedding]  # one for all frames, or one for each
+Embeddings = ColorEmbedding | Sequence[ColorEmbedding]  # one for all frames, or one for each
 
 log = logging.getLogger(__name__)
 
 
-def _same(looks: Sequence[ColorEmbedding]) -> Looks:
+def _single_if_equal(embeddings: Sequence[ColorEmbedding]) -> Embeddings:
     """The look, where all are one; it is baked then."""
-    return looks[0] if all(look.digest == looks[0].digest for look in looks) else looks
+    return (
+        embeddings[0]
+        if all(embedding.digest == embeddings[0].digest for embedding in embeddings)
+        else embeddings
+    )
 
 
 def default_weights() -> Path:
@@ -55,7 +59,7 @@ class Colorizer:
     """Reads references and paints frames with one network on one device.
 
     ``size`` is the short side the network sees, in pixels (never more than the frame's own).
-    On a CPU the whole process keeps, from then on, the memory it is done with (``devices.keep_memory``).
+    On a CPU the whole process keeps, from then on, the memory it is done with (``devices.configure_malloc``).
     ``saturation`` multiplies ab. ``precision`` "auto" takes bf16 where a quick measurement shows it
     to be the faster (CUDA: fp16).
 
@@ -83,14 +87,14 @@ class Colorizer:
         model = fold_batch_norms(load_weights(self.weights))
         self._model = channels_last(model.to(self.device, self.dtype))
         self._model.requires_grad_(False)
-        self._baked: tuple[str, Look] | None = None
-        self.pieces = Pieces(self.device, size)
+        self._baked: tuple[str, Conditioning] | None = None
+        self.batch_runner = BatchRunner(self.device, size)
         self.embeddings_made = 0
 
     @property
     def precision(self) -> Precision:
         """What ``precision`` came to: "fp32", "bf16" or "fp16"."""
-        return named(self.dtype)
+        return precision_name(self.dtype)
 
     @property
     def width(self) -> int:
@@ -102,12 +106,14 @@ class Colorizer:
         digest = hashlib.sha256(repr(reference.shape).encode() + reference.tobytes()).hexdigest()
         small = _resized(reference, network_size(reference.shape, self.size))
         rgb = torch.tensor(small, device=self.device).permute(2, 0, 1)[None].float() / 255
-        with memory_named(self.device, self.size), torch.inference_mode():
-            look = self._model.embed(self._nhwc(rgb))
+        with translate_oom(self.device, self.size), torch.inference_mode():
+            embedding = self._model.embed(self._nhwc(rgb))
         self.embeddings_made += 1
-        return ColorEmbedding(cast(Tensor, look.z)[0], look.memory, digest)
+        return ColorEmbedding(cast(Tensor, embedding.z)[0], embedding.memory, digest)
 
-    def sketch(self, batch: FrameBatch, look: Looks, info: VideoInfo) -> list[Sketch]:
+    def predict(
+        self, batch: FrameBatch, embedding: Embeddings, info: VideoInfo
+    ) -> list[LabPrediction]:
         """Paint ``batch`` at the size the network sees, with one look, or with one for each frame.
 
         Every frame is painted as if it were alone: the result does not depend on the batch it comes in (on a
@@ -116,93 +122,102 @@ class Colorizer:
         """
         lumas = _lumas(batch, info)
 
-        def painted(part: slice) -> list[Sketch]:
-            looks = look if isinstance(look, ColorEmbedding) else _same(look[part])
-            return self._sketches(lumas[part], looks)
+        def colorized(part: slice) -> list[LabPrediction]:
+            embeddings = (
+                embedding
+                if isinstance(embedding, ColorEmbedding)
+                else _single_if_equal(embedding[part])
+            )
+            return self._predict_batch(lumas[part], embeddings)
 
         size = network_size(lumas[0][0].shape, self.size)
-        return list(chain(*self.pieces.made(painted, len(batch), size)))
+        return list(chain(*self.batch_runner.run(colorized, len(batch), size)))
 
-    def finish(
+    def render_chroma(
         self,
         batch: FrameBatch,
-        sketches: Sequence[Sketch],
+        predictions: Sequence[LabPrediction],
         info: VideoInfo,
         picture: PictureFormat,
     ) -> ColorBatch:
         """The chroma of ``batch``, sketched before: in ``picture``'s subsampling, depth, range and matrix.
 
-        Runs out of memory as :meth:`sketch` does.
+        Runs out of memory as :meth:`predict` does.
         """
         lumas = _lumas(batch, info)
         h, w = lumas[0][0].shape
         sx, sy = picture.subsampling
 
         def chroma_of(part: slice) -> list[Plane]:
-            gray, ab = self._enlarged(lumas[part], sketches[part], (-(-h // sy), -(-w // sx)))
+            gray, ab = self._enlarged(lumas[part], predictions[part], (-(-h // sy), -(-w // sx)))
             planes = ab_to_chroma(gray, ab, picture.matrix)
             return [
-                quantized(plane, Scale(picture.bit_depth, picture.full_range)).cpu().numpy()
+                quantize(plane, LumaRange(picture.bit_depth, picture.full_range)).cpu().numpy()
                 for plane in planes
             ]
 
-        pieces = self.pieces.made(chroma_of, len(batch), sketches[0].lightness.shape)
+        pieces = self.batch_runner.run(chroma_of, len(batch), predictions[0].lightness.shape)
         cb, cr = (np.concatenate(planes) for planes in zip(*pieces, strict=True))
         return ColorBatch(batch, cb, cr)
 
     def colorize(
         self,
         batch: FrameBatch,
-        look: Looks,
+        embedding: Embeddings,
         info: VideoInfo,
         picture: PictureFormat,
     ) -> ColorBatch:
-        """:meth:`sketch` and :meth:`finish` at once: every frame by itself, not steadied by others."""
-        return self.finish(batch, self.sketch(batch, look, info), info, picture)
+        """:meth:`predict` and :meth:`render_chroma` in one call, without the temporal filter."""
+        return self.render_chroma(batch, self.predict(batch, embedding, info), info, picture)
 
-    def paint_film(self, told: Iterable[tuple[Picture, ColorEmbedding]]) -> Iterator[Picture]:
-        """Paint the pictures of one shot as :meth:`paint` does, but steadied; a few frames late."""
-        for gray, sketch in self._film(told):
-            yield self._picture(gray, sketch)
+    def colorize_frames(
+        self, frames_with_embeddings: Iterable[tuple[Picture, ColorEmbedding]]
+    ) -> Iterator[Picture]:
+        """Colorize the pictures of one shot with the temporal filter; each comes a few frames later."""
+        for gray, predict in self._film(frames_with_embeddings):
+            yield self._picture(gray, predict)
 
-    def film_ab(
-        self, told: Iterable[tuple[Picture, ColorEmbedding]]
+    def predict_frames_ab(
+        self, frames_with_embeddings: Iterable[tuple[Picture, ColorEmbedding]]
     ) -> Iterator[npt.NDArray[np.float32]]:
-        """The same as :meth:`paint_ab` has it."""
-        for gray, sketch in self._film(told):
-            yield self._ab(gray, sketch)
+        """The same as :meth:`predict_ab` has it."""
+        for gray, predict in self._film(frames_with_embeddings):
+            yield self._ab(gray, predict)
 
     def _film(
-        self, told: Iterable[tuple[Picture, ColorEmbedding]]
-    ) -> Iterator[tuple[Picture, Sketch]]:
-        sketched = ([(gray, self._sketch_one(gray, look))] for gray, look in told)
-        return map(in_film, chain.from_iterable(windows(sketched)))
+        self, frames_with_embeddings: Iterable[tuple[Picture, ColorEmbedding]]
+    ) -> Iterator[tuple[Picture, LabPrediction]]:
+        predicted = (
+            [(gray, self._predict_one(gray, embedding))]
+            for gray, embedding in frames_with_embeddings
+        )
+        return map(filter_window, chain.from_iterable(sliding_windows(predicted)))
 
-    def paint(self, gray: Picture, look: ColorEmbedding) -> Picture:
+    def colorize_image(self, gray: Picture, embedding: ColorEmbedding) -> Picture:
         """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
-        return self._picture(gray, self._sketch_one(gray, look))
+        return self._picture(gray, self._predict_one(gray, embedding))
 
-    def paint_ab(self, gray: Picture, look: ColorEmbedding) -> npt.NDArray[np.float32]:
+    def predict_ab(self, gray: Picture, embedding: ColorEmbedding) -> npt.NDArray[np.float32]:
         """The a*, b* ``[H, W, 2]`` painted for luma uint8 ``[H, W]``, not yet drawn into the gamut.
 
         What a film shows of them is bounded by its luma: a deep red cannot be bright.
         """
-        return self._ab(gray, self._sketch_one(gray, look))
+        return self._ab(gray, self._predict_one(gray, embedding))
 
-    def _sketch_one(self, gray: Picture, look: ColorEmbedding) -> Sketch:
-        with memory_named(self.device, self.size):
-            return self._sketches([(gray, 1 / 255, 0.0)], look)[0]
+    def _predict_one(self, gray: Picture, embedding: ColorEmbedding) -> LabPrediction:
+        with translate_oom(self.device, self.size):
+            return self._predict_batch([(gray, 1 / 255, 0.0)], embedding)[0]
 
-    def _picture(self, gray: Picture, sketch: Sketch) -> Picture:
-        return shown(*self._enlarged([(gray, 1 / 255, 0.0)], [sketch], gray.shape))
+    def _picture(self, gray: Picture, predict: LabPrediction) -> Picture:
+        return shown(*self._enlarged([(gray, 1 / 255, 0.0)], [predict], gray.shape))
 
-    def _ab(self, gray: Picture, sketch: Sketch) -> npt.NDArray[np.float32]:
-        ab = self._enlarged([(gray, 1 / 255, 0.0)], [sketch], gray.shape)[1][0]
+    def _ab(self, gray: Picture, predict: LabPrediction) -> npt.NDArray[np.float32]:
+        ab = self._enlarged([(gray, 1 / 255, 0.0)], [predict], gray.shape)[1][0]
         return cast(npt.NDArray[np.float32], ab.permute(1, 2, 0).cpu().numpy())
 
     @torch.inference_mode()
     def similarities(
-        self, frame: Frame, looks: Sequence[ColorEmbedding], info: VideoInfo
+        self, frame: Frame, embeddings: Sequence[ColorEmbedding], info: VideoInfo
     ) -> list[float]:
         """How much of ``frame`` each look's reference shows, 0 to 1 (:meth:`ColorMemory.similarity`).
 
@@ -210,40 +225,46 @@ class Colorizer:
         """
         memory = self._model.pffn.memory
         if memory is None:
-            return [math.nan] * len(looks)
+            return [math.nan] * len(embeddings)
         scale, offset = luma_range(info)
         size = network_size(frame.luma.shape, self.size)
-        memories = [look.memory for look in looks if look.memory is not None]
-        with memory_named(self.device, self.size):
+        memories = [embedding.memory for embedding in embeddings if embedding.memory is not None]
+        with translate_oom(self.device, self.size):
             lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
-            described = memory.describe(self._model.read(self._nhwc(lightness / 50 - 1)))
-            return [float(memory.similarity(described, known)) for known in memories]
+            features = memory.encode_features(
+                self._model.encode_content(self._nhwc(lightness / 50 - 1))
+            )
+            return [float(memory.similarity(features, known)) for known in memories]
 
     @torch.inference_mode()
-    def _sketches(self, lumas: list[_Luma], look: Looks) -> list[Sketch]:
-        lightness, ab = self._small(lumas, look)
+    def _predict_batch(self, lumas: list[_Luma], embedding: Embeddings) -> list[LabPrediction]:
+        lightness, ab = self._small(lumas, embedding)
         planes = (lightness[:, 0].cpu().numpy(), ab.cpu().numpy())
-        return [Sketch(*of_one) for of_one in zip(*planes, strict=True)]
+        return [LabPrediction(*of_one) for of_one in zip(*planes, strict=True)]
 
     @torch.inference_mode()
     def _enlarged(
-        self, lumas: list[_Luma], sketches: Sequence[Sketch], size: tuple[int, ...]
+        self, lumas: list[_Luma], predictions: Sequence[LabPrediction], size: tuple[int, ...]
     ) -> tuple[Tensor, Tensor]:
         """Luma in [0, 1] and ab at the chroma planes' ``size``, fp32 ``[N, 1 and 2, H, W]``."""
         gray = self._grays(lumas, size)
         lightness, ab = (
             torch.from_numpy(np.stack(planes)).to(self.device)
             for planes in zip(
-                *((sketch.lightness[None], sketch.ab) for sketch in sketches), strict=True
+                *((predict.lightness[None], predict.ab) for predict in predictions), strict=True
             )
         )
         return gray, upsample_along(ab, lightness, lightness_of(gray))
 
-    def _small(self, lumas: list[_Luma], look: Looks) -> tuple[Tensor, Tensor]:
+    def _small(self, lumas: list[_Luma], embedding: Embeddings) -> tuple[Tensor, Tensor]:
         """L* and ab at the size the network sees, fp32."""
         lightness = lightness_of(self._grays(lumas, network_size(lumas[0][0].shape, self.size)))
-        network_look = self._one(look) if isinstance(look, ColorEmbedding) else self._each(look)
-        ab = self._model(self._nhwc(lightness / 50 - 1), network_look).float()
+        conditioning = (
+            self._baked_conditioning(embedding)
+            if isinstance(embedding, ColorEmbedding)
+            else self._batched_conditioning(embedding)
+        )
+        ab = self._model(self._nhwc(lightness / 50 - 1), conditioning).float()
         return lightness, ab * (AB_SCALE * self.saturation)
 
     def _grays(self, lumas: list[_Luma], size: tuple[int, ...]) -> Tensor:
@@ -253,20 +274,20 @@ class Colorizer:
         ]
         return torch.from_numpy(np.stack(planes)[:, None]).clamp_(0, 1).to(self.device)
 
-    def _one(self, look: ColorEmbedding) -> Look:
+    def _baked_conditioning(self, embedding: ColorEmbedding) -> Conditioning:
         """One look for all frames, its convolutions baked and kept until another comes."""
         baked = self._baked  # which another thread may change
-        if baked is None or baked[0] != look.digest:
-            vector = look.vector.to(self.dtype)
+        if baked is None or baked[0] != embedding.digest:
+            vector = embedding.vector.to(self.dtype)
             convs = [channels_last(conv) for conv in self._model.pffn.bake(vector)]
-            self._baked = baked = look.digest, Look(convs, look.memory)
+            self._baked = baked = embedding.digest, Conditioning(convs, embedding.memory)
         return baked[1]
 
-    def _each(self, looks: Sequence[ColorEmbedding]) -> Look:
+    def _batched_conditioning(self, embeddings: Sequence[ColorEmbedding]) -> Conditioning:
         """One look a frame: the equal per-sample form. Their memories are of one length or none."""
-        z = torch.stack([look.vector for look in looks]).to(self.dtype)
-        memories = [look.memory for look in looks if look.memory is not None]
-        return Look(z, Memory.stack(memories) if memories else None)
+        z = torch.stack([embedding.vector for embedding in embeddings]).to(self.dtype)
+        memories = [embedding.memory for embedding in embeddings if embedding.memory is not None]
+        return Conditioning(z, Memory.stack(memories) if memories else None)
 
     def _nhwc(self, planes: Tensor) -> Tensor:
         return planes.to(self.dtype).contiguous(memory_format=torch.channels_last)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..color.luma_range import Scale
+from ..color.luma_range import LumaRange
 from ..utils.arrays import Plane
 from ..video.frames import ColorBatch, Frame, PictureFormat, VideoInfo
 
@@ -29,7 +29,7 @@ STRAY = 1 / 500  # share of frames in which a bar may be bright: a leader, a tor
 
 
 @dataclass(frozen=True)
-class Bars:
+class Letterbox:
     """Luma rows and columns at the picture's borders that are black all through the film."""
 
     top: int = 0
@@ -38,10 +38,10 @@ class Bars:
     right: int = 0
 
 
-NO_BARS = Bars()
+NO_LETTERBOX = Letterbox()
 
 
-class BarDetector:
+class LetterboxDetector:
     """Finds the bars of a film that is seen frame by frame; memory does not grow."""
 
     def __init__(self, info: VideoInfo) -> None:
@@ -49,7 +49,7 @@ class BarDetector:
         self._rows = np.zeros(info.height, np.int64)
         self._columns = np.zeros(info.width, np.int64)
 
-    def see(self, frame: Frame) -> None:
+    def update(self, frame: Frame) -> None:
         """Note which rows and columns of the frame are bright somewhere. Black frames tell nothing."""
         height, width = frame.luma.shape
         rows = _brightness(_shrunk(frame.luma, (height, BLOCKS)).max(1), self.info) > DARK
@@ -59,34 +59,36 @@ class BarDetector:
             self._columns += columns
             self._frames += 1
 
-    def finish(self) -> Bars:
+    def compute(self) -> Letterbox:
         """The bars of all frames seen."""
-        return Bars(*self._ends(self._rows), *self._ends(self._columns))
+        return Letterbox(*self._ends(self._rows), *self._ends(self._columns))
 
     def _ends(self, bright: npt.NDArray[np.int64]) -> tuple[int, int]:
         inside = np.flatnonzero(bright > self._frames * STRAY)
         return (int(inside[0]), len(bright) - 1 - int(inside[-1])) if inside.size else (0, 0)
 
 
-def black_kept(
-    painted: ColorBatch, bars: Bars, info: VideoInfo, picture: PictureFormat
+def neutralize_black(
+    painted: ColorBatch, letterbox: Letterbox, info: VideoInfo, picture: PictureFormat
 ) -> ColorBatch:
     """The painted batch, neutral in the bars, and in black frames; a fade leads from one to the other."""
     shares = [_share(frame.luma, info) for frame in painted.gray.frames]
-    if bars == NO_BARS and min(shares) == 1:
+    if letterbox == NO_LETTERBOX and min(shares) == 1:
         return painted
-    cb, cr = (_neutral(plane, shares, bars, picture) for plane in (painted.cb, painted.cr))
+    cb, cr = (_neutral(plane, shares, letterbox, picture) for plane in (painted.cb, painted.cr))
     return ColorBatch(painted.gray, cb, cr)
 
 
-def _neutral(chroma: Plane, shares: list[float], bars: Bars, picture: PictureFormat) -> Plane:
+def _neutral(
+    chroma: Plane, shares: list[float], letterbox: Letterbox, picture: PictureFormat
+) -> Plane:
     middle, (sx, sy) = 1 << picture.bit_depth - 1, picture.subsampling
     weights = np.array(shares, np.float32)[:, None, None]
     faded: Any = np.rint((chroma.astype(np.float32) - middle) * weights + middle)
     _, height, width = chroma.shape
     # A chroma sample that covers some of the picture is the picture's.
-    faded[:, : bars.top // sy] = faded[:, height - bars.bottom // sy :] = middle
-    faded[:, :, : bars.left // sx] = faded[:, :, width - bars.right // sx :] = middle
+    faded[:, : letterbox.top // sy] = faded[:, height - letterbox.bottom // sy :] = middle
+    faded[:, :, : letterbox.left // sx] = faded[:, :, width - letterbox.right // sx :] = middle
     return cast(Plane, faded.astype(chroma.dtype))
 
 
@@ -109,5 +111,5 @@ def _shrunk(luma: Plane, size: tuple[int, int]) -> Plane:
 
 def _brightness(luma: Plane, info: VideoInfo) -> npt.NDArray[np.float64]:
     """Luma as its share of the way from black to white."""
-    black, white = Scale(info.bit_depth, info.full_range).ends
+    black, white = LumaRange(info.bit_depth, info.full_range).ends
     return (luma.astype(np.float64) - black) / (white - black)

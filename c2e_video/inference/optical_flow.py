@@ -1,4 +1,4 @@
-"""What has moved from one grey picture to another, by dense inverse search (Kroeger et al., ECCV 2016)."""
+"""What has moved from one gray picture to another, by dense inverse search (Kroeger et al., ECCV 2016)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def flow_between(own: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8], prese
     return np.asarray(search.calc(own, other, None))
 
 
-def there_and_back(there: Floats, back: Floats) -> tuple[Floats, Floats, Floats]:
+def forward_backward_error(there: Floats, back: Floats) -> tuple[Floats, Floats, Floats]:
     """By the flows both ways: places there (x, y) and the flow back from them, ``[H, W, 2]`` each; and
     ``[H, W]``, the square of how far from itself each place ends."""
     height, width = there.shape[:2]

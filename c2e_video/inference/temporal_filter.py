@@ -1,4 +1,4 @@
-"""Colour steadied along motion: what the frames around say of a place counts there, too.
+"""Colour filter_frame along motion: what the frames around say of a place counts there, too.
 
 Every frame is painted by itself and errs in places of its own. What moves is followed through a few frames
 before and after, in luma, and its colours there are averaged with its own. The window is bounded, so a
@@ -19,23 +19,23 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .optical_flow import NO_MAP, Floats, flow_between, there_and_back
+from .optical_flow import NO_MAP, Floats, flow_between, forward_backward_error
 
 T = TypeVar("T")
 
 REACH = 3  # frames each way
 # A place followed into another frame counts by how alike lightness is around it there (sigma, in L*) ...
-ALIKE = 5.0
+LIGHTNESS_SIGMA = 5.0
 # ... within so many samples of planes of half the size, in which all this is done: what errs is larger.
-AROUND = 5
+WINDOW = 5
 # And by how far from itself the way back ends (sigma, in the same samples).
-BACK = 1.0
+FB_SIGMA = 1.0
 SMALLEST = 32  # short side of those planes: less the search for motion cannot do with
 _OUTSIDE = (1e3, 0.0, 0.0)  # as light as nothing is
 
 
 @dataclass(frozen=True, eq=False)
-class Sketch:
+class LabPrediction:
     """A frame as the network sees and paints it: ``lightness`` ``[h, w]`` and ``ab`` ``[2, h, w]``, fp32."""
 
     lightness: Floats
@@ -58,21 +58,23 @@ class Sketch:
         """L* alone, of that size, for the search."""
         return (self.halved[..., 0] * 2.55).clip(0, 255).astype(np.uint8)
 
-    def follow(self, other: Sketch) -> tuple[Floats, Floats]:
+    def warp(self, other: LabPrediction) -> tuple[Floats, Floats]:
         """``other``, of half the size, as seen from every place of this; and in [0, 1] how far it is found.
 
         What is not the same thing does not lead back. And the same is as light, with what is around it.
         """
-        places, _, astray = there_and_back(self.flow_to(other), other.flow_to(self))
+        places, _, astray = forward_backward_error(self.flow_to(other), other.flow_to(self))
         seen = cv2.remap(
             *(other.halved, places, NO_MAP, cv2.INTER_LINEAR),
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=_OUTSIDE,
         )
-        unlike = cv2.blur((seen[..., 0] - self.halved[..., 0]) ** 2, (AROUND, AROUND))
-        return np.asarray(seen), np.exp(astray / (-2 * BACK**2) + unlike / (-2 * ALIKE**2))
+        unlike = cv2.blur((seen[..., 0] - self.halved[..., 0]) ** 2, (WINDOW, WINDOW))
+        return np.asarray(seen), np.exp(
+            astray / (-2 * FB_SIGMA**2) + unlike / (-2 * LIGHTNESS_SIGMA**2)
+        )
 
-    def flow_to(self, other: Sketch) -> Floats:
+    def flow_to(self, other: LabPrediction) -> Floats:
         """Where every place of half the size has gone: across and down, ``[h/2, w/2, 2]``."""
         flow = self._flows.get(other)
         if flow is None:
@@ -81,12 +83,12 @@ class Sketch:
         return flow
 
     @cached_property
-    def _flows(self) -> WeakKeyDictionary[Sketch, Floats]:
-        """Found once for both: each frame of two is steadied by the other."""
+    def _flows(self) -> WeakKeyDictionary[LabPrediction, Floats]:
+        """Found once for both: each frame of two is filter_frame by the other."""
         return WeakKeyDictionary()
 
 
-def windows(
+def sliding_windows(
     batches: Iterable[Sequence[T]], reach: int = REACH
 ) -> Iterator[list[tuple[Sequence[T], int]]]:
     """For the items of each batch the window around them, up to ``reach`` each way, and their place in it.
@@ -108,29 +110,31 @@ def windows(
         done = max(done, sure) - past
 
 
-def in_film(window: tuple[Sequence[tuple[T, Sketch]], int]) -> tuple[T, Sketch]:
-    """One of :func:`windows` of items with their sketches: its item, and the sketch steadied."""
+def filter_window(window: tuple[Sequence[tuple[T, LabPrediction]], int]) -> tuple[T, LabPrediction]:
+    """One of :func:`sliding_windows` of items with their sketches: its item, and the sketch filter_frame."""
     known, number = window
-    return known[number][0], steadied([sketch for _, sketch in known], number)
+    return known[number][0], filter_frame([predict for _, predict in known], number)
 
 
-def steadied(sketches: Sequence[Sketch], number: int) -> Sketch:
-    """The sketch of that ``number``, its ab steadied by the others: of the frames around it.
+def filter_frame(predictions: Sequence[LabPrediction], number: int) -> LabPrediction:
+    """The sketch of that ``number``, its ab filter_frame by the others: of the frames around it.
 
     Those of another size do not count.
     """
-    sketch = sketches[number]
-    height, width = sketch.lightness.shape
+    predict = predictions[number]
+    height, width = predict.lightness.shape
     if min(height, width) < 2 * SMALLEST:
-        return sketch
-    own = sketch.halved
+        return predict
+    own = predict.halved
     missing, weights = np.zeros_like(own[..., 1:]), np.ones_like(own[..., :1])
-    for index, other in enumerate(sketches):
-        if index == number or other.ab.shape != sketch.ab.shape or not other.is_sound:
+    for index, other in enumerate(predictions):
+        if index == number or other.ab.shape != predict.ab.shape or not other.is_sound:
             continue
-        seen, found = sketch.follow(other)
+        seen, found = predict.warp(other)
         missing += found[..., None] * (seen[..., 1:] - own[..., 1:])
         weights += found[..., None]
     # What is finer than half the size stays the frame's own.
     change: Any = cv2.resize(missing / weights, (width, height), interpolation=cv2.INTER_LINEAR)
-    return Sketch(sketch.lightness, np.ascontiguousarray(sketch.ab + change.transpose(2, 0, 1)))
+    return LabPrediction(
+        predict.lightness, np.ascontiguousarray(predict.ab + change.transpose(2, 0, 1))
+    )

@@ -13,12 +13,12 @@ from .config import ModelConfig
 from .content_encoder import Content, ContentEncoder
 from .memory import Memory
 from .pffn import PFFN
-from .refinement import settle
+from .refinement import refine_chroma
 
 STRIDE = 16  # sizes inside the network are multiples of it
 
 
-class Look(NamedTuple):
+class Conditioning(NamedTuple):
     """What a reference gives: the embedding ``z`` and, where the network has one, its memory.
 
     ``z`` is ``[N, E]``, or the PFFN's convolutions baked for one embedding (:meth:`PFFN.bake`).
@@ -35,7 +35,7 @@ def pad_to_stride(x: Tensor) -> Tensor:
 
 
 class Color2Embed(nn.Module):
-    """Paints the ab of grey frames as a reference looks."""
+    """Paints the ab of gray frames as a reference looks."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -44,39 +44,41 @@ class Color2Embed(nn.Module):
         self.content_encoder = ContentEncoder(config)
         self.pffn = PFFN(config)
 
-    def embed(self, reference: Tensor) -> Look:
+    def embed(self, reference: Tensor) -> Conditioning:
         """Read references, RGB ``[N, 3, H, W]`` in [0, 1], any size: once for a shot."""
         reference = pad_to_stride(reference)
         z, color = self.color_encoder(reference)
         if self.pffn.memory is None:
-            return Look(z, None)
+            return Conditioning(z, None)
         exact = reference.float()
         lightness = (gray_lightness(exact) / 50 - 1).to(reference.dtype)
-        described = self.pffn.memory.describe(self.read(lightness))
+        features = self.pffn.memory.encode_features(self.encode_content(lightness))
         ab = (rgb_to_lab(exact)[:, 1:] / AB_SCALE).to(reference.dtype)
-        return Look(z, self.pffn.memory.remember(described, color, ab))
+        return Conditioning(z, self.pffn.memory.encode_memory(features, color, ab))
 
-    def forward(self, lightness: Tensor, look: Look) -> Tensor:
+    def forward(self, lightness: Tensor, conditioning: Conditioning) -> Tensor:
         """ab / 110 ``[N, 2, H, W]`` in [-1, 1] for lightness ``[N, 1, H, W]`` in [-1, 1], any size."""
         h, w = lightness.shape[2:]
-        return self.paint(self.read(lightness), look)[:, :, :h, :w]
+        return self.predict_ab(self.encode_content(lightness), conditioning)[:, :, :h, :w]
 
-    def read(self, lightness: Tensor) -> Content:
-        """Grey frames padded to multiples of 16, and their content features at five scales."""
+    def encode_content(self, lightness: Tensor) -> Content:
+        """Gray frames padded to multiples of 16, and their content features at five scales."""
         padded = pad_to_stride(lightness)
         return Content(padded, self.content_encoder(padded))
 
-    def paint(self, content: Content, look: Look, trust: Tensor | None = None) -> Tensor:
+    def predict_ab(
+        self, content: Content, conditioning: Conditioning, memory_scale: Tensor | None = None
+    ) -> Tensor:
         """ab / 110 of the padded size for frames that were read.
 
-        ``trust`` ``[N]`` in [0, 1] weakens what the memory says; 0 paints from z alone.
+        ``memory_scale`` ``[N]`` in [0, 1] weakens what the memory says; 0 paints from z alone.
         """
         memory = self.pffn.memory
-        if memory is None or look.memory is None:
-            return cast(Tensor, self.pffn(content.features, look.z))
-        described = memory.describe(content)
-        found = memory.look_up(described, look.memory)
-        if trust is not None:
-            found = found.trusted(trust)
-        painted = self.pffn(content.features, look.z, found)
-        return settle(painted, found, described.lightness)
+        if memory is None or conditioning.memory is None:
+            return cast(Tensor, self.pffn(content.features, conditioning.z))
+        features = memory.encode_features(content)
+        found = memory.read_memory(features, conditioning.memory)
+        if memory_scale is not None:
+            found = found.scaled(memory_scale)
+        predicted = self.pffn(content.features, conditioning.z, found)
+        return refine_chroma(predicted, found, features.lightness)

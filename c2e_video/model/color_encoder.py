@@ -72,5 +72,5 @@ class ColorEncoder(nn.Module):
     def forward(self, rgb: Tensor) -> ColorFeatures:
         features = self.trunk(2 * rgb - 1)
         top = self.top(features)
-        pooled = torch.cat((top.mean((2, 3)), top.amax((2, 3))), dim=1)
-        return ColorFeatures(self.mlp(pooled), features)
+        pool_to = torch.cat((top.mean((2, 3)), top.amax((2, 3))), dim=1)
+        return ColorFeatures(self.mlp(pool_to), features)

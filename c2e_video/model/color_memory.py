@@ -19,14 +19,14 @@ from torch import Tensor, nn
 
 from .config import ModelConfig
 from .content_encoder import Content
-from .feature_maps import pooled, positions
-from .memory import Description, Memory, MemoryLookup
-from .memory_readout import look_up, share_found
-from .motion_prior import there_and_back
+from .feature_maps import grid_positions, pool_to
+from .memory import MatchFeatures, Memory, MemoryReadout
+from .memory_readout import match_share, read_memory
+from .motion_prior import mutual_nearest_neighbors
 
 # Where training begins. It moves slowly: begun at 10 it came to 14 in 2,000 steps, and at 36 the same
 # network painted films 0.6 dB nearer to the truth.
-SHARPNESS, CLOSE_SHARPNESS = 30.0, 10.0
+LOGIT_SCALE, FINE_LOGIT_SCALE = 30.0, 10.0
 
 
 class ColorMemory(nn.Module):
@@ -38,14 +38,14 @@ class ColorMemory(nn.Module):
         self.wide = nn.Conv2d(config.content_channels[4], config.memory, 1)
         self.value = nn.Conv2d(config.color_channels[2], config.memory, 1)
         self.close = nn.Conv2d(config.content_channels[2], config.memory, 1)
-        self.log_sharpness = nn.Parameter(torch.tensor(SHARPNESS).log())
-        self.log_close_sharpness = nn.Parameter(torch.tensor(CLOSE_SHARPNESS).log())
+        self.log_sharpness = nn.Parameter(torch.tensor(LOGIT_SCALE).log())
+        self.log_close_sharpness = nn.Parameter(torch.tensor(FINE_LOGIT_SCALE).log())
         self.out = nn.Conv2d(config.memory + 3, 4 * config.width, 1)
         # The memory starts silent: the network first learns to paint from z.
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(cast(Tensor, self.out.bias))
 
-    def describe(self, content: Content) -> Description:
+    def encode_features(self, content: Content) -> MatchFeatures:
         """What describes each place, made of the content features at 1/8 and 1/16, and its quarters.
 
         The coarser ones see twice as far around and tell like patches apart.
@@ -54,26 +54,26 @@ class ColorMemory(nn.Module):
         wide = F.interpolate(
             self.wide(sixteenth), scale_factor=2, mode="bilinear", align_corners=False
         )
-        return Description.of(self.near(eighth) + wide, self.close(fourth), content.lightness)
+        return MatchFeatures.of(self.near(eighth) + wide, self.close(fourth), content.lightness)
 
-    def remember(self, described: Description, color: Tensor, ab: Tensor) -> Memory:
-        """The memory of references: their descriptions (:meth:`describe`), their color features at 1/8,
+    def encode_memory(self, features: MatchFeatures, color: Tensor, ab: Tensor) -> Memory:
+        """The memory of references: their features (:meth:`encode_features`), color features at 1/8,
         and ab / 110 of full size."""
-        keys = described.places.flatten(2)
-        values = torch.cat((pooled(ab, described.places), self.value(color)), dim=1).flatten(2)
+        keys = features.coarse.flatten(2)
+        values = torch.cat((pool_to(ab, features.coarse), self.value(color)), dim=1).flatten(2)
         bias = keys.new_zeros(keys.shape[0], keys.shape[2])
-        places = positions(described.places.shape[2:], keys.device).expand(len(keys), -1, -1)
-        closer = torch.cat((*described[1:], pooled(ab, described.quarters)), dim=1)
+        coarse = grid_positions(features.coarse.shape[2:], keys.device).expand(len(keys), -1, -1)
+        closer = torch.cat((*features[1:], pool_to(ab, features.fine)), dim=1)
         first = torch.zeros_like(bias, dtype=torch.int64)
-        return Memory(keys, values, bias, places, first, F.pixel_unshuffle(closer, 2).flatten(2))
+        return Memory(keys, values, bias, coarse, first, F.pixel_unshuffle(closer, 2).flatten(2))
 
-    def look_up(self, described: Description, memory: Memory) -> MemoryLookup:
+    def read_memory(self, features: MatchFeatures, memory: Memory) -> MemoryReadout:
         """What ``memory`` (of one, or of as many as there are frames) holds for every place."""
-        cosines = self.cosines(described, memory)
-        sharpnesses = (self.log_sharpness.exp(), self.log_close_sharpness.exp())
-        return look_up(described, memory, cosines, *sharpnesses)
+        cosines = self.cosines(features, memory)
+        logit_scales = (self.log_sharpness.exp(), self.log_close_sharpness.exp())
+        return read_memory(features, memory, cosines, *logit_scales)
 
-    def similarity(self, described: Description, memory: Memory) -> Tensor:
+    def similarity(self, features: MatchFeatures, memory: Memory) -> Tensor:
         """How alike frames and references are: the share ``[N]`` of places that find the way back.
 
         A place of the frame goes to its nearest in the memory, and from there to the nearest in the
@@ -81,19 +81,19 @@ class ColorMemory(nn.Module):
         something like it. (The best cosine by itself is high between any two pictures: there is sky in
         most. And some places find the way back in any two.)
         """
-        cosines = self.cosines(described, memory)
-        return share_found(cosines, there_and_back(cosines, described.places.shape[2:]))
+        cosines = self.cosines(features, memory)
+        return match_share(cosines, mutual_nearest_neighbors(cosines, features.coarse.shape[2:]))
 
-    def sharpened(self, cosines: Tensor) -> Tensor:
+    def logits(self, cosines: Tensor) -> Tensor:
         """Cosines times the learned sharpness: the look-up's scores, before all that it adds to them."""
         return cosines * self.log_sharpness.exp()
 
-    def cosines(self, described: Description, memory: Memory) -> Tensor:
-        """How alike each place of the frames is to each of the memory: ``[N, places, M]`` in [-1, 1]."""
-        queries = described.places.flatten(2).transpose(1, 2)
+    def cosines(self, features: MatchFeatures, memory: Memory) -> Tensor:
+        """How alike each place of the frames is to each of the memory: ``[N, coarse, M]`` in [-1, 1]."""
+        queries = features.coarse.flatten(2).transpose(1, 2)
         # In fp32: sharpened, bf16 has too few steps.
         return (queries @ memory.keys).float()
 
-    def inject(self, found: MemoryLookup) -> Tensor:
+    def project_readout(self, found: MemoryReadout) -> Tensor:
         """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""
         return cast(Tensor, self.out(torch.cat((found.values, found.similarity), dim=1)))

@@ -1,4 +1,4 @@
-"""The content encoder: grey frame in, features at five scales out (paper section 3.1, eq. 2)."""
+"""The content encoder: gray frame in, features at five scales out (paper section 3.1, eq. 2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SLOPE = 0.2  # of every leaky ReLU in the network
 
 
 class Content(NamedTuple):
-    """Grey frames as they were read: ``lightness`` ``[N, 1, H, W]`` in [-1, 1], and ``features`` of it.
+    """Gray frames as they were read: ``lightness`` ``[N, 1, H, W]`` in [-1, 1], and ``features`` of it.
 
     Features are at 1, 1/2, 1/4, 1/8 and 1/16 of H and W, which are multiples of 16.
     """

@@ -9,12 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def pooled(planes: Tensor, like: Tensor) -> Tensor:
+def pool_to(planes: Tensor, like: Tensor) -> Tensor:
     """Means of ``planes`` over as many places as ``like`` has."""
     return F.adaptive_avg_pool2d(planes, (like.shape[2], like.shape[3]))
 
 
-def around(planes: Tensor, steps: Iterable[int]) -> list[Tensor]:
+def shifted_views(planes: Tensor, steps: Iterable[int]) -> list[Tensor]:
     """``planes`` ``[N, C, h, w]`` seen from each pair of ``steps`` down and across; -1 is up, or left.
 
     What lies beyond the border is what lies at it.
@@ -27,7 +27,7 @@ def around(planes: Tensor, steps: Iterable[int]) -> list[Tensor]:
     return [wider[:, :, y : y + h, x : x + w] for y in starts for x in starts]
 
 
-def positions(size: Sequence[int], device: torch.device) -> Tensor:
+def grid_positions(size: Sequence[int], device: torch.device) -> Tensor:
     """Every place of ``h`` by ``w``, down and across: fp32 shares of the sides, ``[2, h*w]``."""
     h, w = size
     y, x = ((torch.arange(n, device=device) + 0.5) / n for n in (h, w))

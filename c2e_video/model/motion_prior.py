@@ -20,15 +20,15 @@ from torch import Tensor
 from .memory import Memory
 
 BESIDE = 16  # "beside" is a sixteenth of the short side
-# Movements this near each other, in short sides, are alike (the sigma of a Gaussian).
+# DisplacementPrior this near each other, in short sides, are alike (the sigma of a Gaussian).
 ALIKE = 0.1
 # Votes, as shares of the places, that every movement has beforehand: a few say little.
-BEFOREHAND = 0.012
+PRIOR_COUNT = 0.012
 # The more votes agree, the more of those beforehand are for movements about as far (again a sigma, in short
-# sides): what the reference does not show takes no colour from far away. At ANYWHERE it is half of them.
-ABOUT, ANYWHERE = 0.25, 0.01
+# sides): what the reference does not show takes no colour from far away. At UNIFORM_PRIOR it is half of them.
+PRIOR_SIGMA, UNIFORM_PRIOR = 0.25, 0.01
 # What a place of the memory gains is so many times the logarithm of its movement's votes.
-FIRM = 2.0
+PRIOR_STRENGTH = 2.0
 # The highest score is sought in groups of so many.
 GROUPED = 64
 
@@ -36,11 +36,11 @@ GROUPED = 64
 class Matches(NamedTuple):
     """The memory's likeliest for each place of a frame, and if it leads back: ``[N, h*w]`` each."""
 
-    there: Tensor
-    returned: Tensor
+    nearest: Tensor
+    is_mutual: Tensor
 
 
-def there_and_back(scores: Tensor, size: Sequence[int]) -> Matches:
+def mutual_nearest_neighbors(scores: Tensor, size: Sequence[int]) -> Matches:
     """From a frame of ``size`` to a memory and back, by ``scores`` ``[N, h*w, M]``."""
     h, w = size
     there = _first_highest(scores, 2)
@@ -59,21 +59,21 @@ def _first_highest(scores: Tensor, dim: int) -> Tensor:
     return group.squeeze(dim) * together + inside
 
 
-class Movements(NamedTuple):
+class DisplacementPrior(NamedTuple):
     """What the memory's places gain for the movements from them to a frame's places.
 
     A movement has a number: where in the memory, ``memory`` ``[N, M]``, less where in the frame, ``frame``
-    ``[N, h*w]``. ``gains`` ``[N, movements]`` are those of every number.
+    ``[N, h*w]``. ``log_prior`` ``[N, movements]`` are those of every number.
     """
 
-    gains: Tensor
+    log_prior: Tensor
     memory: Tensor
     frame: Tensor
 
     @classmethod
     def between(
         cls, cosines: Tensor, memory: Memory, matches: Matches, size: Sequence[int]
-    ) -> Movements:
+    ) -> DisplacementPrior:
         """As the places of a frame of ``size`` vote whose ``cosines`` ``[N, h*w, M]`` are given.
 
         In every reference by itself, for things have moved otherwise since each; ``matches`` are those
@@ -84,7 +84,7 @@ class Movements(NamedTuple):
         references = int(memory.reference.max()) + 1
         down, across = 2 * h - 1, 2 * w - 1
         sides = torch.tensor([[h], [w]], device=device)
-        rows, columns = (memory.places * sides).long().clamp_max(sides - 1).unbind(1)
+        rows, columns = (memory.coarse * sides).long().clamp_max(sides - 1).unbind(1)
         there = (memory.reference * down + rows + h - 1) * across + columns + w - 1
         places = torch.arange(h * w, device=device)
         here = places // w * across + places % w
@@ -92,28 +92,30 @@ class Movements(NamedTuple):
         for number in range(references):
             own = (memory.reference == number) & memory.bias.isfinite()
             if references > 1:
-                matches = there_and_back(cosines.masked_fill(~own[:, None], -torch.inf), size)
-            voted = there.expand(n, -1).gather(1, matches.there) - here
+                matches = mutual_nearest_neighbors(
+                    cosines.masked_fill(~own[:, None], -torch.inf), size
+                )
+            voted = there.expand(n, -1).gather(1, matches.nearest) - here
             # Beside a frame of several references, one of a single has none to find here.
-            counted = matches.returned & own.expand(n, -1).gather(1, matches.there)
+            counted = matches.is_mutual & own.expand(n, -1).gather(1, matches.nearest)
             votes.scatter_add_(1, voted, counted.to(votes.dtype))
         shares = votes.view(n, references, down, across) / (h * w)
-        gains = _gains(shares, min(h, w)).flatten(1)
-        return cls(gains, there.expand(n, -1), here.expand(n, -1))
+        log_prior = _log_prior(shares, min(h, w)).flatten(1)
+        return cls(log_prior, there.expand(n, -1), here.expand(n, -1))
 
-    def gained(self, frame: Tensor) -> Tensor:
+    def log_prior_at(self, frame: Tensor) -> Tensor:
         """What the memory's places gain ``[N, P, M]`` at the places ``[N, P]`` of :attr:`frame`."""
         made = self.memory[:, None] - frame[..., None]
-        return self.gains.gather(1, made.flatten(1)).view(made.shape)
+        return self.log_prior.gather(1, made.flatten(1)).view(made.shape)
 
 
-def _gains(votes: Tensor, short: int) -> Tensor:
+def _log_prior(votes: Tensor, short: int) -> Tensor:
     """The gain of every movement by ``votes``, shares of the places: ``[N, references, down, across]``."""
     # A vote counts as far as others are alike: those of another scene go here and there.
     agreed = votes * _spread(votes, ALIKE * short)
     count = agreed.sum((2, 3), keepdim=True)
-    beforehand = (_spread(agreed, ABOUT * short) + ANYWHERE) / (count + ANYWHERE)
-    return FIRM * (_spread(agreed, ALIKE * short) + BEFOREHAND * beforehand).log()
+    beforehand = (_spread(agreed, PRIOR_SIGMA * short) + UNIFORM_PRIOR) / (count + UNIFORM_PRIOR)
+    return PRIOR_STRENGTH * (_spread(agreed, ALIKE * short) + PRIOR_COUNT * beforehand).log()
 
 
 def _spread(votes: Tensor, sigma: float) -> Tensor:

@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .feature_maps import around, pooled
+from .feature_maps import pool_to, shifted_views
 
 # So much is the same everywhere: places of a picture without edges are like one another, not like nothing.
-SAME = 1e-3
+OFFSET = 1e-3
 
 
-def edges(lightness: Tensor, like: Tensor) -> Tensor:
+def orientation_histograms(lightness: Tensor, like: Tensor) -> Tensor:
     """Edges around every place of ``like`` ``[N, C, h, w]``: fp32 ``[N, 37, h, w]``, of any length.
 
     Of ``lightness`` ``[N, 1, H, W]`` in [-1, 1]: how strong those are that run in each of four directions, at
@@ -30,6 +30,8 @@ def edges(lightness: Tensor, like: Tensor) -> Tensor:
     directed[:, 2:] /= 2
     # The fourth power of the cosine parts the directions; by the strength's root a faint edge tells as
     # much as one of high contrast.
-    seen = pooled((directed / strength).square() * strength.pow(0.25), like)
+    seen = pool_to((directed / strength).square() * strength.pow(0.25), like)
     seen = seen - seen.mean((2, 3), keepdim=True)
-    return torch.cat((*around(seen, (-1, 0, 1)), torch.full_like(seen[:, :1], SAME)), dim=1)
+    return torch.cat(
+        (*shifted_views(seen, (-1, 0, 1)), torch.full_like(seen[:, :1], OFFSET)), dim=1
+    )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .color_memory import ColorMemory
 from .config import ModelConfig
 from .content_encoder import SLOPE
-from .memory import MemoryLookup
+from .memory import MemoryReadout
 
 EPSILON = 1e-8  # paper eq. 5
 SKIP = 4  # every fourth content channel is joined to the upsampled features
@@ -116,7 +116,7 @@ class PFFN(nn.Module):
         self,
         features: list[Tensor],
         style: Tensor | list[nn.Conv2d],
-        found: MemoryLookup | None = None,
+        found: MemoryReadout | None = None,
     ) -> Tensor:
         """``features`` are the content encoder's five scales; ``style`` is z ``[N, E]`` or baked.
 
@@ -128,6 +128,6 @@ class PFFN(nn.Module):
         for index, (block, skip, style_here) in enumerate(levels):
             x = block(x, skip, style_here)
             if index == 0 and self.memory is not None and found is not None:
-                x = x + self.memory.inject(found)
+                x = x + self.memory.project_readout(found)
         # Two whole planes: pooled, enlarged or averaged as pairs they take a CPU several times as long.
         return cast(Tensor, self.head(x).contiguous())

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadReference
-from ..inference.video_colorizer import Painter
+from ..inference.video_colorizer import VideoColorizer
 from ..planning.plan import make_plan
-from ..references.reference_map import ReferenceMap, load_given
+from ..references.reference_map import ReferenceMap, load_references_or_map
 from ..utils.files import disk_errors
 from ..utils.progress import Progress, Silent
 from ..version import __version__
@@ -21,13 +21,13 @@ from ..video.frames import VideoInfo
 from ..video.mux import mux, plan_mux
 from .digests import file_digest, film_digest
 from .job import Job
-from .manifest import comment, record_of, write_record
+from .manifest import comment, manifest_of, write_manifest
 from .options import Options, colorizer_for, window_of
 from .output import check_places, default_output
-from .segment_renderer import Work
+from .segment_renderer import SegmentRenderer
 from .segments import SEGMENT_SECONDS, cut_segments
 
-MOST_TOLD = 5  # shots named one by one
+MAX_LISTED = 5  # shots named one by one
 # Options that do not change what is in a part: it is found by its digest, or only joined later.
 # (Of "auto", the precision depends on the machine; what it came to is told beside the weights.)
 _NOT_IN_PARTS = ("weights", "device", "precision", "batch", "drop")
@@ -59,7 +59,7 @@ def colorize_video(
     a :class:`ReferenceMap`. ``output`` is ``<name>.color.mp4`` beside the source by default (mkv
     stays mkv). The work is done in segments beside the output; a run that was stopped is taken up by
     the same call, unless ``restart``. Nothing ever stands half-written under the output's name. A
-    ``.json`` beside it tells how the film was made (``record.py``).
+    ``.json`` beside it tells how the film was made (``manifest.py``).
 
     Raises a :class:`C2EError` for anything a user can mend.
     """
@@ -74,25 +74,27 @@ def colorize_video(
     notes = (*muxing.notes, *_interlaced(info, options))
     for line in notes:
         progress.note(line)
-    painter = Painter(colorizer_for(options), info)
-    given = load_given(references, info)
-    planned = make_plan(source, info, given, painter, progress, window=window)
-    chosen, looked = planned.chosen, planned.survey
+    video_colorizer = VideoColorizer(colorizer_for(options), info)
+    given = load_references_or_map(references, info)
+    planned = make_plan(source, info, given, video_colorizer, progress, window=window)
+    reference_map, analysis = planned.reference_map, planned.analysis
     if window[0] is not None:  # to the millisecond; the first frame it holds comes at zero
-        muxing = replace(muxing, window=(looked.pts[0], window[1]), origin=looked.pts[0])
-    if chosen is None:
+        muxing = replace(muxing, window=(analysis.pts[0], window[1]), origin=analysis.pts[0])
+    if reference_map is None:
         raise BadReference("a film needs at least one reference; give a colour picture")
-    for line in planned.remarks(MOST_TOLD):
+    for line in planned.remarks(MAX_LISTED):
         progress.note(line)
-    segments = cut_segments(chosen.shots, max(1, int(SEGMENT_SECONDS / info.time_base)))
+    segments = cut_segments(reference_map.shots, max(1, int(SEGMENT_SECONDS / info.time_base)))
     folder = output.with_name(output.name + ".c2e")
-    identity = _identity(source, chosen, painter, options)
+    identity = _identity(source, reference_map, video_colorizer, options)
     with Job.open(folder, identity, restart=restart) as job:
         if job.resumed:
             progress.note(f"taking up the interrupted run in {folder.name}")
-        progress.stage("painting", len(looked.pts))
-        work = Work(source, info, options, picture, chosen, looked, painter, job, progress)
-        parts, problems = work.do(segments)
+        progress.stage("colorizing", len(analysis.pts))
+        renderer = SegmentRenderer(
+            source, info, options, picture, reference_map, analysis, video_colorizer, job, progress
+        )
+        parts, problems = renderer.render(segments)
         partial = folder / f"film.partial{output.suffix}"
         try:
             amiss = mux(muxing, parts, partial, comment(identity["weights"]))
@@ -103,12 +105,12 @@ def colorize_video(
         for line in amiss:
             progress.note(line)
         job.remove()
-    notes = (*notes, *looked.problems, *problems, *amiss)
-    record = record_of(source, info, chosen, options, identity, notes)
-    for line in (unwritten := write_record(output, record)):
+    notes = (*notes, *analysis.problems, *problems, *amiss)
+    manifest = manifest_of(source, info, reference_map, options, identity, notes)
+    for line in (unwritten := write_manifest(output, manifest)):
         progress.note(line)
     notes = (*notes, *unwritten)
-    return Result(output, len(looked.pts), chosen, notes)
+    return Result(output, len(analysis.pts), reference_map, notes)
 
 
 def _interlaced(info: VideoInfo, options: Options) -> list[str]:
@@ -120,7 +122,7 @@ def _interlaced(info: VideoInfo, options: Options) -> list[str]:
 
 
 def _identity(
-    source: Path, chosen: ReferenceMap, painter: Painter, options: Options
+    source: Path, reference_map: ReferenceMap, video_colorizer: VideoColorizer, options: Options
 ) -> dict[str, Any]:
     return {
         "version": __version__,
@@ -128,10 +130,10 @@ def _identity(
         "shots": [
             {"start": shot.start, "stop": shot.stop, "dissolve": shot.dissolve}
             | {"references": [{"picture": r.digest, "at": r.at} for r in row]}
-            for shot, row in zip(chosen.shots, chosen.references, strict=True)
+            for shot, row in zip(reference_map.shots, reference_map.references, strict=True)
         ],
-        "weights": file_digest(painter.colorizer.weights),
-        "precision": painter.colorizer.precision,
+        "weights": file_digest(video_colorizer.colorizer.weights),
+        "precision": video_colorizer.colorizer.precision,
         "options": {
             **{k: v for k, v in asdict(options).items() if k not in _NOT_IN_PARTS},
             "start": str(options.start),

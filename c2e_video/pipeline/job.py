@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import C2EError, JobMismatch
-from ..utils.file_lock import DELETES_OPEN_FILES, held
+from ..utils.file_lock import DELETES_OPEN_FILES, try_lock
 from ..utils.files import disk_errors, sync, write_whole
 from ..video.encode import Part
 from .digests import file_digest
 from .segments import Segment
 
-MOST_TOLD = 5  # differences from an interrupted run
+MAX_LISTED = 5  # differences from an interrupted run
 
 
 class Job:
@@ -131,7 +131,7 @@ def _begin(folder: Path, identity: dict[str, Any], restart: bool) -> int:
         _hold(lock, folder)
         if restart:
             _clear(folder)
-        _agree(folder, identity)
+        _check_identity(folder, identity)
     except BaseException:
         os.close(lock)
         raise
@@ -139,7 +139,7 @@ def _begin(folder: Path, identity: dict[str, Any], restart: bool) -> int:
 
 
 def _hold(lock: int, folder: Path) -> None:
-    if not held(lock):
+    if not try_lock(lock):
         holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
         raise C2EError(
             f"another run (process {holder}) is at work in {str(folder)!r}; "
@@ -155,7 +155,7 @@ def _clear(folder: Path) -> None:
             path.unlink()
 
 
-def _agree(folder: Path, identity: dict[str, Any]) -> None:
+def _check_identity(folder: Path, identity: dict[str, Any]) -> None:
     path = folder / "job.json"
     if not path.exists():
         write_whole(path, json.dumps(identity, indent=1))
@@ -171,11 +171,11 @@ def _agree(folder: Path, identity: dict[str, Any]) -> None:
         if was.get(key) != now.get(key)
     ]
     if differing:
-        more = len(differing) - MOST_TOLD
-        told = differing[:MOST_TOLD] + ([f"and {more} more"] if more > 0 else [])
+        more = len(differing) - MAX_LISTED
+        frames_with_embeddings = differing[:MAX_LISTED] + ([f"and {more} more"] if more > 0 else [])
         raise JobMismatch(
             f"an interrupted run in {str(folder)!r} was begun with other settings: "
-            f"{'; '.join(told)}; give the same, or --restart to begin anew"
+            f"{'; '.join(frames_with_embeddings)}; give the same, or --restart to begin anew"
         )
 
 

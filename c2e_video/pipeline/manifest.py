@@ -21,14 +21,14 @@ MADE = "colorized by c2e-video"
 _LIBRARIES = ("torch", "av", "numpy")
 
 
-def record_path(output: Path) -> Path:
+def manifest_path(output: Path) -> Path:
     """``film.color.mp4.json`` beside ``film.color.mp4``: two films of one name have two."""
     return output.with_name(f"{output.name}.json")
 
 
-def check_record(output: Path) -> None:
+def check_manifest(output: Path) -> None:
     """Raise :class:`C2EError` if the record's place is taken by something that is no record."""
-    path = record_path(output)
+    path = manifest_path(output)
     if path.exists() and MADE.encode() not in path.read_bytes()[:200]:
         raise C2EError(
             f"{str(path)!r} is not a record of c2e-video, and the film's record would overwrite it; "
@@ -41,10 +41,10 @@ def comment(weights_digest: str) -> dict[str, str]:
     return {"comment": f"colorized by c2e-video {__version__} (weights {weights_digest[:16]})"}
 
 
-def record_of(
+def manifest_of(
     source: Path,
     info: VideoInfo,
-    chosen: ReferenceMap,
+    reference_map: ReferenceMap,
     options: Any,
     identity: Mapping[str, Any],
     notes: Sequence[str],
@@ -64,7 +64,7 @@ def record_of(
         "options": asdict(options),
         "shots": [
             _shot(shot, row, info)
-            for shot, row in zip(chosen.shots, chosen.references, strict=True)
+            for shot, row in zip(reference_map.shots, reference_map.references, strict=True)
         ],
         "notes": list(notes),
     }
@@ -89,11 +89,11 @@ def _shot(shot: Shot, row: Sequence[Reference], info: VideoInfo) -> dict[str, An
     }
 
 
-def write_record(output: Path, record: Mapping[str, Any]) -> list[str]:
+def write_manifest(output: Path, manifest: Mapping[str, Any]) -> list[str]:
     """Put the record beside the film. A film that is whole is not lost for it: a note says why not."""
-    path = record_path(output)
+    path = manifest_path(output)
     try:
-        write_whole(path, json.dumps(record, indent=1, default=_plain))
+        write_whole(path, json.dumps(manifest, indent=1, default=_plain))
     except OSError as error:
         return [f"the film is whole, but {path.name} could not be written: {error.strerror}"]
     return []

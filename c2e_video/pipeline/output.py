@@ -7,25 +7,25 @@ from pathlib import Path
 
 from ..errors import C2EError
 from ..utils.files import check_folder
-from ..video.decode import film_name
+from ..video.decode import base_path
 from ..video.encode import EncodeSettings, output_suffix
-from .manifest import check_record, record_path
+from .manifest import check_manifest, manifest_path
 
 # Bytes of the output's name, for file systems take 255: beside it stands its record, at first a partial one.
-LONGEST = 255 - len(".json.partial")
+MAX_NAME_BYTES = 255 - len(".json.partial")
 
 
 def check_places(source: Path, output: Path, overwrite: bool) -> None:
     """Raise a :class:`C2EError` if the film, or its record, could not be written to its place in the end."""
-    over = len(os.fsencode(output.name)) - LONGEST
+    over = len(os.fsencode(output.name)) - MAX_NAME_BYTES
     if over > 0:
         raise C2EError(
             f"the name {output.name!r} is {over} bytes too long for what is written beside it; "
-            f"names of up to {LONGEST} bytes are accepted: give a shorter one with -o"
+            f"names of up to {MAX_NAME_BYTES} bytes are accepted: give a shorter one with -o"
         )
-    for path in (output, record_path(output)):
+    for path in (output, manifest_path(output)):
         check_output(source, path, overwrite)
-    check_record(output)
+    check_manifest(output)
 
 
 def default_output(source: Path, settings: EncodeSettings) -> Path:
@@ -34,7 +34,7 @@ def default_output(source: Path, settings: EncodeSettings) -> Path:
     FFV1, ProRes and the profiles have a container of their own.
     """
     suffix = source.suffix.lower() if source.suffix.lower() in (".mkv", ".mov") else ".mp4"
-    name = film_name(source)
+    name = base_path(source)
     return name.with_name(f"{name.name}.color{output_suffix(settings) or suffix}")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import MediaError
-from ..inference.letterbox import NO_BARS, BarDetector, Bars
+from ..inference.letterbox import NO_LETTERBOX, Letterbox, LetterboxDetector
 from ..references.image import Reference
 from ..shots.detector import ShotDetector
 from ..utils.prefetch import prefetch
@@ -19,21 +19,21 @@ from ..video.frames import Frame, Shot, VideoInfo
 from .keyframes import KeyframeMatcher, Match
 from .pyramid import halved
 
-SURVEYED = 108  # rows at least, of the pictures that shots and keyframes are found in
+ANALYSIS_HEIGHT = 108  # rows at least, of the pictures that shots and keyframes are found in
 
 
 Window = tuple[int | None, int | None]  # the first pts, and the one to stop before
 
 
 @dataclass(frozen=True, eq=False)
-class Survey:
+class VideoAnalysis:
     """What one pass over the film told: its shots, the pts of its frames, the keyframes' places."""
 
     shots: tuple[Shot, ...]
     pts: Sequence[int]
     matches: tuple[Match, ...]
     problems: tuple[str, ...]
-    bars: Bars = NO_BARS
+    letterbox: Letterbox = NO_LETTERBOX
 
     def count(self, start: int, stop: int) -> int:
         """Frames with ``start <= pts < stop``."""
@@ -50,26 +50,26 @@ class Survey:
         return self.pts[first], self.pts[(first + after) // 2], self.pts[after - 1]
 
 
-def survey(
+def analyze(
     source: Path,
     info: VideoInfo,
     references: Sequence[Reference] = (),
     *,
     window: Window = (None, None),
     on_frame: Callable[[Frame], None] = lambda frame: None,
-) -> Survey:
+) -> VideoAnalysis:
     """Look at every frame of the film once. ``references`` are looked for among the frames."""
     detector, matcher = ShotDetector(info), KeyframeMatcher(references, info)
-    bars = BarDetector(info)
+    letterbox = LetterboxDetector(info)
     report = DecodeReport()
     pts = array("q")
     start, stop = window
     for frame in prefetch(decode(source, info, start=start, stop=stop, report=report), depth=32):
-        small = replace(frame, luma=halved(frame.luma, SURVEYED))
-        detector.see(small)
-        bars.see(frame)
+        small = replace(frame, luma=halved(frame.luma, ANALYSIS_HEIGHT))
+        detector.update(small)
+        letterbox.update(frame)
         if references:
-            matcher.see(small)
+            matcher.update(small)
         pts.append(frame.pts)
         on_frame(frame)
     if not pts and window != (None, None):
@@ -77,8 +77,10 @@ def survey(
             f"no frame of {source.name} lies between the start and the end asked for; they are times "
             f"on its own clock, on which it begins at {info.seconds(first_pts(source, info)):.3f} s"
         )
-    matches = tuple(matcher.finish()) if references else ()
-    return Survey(tuple(detector.finish()), pts, matches, tuple(report.problems()), bars.finish())
+    matches = tuple(matcher.compute()) if references else ()
+    return VideoAnalysis(
+        tuple(detector.compute()), pts, matches, tuple(report.problems()), letterbox.compute()
+    )
 
 
 def first_pts(source: Path, info: VideoInfo) -> int:

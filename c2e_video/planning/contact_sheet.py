@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import C2EError
-from ..inference.video_colorizer import Painter
+from ..inference.video_colorizer import VideoColorizer
 from ..references.image import Reference
 from ..utils.files import check_folder, write_text
 from ..utils.prefetch import prefetch
@@ -25,7 +25,7 @@ from ..utils.progress import Progress
 from ..video.decode.decoder import decode
 from ..video.frames import Frame, Shot, VideoInfo, luma_range
 from .analysis import Window
-from .plan import Choice, Plan
+from .plan import Assignment, Plan
 
 Picture = npt.NDArray[np.uint8]
 
@@ -35,7 +35,12 @@ QUALITY = 88  # of JPEG, of 100
 
 
 def write_sheet(
-    plan: Plan, painter: Painter, path: Path, progress: Progress, *, window: Window = (None, None)
+    plan: Plan,
+    video_colorizer: VideoColorizer,
+    path: Path,
+    progress: Progress,
+    *,
+    window: Window = (None, None),
 ) -> None:
     """Write the sheet of ``plan`` to ``path``, whole or not at all.
 
@@ -47,7 +52,7 @@ def write_sheet(
     progress.stage("previewing", len(plan.shots))
     rows = []
     for shot in plan.shots:
-        rows.append(_row(plan, shot, frames, painter))
+        rows.append(_row(plan, shot, frames, video_colorizer))
         progress.advance(1)
     template = Template(
         resources.files(__package__).joinpath("contact_sheet.html").read_text("utf-8")
@@ -55,7 +60,7 @@ def write_sheet(
     page = template.substitute(
         title=escape(plan.source.name),
         facts=escape(_facts(plan)),
-        wanting=_wanting(plan),
+        weak_matches=_weak_matches(plan),
         height=HEIGHT,
         rows="\n".join(rows),
     )
@@ -67,13 +72,15 @@ def write_stills(
 ) -> int:
     """Write the middle frame of every shot that has no near reference, in full size, to be painted.
 
-    The pictures are grey PNG, upright, with square pixels; they bear the shot's number and the
+    The pictures are gray PNG, upright, with square pixels; they bear the shot's number and the
     frame's time. A picture of that name is left as it is: it may be painted by now. Gives their number;
     raises :class:`C2EError` where they cannot be written.
     """
     make_folder(folder)
-    shots = [choice.shot for choice in plan.wanting] if plan.choices else plan.shots
-    middles = {plan.survey.shown(shot)[1]: shot for shot in shots}
+    shots = (
+        [assignment.shot for assignment in plan.weak_matches] if plan.assignments else plan.shots
+    )
+    middles = {plan.analysis.shown(shot)[1]: shot for shot in shots}
     for frame in _picked(plan, middles, window, progress):
         time = plan.info.timecode(frame.pts).replace(":", "-")
         path = folder / f"shot-{middles[frame.pts].index + 1:04d}_{time}.png"
@@ -99,7 +106,7 @@ def make_folder(folder: Path) -> None:
 
 def _frames(plan: Plan, window: Window, progress: Progress) -> dict[int, bytes]:
     """The frames that the sheet shows, by pts: as JPEG, for there may be thousands."""
-    wanted = {pts for shot in plan.shots for pts in plan.survey.shown(shot)}
+    wanted = {pts for shot in plan.shots for pts in plan.analysis.shown(shot)}
     picked = _picked(plan, wanted, window, progress)
     return {frame.pts: _jpeg(_upright(frame, plan.info, PREVIEW)) for frame in picked}
 
@@ -108,7 +115,7 @@ def _picked(
     plan: Plan, wanted: Container[int], window: Window, progress: Progress
 ) -> Iterator[Frame]:
     """The film's frames with these pts, from one more pass."""
-    progress.stage("gathering frames", len(plan.survey.pts))
+    progress.stage("gathering frames", len(plan.analysis.pts))
     start, stop = window
     for frame in prefetch(decode(plan.source, plan.info, start=start, stop=stop), depth=32):
         if frame.pts in wanted:
@@ -117,7 +124,7 @@ def _picked(
 
 
 def _upright(frame: Frame, info: VideoInfo, height: int) -> Picture:
-    """A frame as it is shown: full-range grey ``[h, w]``, ``height`` rows before it is turned."""
+    """A frame as it is shown: full-range gray ``[h, w]``, ``height`` rows before it is turned."""
     scale, offset = luma_range(info)
     rows, columns = frame.luma.shape
     width = max(1, round(height * Fraction(columns, rows) * info.sample_aspect_ratio))
@@ -127,21 +134,25 @@ def _upright(frame: Frame, info: VideoInfo, height: int) -> Picture:
     return np.ascontiguousarray(np.rot90(gray, info.turns))
 
 
-def _row(plan: Plan, shot: Shot, frames: dict[int, bytes], painter: Painter) -> str:
-    times = plan.survey.shown(shot)
+def _row(plan: Plan, shot: Shot, frames: dict[int, bytes], video_colorizer: VideoColorizer) -> str:
+    times = plan.analysis.shown(shot)
     grays = {pts: _gray_of(frames[pts]) for pts in set(times) & frames.keys()}
     shown = [grays[pts] for pts in times if pts in grays]
     references, preview, sure = "", "", "no reference yet"
-    choice = next((c for c in plan.choices if c.shot == shot), None)
-    if plan.chosen is not None and choice is not None:
-        references = "".join(_reference(r, plan.info) for r in plan.chosen.references[shot.index])
-        sure = _sureness(choice)
+    assignment = next((c for c in plan.assignments if c.shot == shot), None)
+    if plan.reference_map is not None and assignment is not None:
+        references = "".join(
+            _reference(r, plan.info) for r in plan.reference_map.references[shot.index]
+        )
+        sure = _sureness(assignment)
         if times[1] in grays:
-            look = painter.look_at(times[1], plan.chosen)
+            embedding = video_colorizer.embedding_at(times[1], plan.reference_map)
             stored = np.rot90(grays[times[1]], -plan.info.turns)
-            painted = painter.colorizer.paint(np.ascontiguousarray(stored), look)
-            preview = _image(np.rot90(painted, plan.info.turns), "painted preview")
-    mark = ' class="far"' if choice is None or choice.far else ""
+            colorized = video_colorizer.colorizer.colorize_image(
+                np.ascontiguousarray(stored), embedding
+            )
+            preview = _image(np.rot90(colorized, plan.info.turns), "painted preview")
+    mark = ' class="far"' if assignment is None or assignment.is_weak else ""
     stills = "".join(map(_image, shown, ("first frame", "middle frame", "last frame")))
     return (
         f'<tr id="shot-{shot.index + 1}"{mark}><th>{shot.index + 1}</th>'
@@ -165,38 +176,38 @@ def _reference(reference: Reference, info: VideoInfo) -> str:
     return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
 
 
-def _sureness(choice: Choice) -> str:
-    if choice.how == "map":
+def _sureness(assignment: Assignment) -> str:
+    if assignment.source == "map":
         return "as the map says"
-    if choice.how == "frame":
-        return f"a frame of this shot ({choice.similarity:.2f})"
-    if math.isnan(choice.similarity):
+    if assignment.source == "frame":
+        return f"a frame of this shot ({assignment.similarity:.2f})"
+    if math.isnan(assignment.similarity):
         return "the network cannot tell"
-    return f"{'nearest, but far' if choice.far else 'nearest'} ({choice.similarity:.2f})"
+    return f"{'nearest, but is_weak' if assignment.is_weak else 'nearest'} ({assignment.similarity:.2f})"
 
 
 def _facts(plan: Plan) -> str:
     length = plan.info.timecode(plan.shots[-1].stop - plan.shots[0].start)
-    count = len(plan.chosen.distinct()) if plan.chosen else 0
+    count = len(plan.reference_map.distinct()) if plan.reference_map else 0
     return (
         f"{plan.info.width}×{plan.info.height}, {length}, {plan.size()}, references in use: {count}"
     )
 
 
-def _wanting(plan: Plan) -> str:
+def _weak_matches(plan: Plan) -> str:
     """Where another keyframe is worth painting, as links to the rows."""
-    if not plan.wanting:
+    if not plan.weak_matches:
         return ""
     items = "".join(
         f'<li><a href="#shot-{c.shot.index + 1}">{escape(c.line(plan.info))}, '
         f"{plan.frames_of(c.shot)} frames</a></li>"
-        for c in plan.wanting
+        for c in plan.weak_matches
     )
     return f"<h2>Worth another keyframe</h2><ol>{items}</ol>"
 
 
 def _image(picture: Picture, words: str) -> str:
-    """A grey or RGB picture, inside the page."""
+    """A gray or RGB picture, inside the page."""
     width = max(1, round(picture.shape[1] * HEIGHT / picture.shape[0]))
     small = cv2.resize(picture, (width, HEIGHT), interpolation=cv2.INTER_AREA)
     data = base64.b64encode(_jpeg(cast(Picture, small))).decode()

@@ -51,7 +51,7 @@ class KeyframeMatcher:
         self.best = np.full(len(self.references), -1.0)
         self.best_pts = [0] * len(self.references)
 
-    def see(self, frame: Frame) -> None:
+    def update(self, frame: Frame) -> None:
         """Compare the next frame of the film."""
         luma = np.rot90(frame.luma, self.turns) if self.turns else frame.luma
         small = halved(luma, 2 * HEIGHT)
@@ -65,7 +65,7 @@ class KeyframeMatcher:
             if score > self.best[i]:
                 self.best[i], self.best_pts[i] = score, frame.pts
 
-    def finish(self) -> list[Match]:
+    def compute(self) -> list[Match]:
         """What was found, in the references' order."""
         found = zip(self.references, self.best_pts, self.best.tolist(), strict=True)
         return [Match(r, pts if best >= FOUND else None, best) for r, pts, best in found]

@@ -9,38 +9,38 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import C2EError, MediaError
-from ..inference.video_colorizer import Painter
+from ..inference.video_colorizer import VideoColorizer
 from ..references.image import Reference
 from ..references.reference_map import ReferenceMap, snap_shots
 from ..utils.progress import Progress
 from ..video.decode.decoder import frames_at
 from ..video.frames import Shot, VideoInfo
-from .analysis import Survey, Window, survey
+from .analysis import VideoAnalysis, Window, analyze
 from .keyframes import Match
 from .shot_lists import with_the_rest, write_shot_list
 
 # Similarity below which a reference is called far. Of other scenes 98 in 100 are; the same scene has 0.27 to
 # 1, late in a shot of heavy grain 0.19 (docs/results.md).
-FAR = 0.25
+WEAK_SIMILARITY = 0.25
 
 
 @dataclass(frozen=True)
-class Choice:
+class Assignment:
     """Why a shot has its reference, and how sure that is.
 
-    ``how`` is "frame" where the reference is one of the shot's frames (``similarity`` is then the
+    ``source`` is "frame" where the reference is one of the shot's frames (``similarity`` is then the
     correlation of the two), "nearest" where it is the one the shot resembles most (``similarity`` is
     the network's, NaN where it cannot tell), and "map" where a person said so (NaN).
     """
 
     shot: Shot
-    how: Literal["frame", "nearest", "map"]
+    source: Literal["frame", "nearest", "map"]
     similarity: float
 
     @property
-    def far(self) -> bool:
+    def is_weak(self) -> bool:
         """Whether another keyframe is worth painting for this shot."""
-        return self.how == "nearest" and self.similarity < FAR
+        return self.source == "nearest" and self.similarity < WEAK_SIMILARITY
 
     def line(self, info: VideoInfo) -> str:
         """What there is to say of a shot that is far from every reference."""
@@ -55,38 +55,39 @@ class Choice:
 class Plan:
     """A film's shots and their references: all that is decided before the first frame is painted.
 
-    ``chosen`` is None where no references were given; ``choices`` has one entry a shot otherwise.
+    ``reference_map`` is None where no references were given; ``assignments`` has one entry a shot otherwise.
     """
 
     source: Path
     info: VideoInfo
-    survey: Survey
+    analysis: VideoAnalysis
     shots: tuple[Shot, ...]
-    chosen: ReferenceMap | None = None
-    choices: tuple[Choice, ...] = ()
+    reference_map: ReferenceMap | None = None
+    assignments: tuple[Assignment, ...] = ()
 
     @property
-    def wanting(self) -> list[Choice]:
+    def weak_matches(self) -> list[Assignment]:
         """The shots worth another keyframe, those with the most frames first."""
-        far = [choice for choice in self.choices if choice.far]
-        return sorted(far, key=lambda choice: -self.frames_of(choice.shot))
+        is_weak = [assignment for assignment in self.assignments if assignment.is_weak]
+        return sorted(is_weak, key=lambda assignment: -self.frames_of(assignment.shot))
 
     @property
     def unused(self) -> list[Reference]:
         """References that colour no shot, because others are nearer to every one."""
-        used = {r.digest for r in self.chosen.distinct()} if self.chosen else set()
-        return [m.reference for m in self.survey.matches if m.reference.digest not in used]
+        used = {r.digest for r in self.reference_map.distinct()} if self.reference_map else set()
+        return [m.reference for m in self.analysis.matches if m.reference.digest not in used]
 
     def remarks(self, most: int = 1000) -> list[str]:
         """A line for every shot that wants another keyframe (their number, if there are more than
         ``most``) and for every reference that colours no shot."""
-        wanting = self.wanting
+        weak_matches = self.weak_matches
         lines = [
-            f"{choice.line(self.info)}, {self.frames_of(choice.shot)} frames" for choice in wanting
+            f"{assignment.line(self.info)}, {self.frames_of(assignment.shot)} frames"
+            for assignment in weak_matches
         ]
-        if len(wanting) > most:
+        if len(weak_matches) > most:
             lines = [
-                f"{len(wanting)} of {len(self.shots)} shots are far from every reference; "
+                f"{len(weak_matches)} of {len(self.shots)} shots are far from every reference; "
                 "`c2e-video plan` with --sheet shows which"
             ]
         names = [reference.path.name for reference in self.unused]
@@ -95,25 +96,25 @@ class Plan:
     def summary(self) -> str:
         """The plan in a line."""
         line = f"{self.source.name}: {self.size()}"
-        if self.chosen is None:
+        if self.reference_map is None:
             return f"{line}, no references yet"
-        found = sum(choice.how == "frame" for choice in self.choices)
-        used = len(self.chosen.distinct())
+        found = sum(assignment.source == "frame" for assignment in self.assignments)
+        used = len(self.reference_map.distinct())
         return f"{line} ({found} with a keyframe of their own), {used} references in use"
 
     def size(self) -> str:
         """The film's frames and shots in words."""
         count = len(self.shots)
-        return f"{len(self.survey.pts)} frames, {count} shot{'s' * (count != 1)}"
+        return f"{len(self.analysis.pts)} frames, {count} shot{'s' * (count != 1)}"
 
     def frames_of(self, shot: Shot) -> int:
         """How many frames a shot has."""
-        return self.survey.count(shot.start, shot.stop)
+        return self.analysis.count(shot.start, shot.stop)
 
     def write(self, path: Path) -> None:
         """Write the table of shots and references (.csv), or the shots alone (.edl, .otio)."""
-        if self.chosen is not None and path.suffix.lower() == ".csv":
-            self.chosen.to_csv(path, self.info)
+        if self.reference_map is not None and path.suffix.lower() == ".csv":
+            self.reference_map.to_csv(path, self.info)
         else:
             write_shot_list(self.shots, path, self.info)
 
@@ -121,8 +122,8 @@ class Plan:
 def make_plan(
     source: Path,
     info: VideoInfo,
-    given: ReferenceMap | Sequence[Reference],
-    painter: Painter,
+    references: ReferenceMap | Sequence[Reference],
+    video_colorizer: VideoColorizer,
     progress: Progress,
     *,
     shots: Sequence[Shot] = (),
@@ -134,58 +135,58 @@ def make_plan(
     frames of the film serve the shot they belong to, at their time; a shot without one takes the
     picture its middle frame resembles most.
     """
-    if shots and isinstance(given, ReferenceMap):
+    if shots and isinstance(references, ReferenceMap):
         raise C2EError("a map has shots of its own; give a list of shots or a map, not both")
-    progress.stage("looking", info.frame_count)
-    pictures = () if isinstance(given, ReferenceMap) else given
-    looked = survey(
+    progress.stage("analyzing", info.frame_count)
+    pictures = () if isinstance(references, ReferenceMap) else references
+    analysis = analyze(
         source, info, pictures, window=window, on_frame=lambda frame: progress.advance(1)
     )
-    for line in looked.problems:
+    for line in analysis.problems:
         progress.note(line)
     if shots:
-        shots = with_the_rest(shots, info, looked.pts[-1] + 1)
-        looked = replace(looked, shots=snap_shots(shots, looked.pts))
-    if isinstance(given, ReferenceMap):
-        chosen = given.snapped(looked.pts)
-        choices = tuple(Choice(shot, "map", math.nan) for shot in chosen.shots)
-        return Plan(source, info, looked, chosen.shots, chosen, choices)
-    if not given:
-        return Plan(source, info, looked, looked.shots)
-    return _assigned(source, info, looked, given, painter, progress)
+        shots = with_the_rest(shots, info, analysis.pts[-1] + 1)
+        analysis = replace(analysis, shots=snap_shots(shots, analysis.pts))
+    if isinstance(references, ReferenceMap):
+        reference_map = references.snapped(analysis.pts)
+        assignments = tuple(Assignment(shot, "map", math.nan) for shot in reference_map.shots)
+        return Plan(source, info, analysis, reference_map.shots, reference_map, assignments)
+    if not references:
+        return Plan(source, info, analysis, analysis.shots)
+    return _assigned(source, info, analysis, references, video_colorizer, progress)
 
 
 def _assigned(
     source: Path,
     info: VideoInfo,
-    looked: Survey,
-    given: Sequence[Reference],
-    painter: Painter,
+    analysis: VideoAnalysis,
+    references: Sequence[Reference],
+    video_colorizer: VideoColorizer,
     progress: Progress,
 ) -> Plan:
-    progress.stage("comparing shots", len(looked.shots))
-    found = [_found_in(shot, looked.matches) for shot in looked.shots]
-    wanting = [shot for shot, own in zip(looked.shots, found, strict=True) if not own]
-    middles = frames_at(source, info, [looked.shown(shot)[1] for shot in wanting])
-    rows, choices = [], []
-    for shot, own in zip(looked.shots, found, strict=True):
+    progress.stage("comparing shots", len(analysis.shots))
+    found = [_found_in(shot, analysis.matches) for shot in analysis.shots]
+    weak_matches = [shot for shot, own in zip(analysis.shots, found, strict=True) if not own]
+    middles = frames_at(source, info, [analysis.shown(shot)[1] for shot in weak_matches])
+    rows, assignments = [], []
+    for shot, own in zip(analysis.shots, found, strict=True):
         progress.advance(1)
         if own:
             rows.append(tuple(match.reference.moved(match.pts) for match in own))
-            choices.append(Choice(shot, "frame", min(match.similarity for match in own)))
+            assignments.append(Assignment(shot, "frame", min(match.similarity for match in own)))
         else:
             middle = next(middles, None)
             if middle is None:
                 raise MediaError(
-                    f"the film gave no frame at {info.timecode(looked.shown(shot)[1])}, where it gave one "
+                    f"the film gave no frame at {info.timecode(analysis.shown(shot)[1])}, where it gave one "
                     "before; it was changed while it was being read, or its disk is failing: run again"
                 )
-            nearness = painter.similarities(middle, given)
-            best = max(range(len(given)), key=nearness.__getitem__)
-            rows.append((given[best],))
-            choices.append(Choice(shot, "nearest", nearness[best]))
-    chosen = ReferenceMap(looked.shots, tuple(rows))
-    return Plan(source, info, looked, looked.shots, chosen, tuple(choices))
+            nearness = video_colorizer.similarities(middle, references)
+            best = max(range(len(references)), key=nearness.__getitem__)
+            rows.append((references[best],))
+            assignments.append(Assignment(shot, "nearest", nearness[best]))
+    reference_map = ReferenceMap(analysis.shots, tuple(rows))
+    return Plan(source, info, analysis, analysis.shots, reference_map, tuple(assignments))
 
 
 def _found_in(shot: Shot, matches: Sequence[Match]) -> list[Match]:

@@ -25,7 +25,7 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", "
 MOST_PIXELS = 100_000_000
 SMALLEST_SIDE = 16
 KEPT_SIDE = 512  # the network looks at some 256 pixels, and there may be hundreds of references
-GREY = 1.5  # mean distance of channels from their mean, of 255, below which a picture has no colour
+GRAY = 1.5  # mean distance of channels from their mean, of 255, below which a picture has no colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Reference:
 def load_reference(path: Path, at: int | None = None) -> Reference:
     """Read a reference picture. Raises :class:`BadReference` if it cannot serve as one.
 
-    Alpha is laid over mid grey, the orientation that a camera noted is applied, and a picture with a
+    Alpha is laid over mid gray, the orientation that a camera noted is applied, and a picture with a
     short side of more than ``KEPT_SIDE`` pixels is reduced to it.
     """
     name = repr(str(path))
@@ -72,8 +72,8 @@ def load_reference(path: Path, at: int | None = None) -> Reference:
             f"it needs {SMALLEST_SIDE} pixels on each side, better 256"
         )
     channels = image.reshape(-1, 3).astype(np.float32)
-    if np.abs(channels - channels.mean(1, keepdims=True)).mean() < GREY:
-        raise BadReference(f"the reference {name} is grey; give a picture with colours")
+    if np.abs(channels - channels.mean(1, keepdims=True)).mean() < GRAY:
+        raise BadReference(f"the reference {name} is gray; give a picture with colours")
     return Reference(image, path, at)
 
 

@@ -149,7 +149,7 @@ def _mixed(first: Weights, second: Weights, share: float) -> Weights:
     return tuple((reference, weight) for reference, weight in total.values() if weight > 0)
 
 
-def load_given(
+def load_references_or_map(
     references: str | Path | Sequence[str | Path] | ReferenceMap, info: VideoInfo
 ) -> ReferenceMap | list[Reference]:
     """The map, or the pictures, that a user gave."""

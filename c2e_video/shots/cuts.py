@@ -46,7 +46,7 @@ class CutFinder:
         self._links: deque[tuple[float, _Seen]] = deque(maxlen=2 * BESIDE + 1)
         self._cuts: list[Transition] = []
 
-    def see(self, thumbnail: Floats, cut: int, *, in_the_dark: bool = False) -> None:
+    def update(self, thumbnail: Floats, cut: int, *, in_the_dark: bool = False) -> None:
         """Take the next frame, ``[rows, columns]``.
 
         If a shot begins with it, its cut is at the pts ``cut``; ``in_the_dark`` after a while of black.
@@ -56,7 +56,7 @@ class CutFinder:
             self._seen.extend([seen] * 2 * REACH)
         self._push(seen)
 
-    def finish(self) -> list[Transition]:
+    def compute(self) -> list[Transition]:
         """All cuts, in order."""
         for _ in range(REACH + BESIDE if self._seen else 0):
             self._push(self._seen[-1])

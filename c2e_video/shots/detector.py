@@ -27,8 +27,8 @@ def find_shots(frames: Iterable[Frame], info: VideoInfo) -> list[Shot]:
     """
     detector = ShotDetector(info)
     for frame in frames:
-        detector.see(frame)
-    return detector.finish()
+        detector.update(frame)
+    return detector.compute()
 
 
 class ShotDetector:
@@ -43,7 +43,7 @@ class ShotDetector:
         self._start: int | None = None
         self._end = 0
 
-    def see(self, frame: Frame) -> None:
+    def update(self, frame: Frame) -> None:
         """Take the next frame of the film."""
         if self._start is None:
             self._start = frame.pts
@@ -56,18 +56,18 @@ class ShotDetector:
             self._blank_frames += 1
             return
         cut = frame.pts if self._darkest is None else self._darkest[1]
-        self._cuts.see(clean, cut, in_the_dark=self._blank_frames >= BLANK_FRAMES)
-        self._dissolves.see(clean, frame.pts)
+        self._cuts.update(clean, cut, in_the_dark=self._blank_frames >= BLANK_FRAMES)
+        self._dissolves.update(clean, frame.pts)
         self._darkest, self._blank_frames = None, 0
 
-    def finish(self) -> list[Shot]:
+    def compute(self) -> list[Shot]:
         """The shots of all frames seen. Raises :class:`MediaError` if there were none."""
         if self._start is None:
             raise MediaError(
                 "the film gave no frames between its start and its end; nothing to paint"
             )
         # A cut in what looked like a dissolve is a cut.
-        transitions = united(self._cuts.finish(), self._dissolves.finish())
+        transitions = united(self._cuts.compute(), self._dissolves.compute())
         starts = [Transition(self._start)]
         for transition in transitions:
             if transition.start - starts[-1].start >= self._shortest:

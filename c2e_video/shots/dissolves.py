@@ -63,7 +63,7 @@ class DissolveFinder:
         self._best: _Candidate | None = None
         self._found: list[Transition] = []
 
-    def see(self, thumbnail: Floats, pts: int) -> None:
+    def update(self, thumbnail: Floats, pts: int) -> None:
         """Take the next frame, ``[rows, columns]``."""
         detail = thumbnail - cv2.blur(thumbnail, PLACE, borderType=cv2.BORDER_REFLECT)
         detail /= float(cv2.mean(thumbnail)[0]) + 8  # flicker is a gain
@@ -75,7 +75,7 @@ class DissolveFinder:
         if self._count % STEP == 0:
             self._look()
 
-    def finish(self) -> list[Transition]:
+    def compute(self) -> list[Transition]:
         """All dissolves, in order."""
         if self._best is not None:
             self._found.append(self._best.dissolve)
@@ -117,20 +117,22 @@ def _dissolve(window: list[_Seen]) -> tuple[float, Transition] | None:
     first, last = MARGIN, len(window) - 1 - MARGIN
     a, b = window[first], window[last]
     middle = len(window) // 2
-    likeness, flatness = float(np.vdot(a.detail, b.detail)), _flatness(window)
-    if likeness > UNLIKE or flatness > FLATTER:
+    detail_correlation, flatness = float(np.vdot(a.detail, b.detail)), _flatness(window)
+    if detail_correlation > UNLIKE or flatness > FLATTER:
         return None
     before, after = spectrum(a.detail), spectrum(b.detail)
     across = correlation(before, after)
-    likeness = max(likeness, best(across)[0])
-    if likeness > UNLIKE:
+    detail_correlation = max(detail_correlation, best(across)[0])
+    if detail_correlation > UNLIKE:
         return None
 
     def mix(index: int) -> _Mix:
         return _mixed(before, after, across, window[index].detail)
 
     half = mix(middle)
-    evidence = half.explained - 0.4 * flatness - 0.4 * likeness - 0.9 * max(0.0, half.alike)
+    evidence = (
+        half.explained - 0.4 * flatness - 0.4 * detail_correlation - 0.9 * max(0.0, half.alike)
+    )
     if evidence < SURE or min(half.before, half.after) < BOTH or half.alike > UNLIKE:
         return None
     quarter = (last - first) // 4

@@ -23,9 +23,9 @@ FAR = 9.0  # the origin of what the truth does not show
 class Example(NamedTuple):
     """A training batch: ``truth`` RGB ``[N, 3, S, S]`` in [0, 1], its ``lab``, the network's inputs.
 
-    ``lightness`` ``[N, 1, S, S]`` in [-1, 1] is the grey frame, ``reference`` RGB like ``truth``.
-    ``again`` is the same frame as old film would give it, where it is to be painted alike.
-    ``origins`` ``[N, 2, S, S]`` say where in the truth each place of the reference comes from, across
+    ``lightness`` ``[N, 1, S, S]`` in [-1, 1] is the gray frame, ``reference`` RGB like ``truth``.
+    ``second_view`` is the same frame as old film would give it, where it is to be painted alike.
+    ``correspondence`` ``[N, 2, S, S]`` say where in the truth each place of the reference comes from, across
     and down in [-1, 1] (as ``grid_sample`` counts); ``FAR`` where the truth does not show that place.
     """
 
@@ -33,8 +33,8 @@ class Example(NamedTuple):
     lab: Tensor
     lightness: Tensor
     reference: Tensor
-    origins: Tensor
-    again: Tensor | None = None
+    correspondence: Tensor
+    second_view: Tensor | None = None
 
     @property
     def ab(self) -> Tensor:
@@ -42,7 +42,7 @@ class Example(NamedTuple):
         return self.lab[:, 1:] / AB_SCALE
 
 
-class Dice:
+class Rng:
     """Random numbers on a device from a CPU generator: the same on every device."""
 
     def __init__(self, seed: int, device: torch.device) -> None:
@@ -60,35 +60,37 @@ class Dice:
         return self.uniform(0, 1, count, 1, 1, 1) < share
 
 
-def make_example(pictures: Tensor, config: TrainConfig, dice: Dice) -> Example:
+def make_example(pictures: Tensor, config: TrainConfig, rng: Rng) -> Example:
     """``pictures`` are RGB uint8 ``[N, S, S, 3]``; see :class:`TrainConfig` for what is done to them."""
     truth = pictures.permute(0, 3, 1, 2).float() / 255
     if config.recolor_share:
         truth = torch.where(
-            dice.chosen(config.recolor_share, len(truth)), recolored(truth, dice), truth
+            rng.chosen(config.recolor_share, len(truth)), recolored(truth, rng), truth
         )
     size = truth.shape[-1]
-    reference, origins = truth, places_of(size, dice.device).expand(len(truth), -1, -1, -1)
+    reference, correspondence = truth, places_of(size, rng.device).expand(len(truth), -1, -1, -1)
     if config.object_share:
-        truth, reference, origins = with_objects(truth, config.object_share, dice)
+        truth, reference, correspondence = with_objects(truth, config.object_share, rng)
     lightness = gray_lightness(truth)
     if config.old_film_share:
-        old = dice.chosen(config.old_film_share, len(truth))
-        lightness = torch.where(old, old_film(truth, dice), lightness)
+        old = rng.chosen(config.old_film_share, len(truth))
+        lightness = torch.where(old, degraded_lightness(truth, rng), lightness)
     if config.self_augment:
         # The reference made of the picture itself: noise, then thin-plate warp, rotation and flip.
-        noisy = reference + dice.normal(*reference.shape) * (config.noise / 255)
-        grid = warp_grid(len(truth), size, config.crop_share, dice)
-        reference, origins = (
+        noisy = reference + rng.normal(*reference.shape) * (config.noise / 255)
+        grid = warp_grid(len(truth), size, config.crop_share, rng)
+        reference, correspondence = (
             F.grid_sample(x, grid, how, padding_mode="reflection", align_corners=False)
-            for x, how in ((noisy, "bilinear"), (origins, "nearest"))
+            for x, how in ((noisy, "bilinear"), (correspondence, "nearest"))
         )
         reference = reference.clamp(0, 1)
-    again = old_film(truth, dice) / 50 - 1 if config.consistency_weight else None
-    return Example(truth, rgb_to_lab(truth), lightness / 50 - 1, reference, origins, again)
+    second_view = degraded_lightness(truth, rng) / 50 - 1 if config.consistency_weight else None
+    return Example(
+        truth, rgb_to_lab(truth), lightness / 50 - 1, reference, correspondence, second_view
+    )
 
 
-def with_objects(pictures: Tensor, share: float, dice: Dice) -> tuple[Tensor, Tensor, Tensor]:
+def with_objects(pictures: Tensor, share: float, rng: Rng) -> tuple[Tensor, Tensor, Tensor]:
     """A ``share`` of the pictures get a thing that moves on its own: truths, references, origins.
 
     A blob cut from the neighbouring picture is laid over each, at one place in the truth and at another
@@ -96,16 +98,16 @@ def with_objects(pictures: Tensor, share: float, dice: Dice) -> tuple[Tensor, Te
     has ``FAR`` for its origin.
     """
     count, _, size, _ = pictures.shape
-    places = places_of(size, dice.device).expand(count, -1, -1, -1)
-    radius = dice.uniform(0.15, 0.45, count, 1, 1)
-    outline = dice.normal(count, 4, 2) * 0.12
-    at = dice.uniform(-0.8, 0.8, count, 2, 1, 1)
-    anywhere = dice.uniform(-0.8, 0.8, count, 2, 1, 1)
-    beside = at + dice.normal(count, 2, 1, 1) * 0.25
-    then = torch.where(dice.chosen(0.3, count), anywhere, beside)
-    growth = torch.exp(dice.normal(count, 1, 1, 1) * 0.2)
-    there = dice.chosen(share, count)
-    shown = there & dice.chosen(0.85, count)
+    places = places_of(size, rng.device).expand(count, -1, -1, -1)
+    radius = rng.uniform(0.15, 0.45, count, 1, 1)
+    outline = rng.normal(count, 4, 2) * 0.12
+    at = rng.uniform(-0.8, 0.8, count, 2, 1, 1)
+    anywhere = rng.uniform(-0.8, 0.8, count, 2, 1, 1)
+    beside = at + rng.normal(count, 2, 1, 1) * 0.25
+    then = torch.where(rng.chosen(0.3, count), anywhere, beside)
+    growth = torch.exp(rng.normal(count, 1, 1, 1) * 0.2)
+    there = rng.chosen(share, count)
+    shown = there & rng.chosen(0.85, count)
 
     def blob(around: Tensor) -> Tensor:
         x, y = around.unbind(1)
@@ -129,9 +131,13 @@ def with_objects(pictures: Tensor, share: float, dice: Dice) -> tuple[Tensor, Te
         )
         for p in (around, around_then)
     )
-    origins = torch.where(mask > 0.5, FAR, places)
-    origins = torch.where(mask_then > 0.5, around_then + at, origins)
-    return torch.lerp(pictures, thing, mask), torch.lerp(pictures, thing_then, mask_then), origins
+    correspondence = torch.where(mask > 0.5, FAR, places)
+    correspondence = torch.where(mask_then > 0.5, around_then + at, correspondence)
+    return (
+        torch.lerp(pictures, thing, mask),
+        torch.lerp(pictures, thing_then, mask_then),
+        correspondence,
+    )
 
 
 def places_of(size: int, device: torch.device) -> Tensor:
@@ -140,19 +146,19 @@ def places_of(size: int, device: torch.device) -> Tensor:
     return torch.stack(torch.meshgrid(centres, centres, indexing="xy"))[None]
 
 
-def warp_grid(count: int, size: int, crop_share: float, dice: Dice) -> Tensor:
+def warp_grid(count: int, size: int, crop_share: float, rng: Rng) -> Tensor:
     """Where each place of the reference is taken from, ``[N, S, S, 2]`` in [-1, 1]."""
     # From hardly to strongly warped: in film the keyframe is often nearly the frame itself.
-    strength = dice.uniform(0, 1, count, 1, 1)
-    angle = dice.normal(count) * 0.25 * strength[:, 0, 0]
-    flip = torch.where(dice.uniform(0, 1, count) < 0.5, -1.0, 1.0)
-    part = dice.chosen(crop_share, count)[:, 0, 0, 0]
-    zoom = torch.where(part, dice.uniform(0.45, 1.6, count), dice.uniform(0.85, 1.1, count))
-    shift = dice.uniform(-1, 1, count, 1, 2) * (1 - zoom).clamp_min(0.05)[:, None, None]
+    strength = rng.uniform(0, 1, count, 1, 1)
+    angle = rng.normal(count) * 0.25 * strength[:, 0, 0]
+    flip = torch.where(rng.uniform(0, 1, count) < 0.5, -1.0, 1.0)
+    part = rng.chosen(crop_share, count)[:, 0, 0, 0]
+    zoom = torch.where(part, rng.uniform(0.45, 1.6, count), rng.uniform(0.85, 1.1, count))
+    shift = rng.uniform(-1, 1, count, 1, 2) * (1 - zoom).clamp_min(0.05)[:, None, None]
     cos, sin = angle.cos() * zoom, angle.sin() * zoom
     turn = torch.stack((cos * flip, -sin, sin * flip, cos), dim=-1).view(count, 2, 2)
-    displacement = dice.normal(count, CONTROLS**2, 2) * 0.12 * strength
-    base, spline = (t.to(dice.device) for t in _thin_plate(size))
+    displacement = rng.normal(count, CONTROLS**2, 2) * 0.12 * strength
+    base, spline = (t.to(rng.device) for t in _thin_plate(size))
     places = base @ turn.transpose(1, 2) + shift + spline @ displacement
     return places.view(count, size, size, 2)
 
@@ -186,63 +192,63 @@ def _thin_plate(size: int) -> tuple[Tensor, Tensor]:
     return places.float(), matrix.float()
 
 
-def recolored(rgb: Tensor, dice: Dice) -> Tensor:
+def recolored(rgb: Tensor, rng: Rng) -> Tensor:
     """The same pictures in another palette: hue turned, saturation changed, or channels swapped."""
     count = len(rgb)
-    angle = dice.uniform(-torch.pi, torch.pi, count)
-    saturation = dice.uniform(0.6, 1.5, count)
+    angle = rng.uniform(-torch.pi, torch.pi, count)
+    saturation = rng.uniform(0.6, 1.5, count)
     cos, sin = angle.cos() * saturation, angle.sin() * saturation
     turn = torch.stack((cos, -sin, sin, cos), dim=-1).view(count, 2, 2)
     lab = rgb_to_lab(rgb)
     ab = torch.einsum("nij,njhw->nihw", turn, lab[:, 1:])
     turned = lab_to_rgb(torch.cat((lab[:, :1], ab), dim=1)).clamp(0, 1)
     swapped = torch.stack(
-        [picture[dice.uniform(0, 1, 3).argsort()] for picture in rgb],
+        [picture[rng.uniform(0, 1, 3).argsort()] for picture in rgb],
     )
-    return torch.where(dice.chosen(0.7, count), turned, swapped)
+    return torch.where(rng.chosen(0.7, count), turned, swapped)
 
 
-def old_film(rgb: Tensor, dice: Dice) -> Tensor:
-    """L* ``[N, 1, S, S]`` in [0, 100] as old stock gives it (:func:`old_gray`)."""
-    return gray_lightness(old_gray(rgb, dice).expand(-1, 3, -1, -1))
+def degraded_lightness(rgb: Tensor, rng: Rng) -> Tensor:
+    """L* ``[N, 1, S, S]`` in [0, 100] as old stock gives it (:func:`degrade`)."""
+    return gray_lightness(degrade(rgb, rng).expand(-1, 3, -1, -1))
 
 
-def old_gray(rgb: Tensor, dice: Dice) -> Tensor:
-    """Grey ``[N, 1, S, S]`` in [0, 1] of RGB, as old stock gives it.
+def degrade(rgb: Tensor, rng: Rng) -> Tensor:
+    """Gray ``[N, 1, S, S]`` in [0, 1] of RGB, as old stock gives it.
 
     Another sensitivity to colours (orthochromatic to panchromatic), another contrast curve, fading,
     softness, the flicker of light, grain, scratches and dust, and the blocks of a bad copy.
     """
     count, _, size, _ = rgb.shape
     plain = rgb.new_tensor(LUMA_WEIGHTS["bt601"])
-    weights = plain * dice.uniform(0.2, 1.8, count, 3)
+    weights = plain * rng.uniform(0.2, 1.8, count, 3)
     gray = (rgb * (weights / weights.sum(1, keepdim=True))[:, :, None, None]).sum(1, keepdim=True)
-    gray = gray.clamp_min(1e-4) ** torch.exp(dice.normal(count, 1, 1, 1) * 0.25)
-    low = dice.uniform(0, 0.12, count, 1, 1, 1)
-    high = dice.uniform(0.85, 1.08, count, 1, 1, 1)
+    gray = gray.clamp_min(1e-4) ** torch.exp(rng.normal(count, 1, 1, 1) * 0.25)
+    low = rng.uniform(0, 0.12, count, 1, 1, 1)
+    high = rng.uniform(0.85, 1.08, count, 1, 1, 1)
     gray = low + gray * (high - low)
     soft = F.avg_pool2d(F.pad(gray, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    gray = torch.lerp(gray, soft, dice.uniform(0, 1, count, 1, 1, 1))
-    gray = gray * flicker(count, size, dice)
-    fine = dice.normal(count, 1, size, size)
+    gray = torch.lerp(gray, soft, rng.uniform(0, 1, count, 1, 1, 1))
+    gray = gray * flicker(count, size, rng)
+    fine = rng.normal(count, 1, size, size)
     coarse = F.interpolate(
-        dice.normal(count, 1, size // 2, size // 2), scale_factor=2.0, mode="bilinear"
+        rng.normal(count, 1, size // 2, size // 2), scale_factor=2.0, mode="bilinear"
     )
-    grain = torch.where(dice.chosen(0.5, count), fine, coarse)
-    gray = scratched(gray + grain * dice.uniform(0, 0.06, count, 1, 1, 1), dice)
+    grain = torch.where(rng.chosen(0.5, count), fine, coarse)
+    gray = scratched(gray + grain * rng.uniform(0, 0.06, count, 1, 1, 1), rng)
     gray = gray.clamp(0, 1)
-    return torch.where(dice.chosen(0.25, count), blocky(gray, dice).clamp(0, 1), gray)
+    return torch.where(rng.chosen(0.25, count), blocky(gray, rng).clamp(0, 1), gray)
 
 
-def flicker(count: int, size: int, dice: Dice) -> Tensor:
+def flicker(count: int, size: int, rng: Rng) -> Tensor:
     """Light that is another in each frame, and not the same all over it: gains ``[N, 1, S, S]`` about 1."""
-    gain = dice.normal(count, 1, 1, 1) * 0.06
-    slant = (dice.normal(count, 2, 1, 1) * 0.04 * places_of(size, dice.device)).sum(1, keepdim=True)
+    gain = rng.normal(count, 1, 1, 1) * 0.06
+    slant = (rng.normal(count, 2, 1, 1) * 0.04 * places_of(size, rng.device)).sum(1, keepdim=True)
     return torch.exp(gain + slant)
 
 
-def blocky(gray: Tensor, dice: Dice) -> Tensor:
-    """Grey pictures ``[N, 1, S, S]`` in [0, 1] whose 8 by 8 blocks have lost their detail, as JPEG's do.
+def blocky(gray: Tensor, rng: Rng) -> Tensor:
+    """Gray pictures ``[N, 1, S, S]`` in [0, 1] whose 8 by 8 blocks have lost their detail, as JPEG's do.
 
     S is a multiple of 8; what comes out may lie a little outside [0, 1].
     A block's cosine coefficients (Ahmed, Natarajan and Rao 1974) are rounded, the finer ones the more.
@@ -251,17 +257,17 @@ def blocky(gray: Tensor, dice: Dice) -> Tensor:
     k = torch.arange(8, device=gray.device)
     cosines = torch.cos(torch.pi * k[:, None] * (2 * k + 1) / 16) / 2
     cosines[0] /= 2**0.5
-    step = dice.uniform(0.01, 0.06, count, 1, 1, 1, 1) * (1 + k[:, None] + k)
+    step = rng.uniform(0.01, 0.06, count, 1, 1, 1, 1) * (1 + k[:, None] + k)
     blocks = gray.view(count, size // 8, 8, size // 8, 8).transpose(2, 3)
     coefficients = (cosines @ blocks @ cosines.T / step).round() * step
     return (cosines.T @ coefficients @ cosines).transpose(2, 3).reshape(gray.shape)
 
 
-def scratched(gray: Tensor, dice: Dice) -> Tensor:
-    """A third of the grey pictures ``[N, 1, S, S]`` with an upright scratch or two, and specks of dust."""
+def scratched(gray: Tensor, rng: Rng) -> Tensor:
+    """A third of the gray pictures ``[N, 1, S, S]`` with an upright scratch or two, and specks of dust."""
     count, _, size, _ = gray.shape
-    lines = (dice.uniform(0, 1, count, 1, 1, size) < 1.5 / size).float()
-    specks = (dice.uniform(0, 1, count, 1, size // 2, size // 2) < 0.002).float()
+    lines = (rng.uniform(0, 1, count, 1, 1, size) < 1.5 / size).float()
+    specks = (rng.uniform(0, 1, count, 1, size // 2, size // 2) < 0.002).float()
     damage = torch.maximum(F.interpolate(specks, scale_factor=2.0, mode="bilinear"), lines)
-    damage = damage * dice.chosen(1 / 3, count) * dice.uniform(0.3, 0.9, count, 1, 1, 1)
-    return torch.lerp(gray, dice.chosen(0.5, count).float(), damage)
+    damage = damage * rng.chosen(1 / 3, count) * rng.uniform(0.3, 0.9, count, 1, 1, 1)
+    return torch.lerp(gray, rng.chosen(0.5, count).float(), damage)

@@ -15,7 +15,7 @@ class TrainConfig:
 
     ``batch`` counts pictures of one step over all devices and ``accumulate`` micro-batches.
     ``sizes`` gives the side of the square pictures as (first step, side), in order.
-    ``folder_weights`` says how often pictures of a folder are drawn; ``squashed`` names folders
+    ``folder_weights`` says how often pictures of a folder are drawn; ``unsquash`` names folders
     whose pictures were squeezed to a square and are stretched back by 4:3 or 3:4.
     ``matching_weight`` weighs the memory's own loss, which is some hundred times the reconstruction
     loss: 0.003 is a good start; without a memory it does nothing.
@@ -24,9 +24,9 @@ class TrainConfig:
     The ``*_share`` numbers are shares of the pictures in [0, 1]:
     ``recolor_share`` get another palette, reference and truth alike; ``crop_share`` get a reference
     that shows a part of the picture, or the whole smaller with its borders mirrored;
-    ``old_film_share`` get a grey frame as old stock gives it; ``object_share`` get a thing that moves on
+    ``old_film_share`` get a gray frame as old stock gives it; ``object_share`` get a thing that moves on
     its own between reference and truth;
-    ``forget_share`` are painted from z alone, and ``stranger_share`` with the memory of another
+    ``memory_dropout`` are painted from z alone, and ``mismatched_memory`` with the memory of another
     picture, so that the network learns to fall back on z. All zero is the paper's scheme.
     """
 
@@ -48,13 +48,13 @@ class TrainConfig:
     ema: float = 0.999
     seed: int = 0
     folder_weights: tuple[tuple[str, float], ...] = ()
-    squashed: tuple[str, ...] = ()
+    unsquash: tuple[str, ...] = ()
     recolor_share: float = 0.0
     crop_share: float = 0.0
     old_film_share: float = 0.0
     object_share: float = 0.0
-    forget_share: float = 0.0
-    stranger_share: float = 0.0
+    memory_dropout: float = 0.0
+    mismatched_memory: float = 0.0
 
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):

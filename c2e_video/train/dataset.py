@@ -60,7 +60,7 @@ def decode_picture(content: bytes) -> Picture | None:
         bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     channels = bgr.reshape(-1, 3).astype(np.int16)
     if np.abs(channels - channels.mean(1, keepdims=True)).mean() < 2:
-        return None  # a grey photograph would teach grey
+        return None  # a gray photograph would teach gray
     return np.ascontiguousarray(bgr[:, :, ::-1])
 
 
@@ -152,7 +152,7 @@ class Sampler:
         weights = np.array([dict(config.folder_weights).get(f, 1.0) for f in folders])
         weights[photos.held_out()] = 0
         self.cumulative = np.cumsum(weights / weights.sum())
-        self.squashed = np.array([f in config.squashed for f in folders])
+        self.unsquash = np.array([f in config.unsquash for f in folders])
 
     def batch(self, step: int, part: int, count: int) -> Picture:
         """Part ``part`` of step ``step``: RGB uint8 ``[count, S, S, 3]``."""
@@ -167,7 +167,7 @@ class Sampler:
         picture = self.photos[index]
         h, w = picture.shape[:2]
         aspect = np.exp(rng.uniform(-0.12, 0.12))  # of the crop's width to its height
-        if self.squashed[index]:
+        if self.unsquash[index]:
             aspect *= rng.choice((3 / 4, 4 / 3))
         share = rng.uniform(0.55, 1.0)
         ch = min(h, w / aspect) * share

@@ -24,7 +24,7 @@ from ..errors import BadWeights, C2EError
 from ..model import Color2Embed, load_weights, save_weights
 from ..utils.devices import bf16_is_faster, channels_last
 from ..utils.prefetch import prefetch
-from .augment import Dice, Example, make_example
+from .augment import Example, Rng, make_example
 from .config import TrainConfig
 from .dataset import Picture, Sampler, open_cache
 from .losses import PerceptualLoss, reconstruction_loss
@@ -155,27 +155,29 @@ class Trainer:
 
     def _backward(self, step: int, k: int, pictures: Picture) -> dict[str, float]:
         config = self.config
-        dice = Dice(_seed(config.seed, step, k, self.rank), self.device)
-        example = make_example(torch.from_numpy(pictures).to(self.device), config, dice)
-        trust = (~dice.chosen(config.forget_share, len(pictures))).float()
-        strangers = dice.chosen(config.stranger_share, len(pictures)).flatten()
+        rng = Rng(_seed(config.seed, step, k, self.rank), self.device)
+        example = make_example(torch.from_numpy(pictures).to(self.device), config, rng)
+        memory_scale = (~rng.chosen(config.memory_dropout, len(pictures))).float()
+        strangers = rng.chosen(config.mismatched_memory, len(pictures)).flatten()
         with self._autocast():
             ab, matching, consistency = self.network(
                 _nhwc(example.lightness),
                 _nhwc(example.reference),
-                example.origins,
-                trust,
+                example.correspondence,
+                memory_scale,
                 strangers,
-                None if example.again is None else _nhwc(example.again),
+                None if example.second_view is None else _nhwc(example.second_view),
             )
         reconstruction = reconstruction_loss(ab, example.ab)
         loss = config.reconstruction_weight * reconstruction + config.matching_weight * matching
         loss = loss + config.consistency_weight * consistency
         perceptual = torch.zeros((), device=self.device)
         if self.perceptual is not None and step % config.perceptual_every == 0:
-            painted = lab_to_rgb(torch.cat((example.lab[:, :1], ab * AB_SCALE), dim=1)).clamp(0, 1)
+            predicted = lab_to_rgb(torch.cat((example.lab[:, :1], ab * AB_SCALE), dim=1)).clamp(
+                0, 1
+            )
             with self._autocast():
-                perceptual = self.perceptual(_nhwc(painted), _nhwc(example.truth)).float()
+                perceptual = self.perceptual(_nhwc(predicted), _nhwc(example.truth)).float()
             loss = loss + config.perceptual_weight * perceptual
         (loss / config.accumulate).backward()
         losses = (reconstruction, perceptual, matching, consistency)
@@ -239,20 +241,20 @@ class Trainer:
             pictures = self.sampler.fixed(indices[start : start + SHEET_PICTURES], size)
             plain = TrainConfig(model=self.config.model)
             example = make_example(
-                torch.from_numpy(pictures).to(self.device), plain, Dice(start, self.device)
+                torch.from_numpy(pictures).to(self.device), plain, Rng(start, self.device)
             )
-            painted = self._paint(example)
-            errors.append((painted - example.truth).square().mean((1, 2, 3)))
+            predicted = self._paint(example)
+            errors.append((predicted - example.truth).square().mean((1, 2, 3)))
             if start == 0:
-                write_sheet(self.out / f"sheet-{self.progress['step']:06d}.png", example, painted)
+                write_sheet(self.out / f"sheet-{self.progress['step']:06d}.png", example, predicted)
         psnr = float((-10 * torch.cat(errors).clamp_min(1e-10).log10()).mean())
         with open(self.out / "held_out.csv", "a") as file:
             file.write(f"{self.progress['step']},{self.progress['pictures']},{size},{psnr:.3f}\n")
         return psnr
 
     def _paint(self, example: Example) -> Tensor:
-        look = self.average.embed(_nhwc(example.reference))
-        ab = self.average(_nhwc(example.lightness), look)
+        conditioning = self.average.embed(_nhwc(example.reference))
+        ab = self.average(_nhwc(example.lightness), conditioning)
         lab = torch.cat((example.lab[:, :1], ab * AB_SCALE), dim=1)
         return lab_to_rgb(lab).clamp(0, 1)
 

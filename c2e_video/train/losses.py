@@ -34,17 +34,17 @@ def reconstruction_loss(ab: Tensor, truth: Tensor) -> Tensor:
     return F.smooth_l1_loss(ab, truth, beta=1 / AB_SCALE)
 
 
-def matching_loss(scores: Tensor, origins: Tensor) -> Tensor:
+def matching_loss(scores: Tensor, correspondence: Tensor) -> Tensor:
     """Cross entropy of the look-up with where each place of the picture lies in its reference.
 
     ``scores`` ``[N, P, M]``: the sharpened cosines of the picture's P places and its reference's M,
-    without what the look-up adds to them. ``origins`` ``[N, 2, S, S]`` (:class:`~.augment.Example`).
+    without what the look-up adds to them. ``correspondence`` ``[N, 2, S, S]`` (:class:`~.augment.Example`).
     Wanted is a Gaussian about a place wide around the true one; the mean is over the places that the
     reference shows. Trained through colours alone, keys learn only to tell one picture's colours apart.
     """
     side = math.isqrt(scores.shape[1])
     here = places_of(side, scores.device).flatten(2).transpose(1, 2)
-    come_from = _whole_places(origins, side).flatten(2).transpose(1, 2)
+    come_from = _whole_places(correspondence, side).flatten(2).transpose(1, 2)
     distance = torch.cdist(here, come_from) * (side / 2)
     wanted = (-2 * distance.square()).softmax(-1)
     shown = distance.amin(2) < 1
@@ -52,12 +52,12 @@ def matching_loss(scores: Tensor, origins: Tensor) -> Tensor:
     return (entropy * shown).sum() / shown.sum().clamp_min(1)
 
 
-def _whole_places(origins: Tensor, side: int) -> Tensor:
+def _whole_places(correspondence: Tensor, side: int) -> Tensor:
     """The origins of ``side`` by ``side`` places; far outside for one torn by the outline of a thing."""
-    highest = F.adaptive_max_pool2d(origins, side)
-    lowest = -F.adaptive_max_pool2d(-origins, side)
+    highest = F.adaptive_max_pool2d(correspondence, side)
+    lowest = -F.adaptive_max_pool2d(-correspondence, side)
     torn = (highest - lowest).amax(1, keepdim=True) > WIDEST / side
-    return F.adaptive_avg_pool2d(origins, side).masked_fill(torn, FAR)
+    return F.adaptive_avg_pool2d(correspondence, side).masked_fill(torn, FAR)
 
 
 class PerceptualLoss(nn.Module):
@@ -89,10 +89,10 @@ class PerceptualLoss(nn.Module):
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
 
-    def forward(self, painted: Tensor, truth: Tensor) -> Tensor:
+    def forward(self, predicted: Tensor, truth: Tensor) -> Tensor:
         with torch.no_grad():
             wanted = self.features((truth - self.mean) / self.std)
-        return F.l1_loss(self.features((painted - self.mean) / self.std), wanted)
+        return F.l1_loss(self.features((predicted - self.mean) / self.std), wanted)
 
 
 def _vgg(layout: tuple[int | str, ...]) -> nn.Sequential:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..model import Color2Embed, Look, Memory
+from ..model import Color2Embed, Conditioning, Memory
 from ..model.content_encoder import Content
 from .losses import matching_loss, reconstruction_loss
 
 
 class SelfReference(nn.Module):
-    """The network as it is trained: grey frame and reference in, ab and its own two losses out."""
+    """The network as it is trained: gray frame and reference in, ab and its own two losses out."""
 
     def __init__(self, model: Color2Embed, matched: bool) -> None:
         super().__init__()
@@ -21,32 +21,39 @@ class SelfReference(nn.Module):
         self,
         lightness: Tensor,
         reference: Tensor,
-        origins: Tensor,
-        trust: Tensor,
+        correspondence: Tensor,
+        memory_scale: Tensor,
         strangers: Tensor,
-        again: Tensor | None = None,
+        second_view: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """What is painted, ab / 110 ``[N, 2, S, S]``, the matching loss and the consistency loss.
 
-        The arguments are an :class:`~.augment.Example`'s; ``trust`` ``[N]`` weakens the memory, and where
-        ``strangers`` ``[N]`` it is the neighbour's. ``again`` is the grey frame once more, as old film gives
-        it: the last loss is how differently that is painted.
+        The arguments are an :class:`~.augment.Example`'s; ``memory_scale`` ``[N]`` weakens the memory; where
+        ``strangers`` ``[N]`` it is the neighbour's. ``second_view`` is the gray frame degraded again: the
+        last loss is the difference between the two predictions.
         """
-        look = self.model.embed(reference)
+        conditioning = self.model.embed(reference)
         # Read together: read by itself, the second would be what batch norms remember.
-        frames = lightness if again is None else torch.cat((lightness, again))
-        contents = _parts(self.model.read(frames), len(lightness))
+        frames = lightness if second_view is None else torch.cat((lightness, second_view))
+        contents = _parts(self.model.encode_content(frames), len(lightness))
         matching = lightness.new_zeros(())
         memory = self.model.pffn.memory
-        if memory is not None and look.memory is not None:
+        if memory is not None and conditioning.memory is not None:
             if self.matched:
-                scores = memory.sharpened(memory.cosines(memory.describe(contents[0]), look.memory))
-                matching = matching_loss(scores, origins)
-            look = Look(look.z, Memory(*(_swap(part, strangers) for part in look.memory)))
-        ab, *repainted = (self.model.paint(content, look, trust).float() for content in contents)
-        if not repainted:
+                scores = memory.logits(
+                    memory.cosines(memory.encode_features(contents[0]), conditioning.memory)
+                )
+                matching = matching_loss(scores, correspondence)
+            conditioning = Conditioning(
+                conditioning.z, Memory(*(_swap(part, strangers) for part in conditioning.memory))
+            )
+        ab, *repeated = (
+            self.model.predict_ab(content, conditioning, memory_scale).float()
+            for content in contents
+        )
+        if not repeated:
             return ab, matching, lightness.new_zeros(())
-        return ab, matching, reconstruction_loss(repainted[0], ab)
+        return ab, matching, reconstruction_loss(repeated[0], ab)
 
 
 def _parts(content: Content, count: int) -> list[Content]:

@@ -52,7 +52,7 @@ def find_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if device.type == "cpu" and bf16_is_faster() else torch.float32
 
 
-def named(dtype: torch.dtype) -> Precision:
+def precision_name(dtype: torch.dtype) -> Precision:
     """The precision that :func:`find_dtype` makes such numbers of."""
     return next(name for name, known in DTYPES.items() if known == dtype)
 
@@ -65,7 +65,7 @@ def bf16_is_faster() -> bool:
     half as fast again keeps a busy machine from changing its mind between two runs. One core is asked, for
     several wait for one another where others are at work.
     """
-    with single_cores(1) as core:
+    with single_threaded_pool(1) as core:
         faster = core.submit(_bf16_is_faster).result()
     torch.set_num_threads(torch.get_num_threads())  # MKL has one number for all threads
     return faster
@@ -87,16 +87,16 @@ def _bf16_is_faster() -> bool:
     return 1.5 * bf16 < fp32
 
 
-def single_cores(count: int) -> ThreadPoolExecutor:
+def single_threaded_pool(count: int) -> ThreadPoolExecutor:
     """``count`` threads that compute with one core each.
 
     What a thread is told of its threads is its own, but for MKL's, whose part is small.
     """
-    keep_memory()
+    configure_malloc()
     return ThreadPoolExecutor(count, "core", lambda: torch.set_num_threads(1))
 
 
-def keep_memory() -> None:
+def configure_malloc() -> None:
     """Have the process keep the memory it is done with, for the next frame; where there is glibc.
 
     By itself glibc gives planes back to the system and asks for them again: 9,000 pages a frame of 480p, each
@@ -121,7 +121,7 @@ class OutOfMemory(C2EError):
 
 
 @contextlib.contextmanager
-def memory_named(device: torch.device, size: int) -> Iterator[None]:
+def translate_oom(device: torch.device, size: int) -> Iterator[None]:
     """Make of whatever a library raises for want of memory one clear :class:`OutOfMemory`."""
     try:
         yield

@@ -14,7 +14,7 @@ DELETES_OPEN_FILES = fcntl is not None
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)  # as of some shares
 
 
-def held(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
     """Whether no other run holds the open file; this one holds it from now on, until it is closed."""
     if fcntl is None:
         return True

@@ -20,16 +20,16 @@ from ..errors import C2EError
 T = TypeVar("T")
 _END: Any = object()
 PATIENCE = 900.0  # a disk or network that comes back does so before
-_LOOK = 5.0
+_POLL_SECONDS = 5.0
 _IDLE = 0.5  # seconds of all threads' work: ten times what is spent in PATIENCE by waiting alone
 
 # Looks for so many seconds (None: for ever) whether something has come; and one that has it look.
-_Look: TypeAlias = "Callable[[float | None], object]"
-_Wait: TypeAlias = "Callable[[_Look], object]"
+_Poll: TypeAlias = "Callable[[float | None], object]"
+_Wait: TypeAlias = "Callable[[_Poll], object]"
 
 
-def _for_ever(look: _Look) -> None:
-    look(None)
+def _for_ever(poll: _Poll) -> None:
+    poll(None)
 
 
 class _Belt(Generic[T]):
@@ -59,12 +59,12 @@ class _Belt(Generic[T]):
     def _next(self, wait: _Wait) -> T:
         got: list[T] = []
 
-        def look(seconds: float | None) -> bool:
+        def poll(seconds: float | None) -> bool:
             with suppress(Empty):
                 got.append(self._items.get(timeout=seconds))
             return bool(got)
 
-        wait(look)
+        wait(poll)
         return got[0]
 
     def end(self, drop: bool = False) -> None:
@@ -96,18 +96,18 @@ class _Worker(Thread):
             del self._work, self._done
             self._over.set()
 
-    def wait(self, look: _Look) -> None:
+    def wait(self, poll: _Poll) -> None:
         """Wait for what the thread is to do.
 
         In short looks, of which none counts while all of us are stopped, or something is computed:
         the way to a frame deep in a film, or a slow encoder's batch.
         """
         still, worked = 0, process_time()
-        while not look(min(_LOOK, PATIENCE)):
+        while not poll(min(_POLL_SECONDS, PATIENCE)):
             still += 1
             if process_time() - worked > _IDLE:
                 still, worked = 0, process_time()
-            elif still * _LOOK >= PATIENCE:
+            elif still * _POLL_SECONDS >= PATIENCE:
                 self._stalled = True
                 raise C2EError(
                     f"a film's reading or writing has stood still for {PATIENCE / 60:.3g} minutes; when "

@@ -167,7 +167,7 @@ class FrameBatch:
 
 @dataclass(frozen=True, eq=False)
 class ColorBatch:
-    """A painted batch: the grey batch itself, and its new chroma.
+    """A painted batch: the gray batch itself, and its new chroma.
 
     ``cb`` and ``cr`` are ``[N, ceil(H / sy), ceil(W / sx)]`` for the encoder's subsampling, uint8
     at 8 bits and uint16 above, in the encoder's range and depth. No code writes Y: the encoder

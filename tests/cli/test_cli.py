@@ -82,7 +82,7 @@ def test_a_film_from_standard_input(
     assert not list(folder.glob(".*"))
 
 
-def grey_picture(path: Path) -> None:
+def gray_picture(path: Path) -> None:
     cv2.imwrite(str(path), np.full((40, 40, 3), 90, np.uint8))
 
 
@@ -106,7 +106,7 @@ MISTAKES = {
     "an empty file": (("empty.mp4", "--ref", "key.png"), "empty"),
     "no such reference": (("film.mp4", "--ref", "none.png"), "none.png"),
     "not a picture": (("film.mp4", "--ref", "key.png.txt"), "key.png.txt"),
-    "a grey reference": (("film.mp4", "--ref", "grey.png"), "grey"),
+    "a gray reference": (("film.mp4", "--ref", "gray.png"), "gray"),
     "a tiny reference": (("film.mp4", "--ref", "tiny.png"), "9x9"),
     "an enormous reference": (("film.mp4", "--ref", "enormous.png"), "60000"),
     "output is input": (("film.mp4", "--ref", "key.png", "-o", "film.mp4"), "itself"),
@@ -156,7 +156,7 @@ def test_a_mistake_is_one_line(
     (folder / "there.mp4").write_bytes(b"mine")
     (folder / "broken.csv").write_text("shot,start\n1,0\n")
     for name, make in (
-        ("grey", grey_picture),
+        ("gray", gray_picture),
         ("tiny", tiny_picture),
         ("enormous", enormous_picture),
     ):
@@ -213,7 +213,7 @@ def test_sizes_and_favours() -> None:
     assert weights_of(("a=3", "b=0.5")) == (("a", 3.0), ("b", 0.5))
     with pytest.raises(C2EError, match="got 'big'"):
         sizes_of("big")
-    with pytest.raises(C2EError, match="--favour"):
+    with pytest.raises(C2EError, match="--folder-weight"):
         weights_of(("a",))
 
 
@@ -250,11 +250,11 @@ def test_other_weights_are_measured_beside(
         cv2.imwrite(str(clip / f"{number}.png"), np.full((40, 56, 3), 90 * number, np.uint8))
     figures = folder / "figures.json"
     asked = ("evaluate", str(clip), "--weights", str(tiny_weights), "--size", "32")
-    beside = ("--beside", str(tiny_weights))
+    beside = ("--compare", str(tiny_weights))
     assert call(monkeypatch, *asked, *beside, "--json", str(figures)) == 0
     assert " tiny " in capsys.readouterr().out
     scores = json.loads(figures.read_text())["mean"]
-    assert scores["tiny"] == scores["painted"]
+    assert scores["tiny"] == scores["prediction"]
     assert call(monkeypatch, *asked, *beside * 2) == 1
     assert "two rows would be named 'tiny'" in capsys.readouterr().err
 
@@ -279,7 +279,9 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("chosen", [("--reference", "3"), ("--every", "0"), ("--limit", "9")])
+@pytest.mark.parametrize(
+    "chosen", [("--reference", "3"), ("--reference-interval", "0"), ("--max-frames", "9")]
+)
 def test_pairs_name_their_own_pictures(
     chosen: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

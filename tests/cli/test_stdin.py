@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from c2e_video.cli.stdin import spooled
+from c2e_video.cli.stdin import buffered_stdin
 from c2e_video.errors import C2EError
 
 
@@ -26,12 +26,12 @@ class Piped:
 def test_it_is_kept_while_it_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Piped(b"film"))
     notes: list[str] = []
-    with spooled(Path("-"), tmp_path / "out.mp4", notes.append) as path:
+    with buffered_stdin(Path("-"), tmp_path / "out.mp4", notes.append) as path:
         assert path.read_bytes() == b"film"
         assert path.parent == tmp_path
         with (
             pytest.raises(C2EError, match="another run keeps its standard input"),
-            spooled(Path("-"), tmp_path / "out.mp4"),
+            buffered_stdin(Path("-"), tmp_path / "out.mp4"),
         ):
             pass
         assert path.read_bytes() == b"film"
@@ -44,12 +44,12 @@ def test_what_is_left_of_a_killed_run_is_written_over(
 ) -> None:
     (tmp_path / ".out.mp4.stdin").write_bytes(b"half of another film")
     monkeypatch.setattr(sys, "stdin", Piped(b"film"))
-    with spooled(Path("-"), tmp_path / "out.mp4") as path:
+    with buffered_stdin(Path("-"), tmp_path / "out.mp4") as path:
         assert path.read_bytes() == b"film"
 
 
 def test_a_film_in_a_file_stays_there(tmp_path: Path) -> None:
-    with spooled(tmp_path / "film.mp4", None) as path:
+    with buffered_stdin(tmp_path / "film.mp4", None) as path:
         assert path == tmp_path / "film.mp4"
 
 
@@ -66,7 +66,7 @@ def test_mistakes(
     monkeypatch.setattr(sys, "stdin", piped)
     with (
         pytest.raises(C2EError, match=words),
-        spooled(Path("-"), output and tmp_path / output),  # type: ignore[arg-type]
+        buffered_stdin(Path("-"), output and tmp_path / output),  # type: ignore[arg-type]
     ):
         pass
     assert not list(tmp_path.iterdir())

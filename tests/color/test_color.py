@@ -52,7 +52,7 @@ def test_gradients_are_finite_at_black_and_white() -> None:
     assert torch.isfinite(lab.grad).all()
 
 
-def test_lightness_of_grey_is_that_of_lab() -> None:
+def test_lightness_of_gray_is_that_of_lab() -> None:
     gray = torch.linspace(0, 1, 32).view(1, 1, 1, 32)
     wanted = rgb_to_lab(gray.expand(-1, 3, -1, -1))[:, :1]
     torch.testing.assert_close(lightness_of(gray), wanted, atol=1e-3, rtol=0)

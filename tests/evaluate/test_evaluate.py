@@ -1,4 +1,4 @@
-"""Clips read, made grey, painted and measured: from tiny films to the printed table."""
+"""Clips read, made gray, painted and measured: from tiny films to the printed table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ import torch
 from c2e_video.errors import C2EError, MediaError
 from c2e_video.evaluate import clips, metrics, report
 from c2e_video.evaluate import evaluator as video
-from c2e_video.evaluate.baselines import FrameByFrame, GrayPainter, MeanColorPainter, WithoutMemory
+from c2e_video.evaluate.baselines import (
+    FrameByFrame,
+    GrayBaseline,
+    MeanColorBaseline,
+    WithoutMemory,
+)
 from c2e_video.evaluate.evaluator import Results, evaluate_clips, evaluate_pairs
 from c2e_video.evaluate.lpips import Lpips
 from c2e_video.evaluate.metrics import Gray, Picture
@@ -69,19 +74,19 @@ def clip(tmp_path: Path) -> Path:
 
 
 class Oracle(FrameByFrame):
-    """Knows the true colours of the greys it is shown, and writes down what it is asked."""
+    """Knows the true colours of the grays it is shown, and writes down what it is asked."""
 
     def __init__(self, truths: list[Picture]) -> None:
         self.answers = {metrics.to_gray(truth).tobytes(): truth for truth in truths}
         self.references: list[Picture] = []
-        self.looks: list[int] = []
+        self.embeddings: list[int] = []
 
     def embed(self, reference: Picture) -> int:
         self.references.append(reference)
         return len(self.references) - 1
 
-    def paint(self, gray: Gray, look: int) -> Picture:
-        self.looks.append(look)
+    def colorize_image(self, gray: Gray, embedding: int) -> Picture:
+        self.embeddings.append(embedding)
         return self.answers[gray.tobytes()]
 
 
@@ -119,8 +124,11 @@ def test_a_film_is_read_by_its_own_matrix_and_range(
     with av.open(path, "w") as container:
         stream = container.add_stream("ffv1", rate=Fraction(24))
         stream.width, stream.height, stream.pix_fmt = width, 48, "yuv444p"
-        for told in (stream.codec_context, picture):
-            told.colorspace, told.color_range = code, 2 if full_range else 1
+        for frames_with_embeddings in (stream.codec_context, picture):
+            frames_with_embeddings.colorspace, frames_with_embeddings.color_range = (
+                code,
+                2 if full_range else 1,
+            )
         container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     (read,) = clips.read_clip(path)
@@ -138,21 +146,21 @@ def test_size_shrinks_the_short_side_and_never_enlarges(clip: Path) -> None:
 
 def test_the_gray_floor_is_the_gray_film() -> None:
     gray = metrics.to_gray(frame(0))
-    painter = GrayPainter()
-    painter.embed(frame(0))
-    painted = painter.paint(gray, None)
-    assert (painted == gray[..., None]).all()
+    method = GrayBaseline()
+    method.embed(frame(0))
+    colorized = method.colorize_image(gray, None)
+    assert (colorized == gray[..., None]).all()
 
 
 @pytest.mark.parametrize("color", [(200, 80, 60), (60, 90, 180), (250, 250, 10)])
 def test_the_mean_color_floor_keeps_luma_and_takes_the_mean(color: tuple[int, ...]) -> None:
-    painter = MeanColorPainter()
+    method = MeanColorBaseline()
     plain = np.full((32, 32, 3), color, np.uint8)
-    painted = painter.paint(metrics.to_gray(plain), painter.embed(plain))
-    assert np.abs(painted.astype(int) - color).max() <= 2
+    colorized = method.colorize_image(metrics.to_gray(plain), method.embed(plain))
+    assert np.abs(colorized.astype(int) - color).max() <= 2
 
     ramp = np.arange(256, dtype=np.uint8)[None].repeat(3, axis=0)
-    back = metrics.to_gray(painter.paint(ramp, painter.embed(plain)))
+    back = metrics.to_gray(method.colorize_image(ramp, method.embed(plain)))
     assert np.abs(back.astype(int) - ramp).max() <= 1
 
 
@@ -160,19 +168,19 @@ def test_the_mean_is_over_the_whole_reference() -> None:
     red, green = np.full((32, 32, 3), (200, 60, 60), np.uint8), np.full((32, 32, 3), 0, np.uint8)
     green[:] = (60, 200, 60)
     mean = (metrics.lab_of(red)[0, 0] + metrics.lab_of(green)[0, 0])[1:] / 2
-    painter = MeanColorPainter()
-    look = painter.embed(np.concatenate((red, green)))
-    painted = metrics.lab_of(painter.paint(np.full((4, 4), 150, np.uint8), look))
-    assert painted[0, 0, 1:] == pytest.approx(mean, abs=1)
+    method = MeanColorBaseline()
+    embedding = method.embed(np.concatenate((red, green)))
+    colorized = metrics.lab_of(method.colorize_image(np.full((4, 4), 150, np.uint8), embedding))
+    assert colorized[0, 0, 1:] == pytest.approx(mean, abs=1)
 
 
 # --- measuring --------------------------------------------------------------------------------
 
 
 def test_the_truth_itself_scores_best(clip: Path) -> None:
-    painter = Oracle([frame(number) for number in range(6)])
-    (result,) = evaluate_clips(painter, [clip]).clips
-    scores = result.scores["painted"]
+    method = Oracle([frame(number) for number in range(6)])
+    (result,) = evaluate_clips(method, [clip]).clips
+    scores = result.scores["prediction"]
     assert (result.name, result.frames, result.height, result.width) == ("clip", 6, *SIZE)
     assert (scores.psnr, scores.psnr_ab, scores.psnr_wrapped) == (100, 100, 100)
     assert scores.ssim == pytest.approx(1)
@@ -186,7 +194,7 @@ def test_the_truth_itself_scores_best(clip: Path) -> None:
 
 def test_the_floors_are_always_there_and_measured(clip: Path) -> None:
     (result,) = evaluate_clips({}, [clip]).clips
-    assert list(result.scores) == ["grey", "mean ab"]
+    assert list(result.scores) == ["gray", "mean ab"]
     gray, mean = result.scores.values()
     truths = [frame(number) for number in range(6)]
     grays = [np.repeat(metrics.to_gray(truth)[..., None], 3, axis=2) for truth in truths]
@@ -203,25 +211,25 @@ def test_the_floors_are_always_there_and_measured(clip: Path) -> None:
     assert gray.colorfulness_truth == mean.colorfulness_truth
 
 
-class Flickering(MeanColorPainter):
+class Flickering(MeanColorBaseline):
     """Every other frame without colour."""
 
     def __init__(self) -> None:
         self.count = 0
 
-    def paint(self, gray: Gray, look: Picture) -> Picture:
+    def colorize_image(self, gray: Gray, embedding: Picture) -> Picture:
         self.count += 1
-        return look[gray] if self.count % 2 else GrayPainter().paint(gray)
+        return embedding[gray] if self.count % 2 else GrayBaseline().colorize_image(gray)
 
 
 def test_a_row_may_be_painted_without_the_memory(clip: Path, tiny_weights: Path) -> None:
     whole, other = (
         Colorizer(tiny_weights, device="cpu", precision="fp32", size=32) for _ in range(2)
     )
-    beside = evaluate_clips({"painted": whole, "bare": WithoutMemory(whole)}, [clip]).mean()
-    alone = evaluate_clips(WithoutMemory(other), [clip]).mean()["painted"]
+    beside = evaluate_clips({"prediction": whole, "bare": WithoutMemory(whole)}, [clip]).mean()
+    alone = evaluate_clips(WithoutMemory(other), [clip]).mean()["prediction"]
     assert beside["bare"].psnr == pytest.approx(alone.psnr)
-    assert beside["painted"].psnr != pytest.approx(alone.psnr, abs=1e-3)
+    assert beside["prediction"].psnr != pytest.approx(alone.psnr, abs=1e-3)
 
 
 def test_flicker_shows_in_both_figures_of_time(tmp_path: Path) -> None:
@@ -230,7 +238,7 @@ def test_flicker_shows_in_both_figures_of_time(tmp_path: Path) -> None:
     for number in range(6):
         write_picture(still / f"{number}.png", frame_of((200, 80, 60)))
     (result,) = evaluate_clips(
-        {"steady": MeanColorPainter(), "flicker": Flickering()}, [still]
+        {"steady": MeanColorBaseline(), "flicker": Flickering()}, [still]
     ).clips
     steady, flicker = result.scores["steady"], result.scores["flicker"]
     assert steady.warp == steady.cdc == steady.cdc_truth == steady.warp_truth == 0
@@ -240,21 +248,21 @@ def test_flicker_shows_in_both_figures_of_time(tmp_path: Path) -> None:
 
 
 def test_the_first_frame_is_the_reference_unless_told(clip: Path) -> None:
-    painter = Oracle([frame(number) for number in range(6)])
-    evaluate_clips(painter, [clip])
-    assert [(reference == frame(0)).all() for reference in painter.references] == [True]
-    painter.references.clear()
-    evaluate_clips(painter, [clip], reference=3, limit_frames=2)  # it may lie past the limit
-    assert [(reference == frame(3)).all() for reference in painter.references] == [True]
+    method = Oracle([frame(number) for number in range(6)])
+    evaluate_clips(method, [clip])
+    assert [(reference == frame(0)).all() for reference in method.references] == [True]
+    method.references.clear()
+    evaluate_clips(method, [clip], reference=3, max_frames=2)  # it may lie past the limit
+    assert [(reference == frame(3)).all() for reference in method.references] == [True]
 
 
 def test_every_n_takes_a_new_reference_each_n_frames(clip: Path) -> None:
-    painter = Oracle([frame(number) for number in range(6)])
-    evaluate_clips(painter, [clip], every=4)
-    first, second = painter.references
+    method = Oracle([frame(number) for number in range(6)])
+    evaluate_clips(method, [clip], reference_interval=4)
+    first, second = method.references
     assert (first == frame(0)).all()
     assert (second == frame(4)).all()
-    assert painter.looks == [0, 0, 0, 0, 1, 1]
+    assert method.embeddings == [0, 0, 0, 0, 1, 1]
 
 
 def test_a_clip_is_streamed(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,9 +279,9 @@ def test_a_clip_is_streamed(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None
             yield picture
 
     monkeypatch.setattr(video, "read_clip", endless)
-    painter = Oracle([frame(number) for number in range(6)])
-    painter.embed = lambda reference: 0  # type: ignore[method-assign]
-    (result,) = evaluate_clips(painter, [clip], limit_frames=24).clips
+    method = Oracle([frame(number) for number in range(6)])
+    method.embed = lambda reference: 0  # type: ignore[method-assign]
+    (result,) = evaluate_clips(method, [clip], max_frames=24).clips
     assert result.frames == 24
     assert most <= 4
 
@@ -281,19 +289,19 @@ def test_a_clip_is_streamed(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_limit_and_size_hold_and_frames_are_counted(clip: Path) -> None:
     heard: list[tuple[str, int]] = []
     (result,) = evaluate_clips(
-        {}, [clip], limit_frames=3, size=32, on_frame=lambda *frame: heard.append(frame)
+        {}, [clip], max_frames=3, size=32, on_frame=lambda *frame: heard.append(frame)
     ).clips
     assert (result.frames, result.width, result.height) == (3, 45, 32)
     assert heard == [("clip", 0), ("clip", 1), ("clip", 2)]
-    assert math.isnan(result.scores["grey"].cdc)  # three frames have no two that are 4 apart
-    assert not math.isnan(result.scores["grey"].warp)
+    assert math.isnan(result.scores["gray"].cdc)  # three frames have no two that are 4 apart
+    assert not math.isnan(result.scores["gray"].warp)
 
 
 def test_lpips_is_measured_where_weights_are_given(clip: Path) -> None:
-    painter = Oracle([frame(number) for number in range(6)])
-    (result,) = evaluate_clips(painter, [clip], limit_frames=2, lpips=Lpips().eval()).clips
-    assert result.scores["painted"].lpips == 0
-    assert result.scores["grey"].lpips != 0
+    method = Oracle([frame(number) for number in range(6)])
+    (result,) = evaluate_clips(method, [clip], max_frames=2, lpips=Lpips().eval()).clips
+    assert result.scores["prediction"].lpips == 0
+    assert result.scores["gray"].lpips != 0
 
 
 def test_the_two_means_weigh_clips_and_frames(tmp_path: Path) -> None:
@@ -301,11 +309,11 @@ def test_the_two_means_weigh_clips_and_frames(tmp_path: Path) -> None:
     for number in range(6):
         write_picture(long / f"{number}.png", frame_of((200, 60, 60)))
     results = evaluate_clips({}, [short, long])
-    first, second = (clip.scores["grey"].ciede2000 for clip in results.clips)
+    first, second = (clip.scores["gray"].ciede2000 for clip in results.clips)
     assert first != pytest.approx(second, rel=0.05)
-    assert results.mean()["grey"].ciede2000 == pytest.approx((first + second) / 2)
-    assert results.mean("frames")["grey"].ciede2000 == pytest.approx((first * 2 + second * 6) / 8)
-    assert results.mean()["grey"].cdc == results.clips[1].scores["grey"].cdc  # the only one
+    assert results.mean()["gray"].ciede2000 == pytest.approx((first + second) / 2)
+    assert results.mean("frames")["gray"].ciede2000 == pytest.approx((first * 2 + second * 6) / 8)
+    assert results.mean()["gray"].cdc == results.clips[1].scores["gray"].cdc  # the only one
 
 
 def test_pairs_take_the_reference_beside_them(tmp_path: Path) -> None:
@@ -313,15 +321,15 @@ def test_pairs_take_the_reference_beside_them(tmp_path: Path) -> None:
         write_picture(tmp_path / f"{number}.png", frame(number))
     file = tmp_path / "pairs.csv"
     file.write_text("reference, target\n0.png,1.png\n\n2.png, 0.png\n")
-    painter = Oracle([frame(number) for number in range(3)])
-    results = evaluate_pairs(painter, file)
+    method = Oracle([frame(number) for number in range(3)])
+    results = evaluate_pairs(method, file)
     assert [clip.name for clip in results.clips] == ["1", "0"]
-    assert all((painter.references[i] == frame(n)).all() for i, n in enumerate((0, 2)))
-    scores = results.mean()["painted"]
+    assert all((method.references[i] == frame(n)).all() for i, n in enumerate((0, 2)))
+    scores = results.mean()["prediction"]
     assert scores.psnr == 100
     assert math.isnan(scores.warp)
     assert math.isnan(scores.cdc_difference)
-    assert list(results.clips[0].pictures) == ["reference", "truth", "grey", "painted"]
+    assert list(results.clips[0].pictures) == ["reference", "truth", "gray", "prediction"]
 
 
 # --- mistakes ---------------------------------------------------------------------------------
@@ -352,10 +360,12 @@ MISTAKES: dict[str, Callable[[Path, Path], object]] = {
     "there is no such file": lambda clip, tmp: evaluate_clips({}, [clip, tmp / "none.mp4"]),
     "film.mp4": lambda clip, tmp: evaluate_clips({}, [broken(tmp)]),
     "has no frame 6": lambda clip, tmp: evaluate_clips({}, [clip], reference=6),
-    "exclude each other": lambda clip, tmp: evaluate_clips({}, [clip], reference=1, every=2),
-    "every is 0": lambda clip, tmp: evaluate_clips({}, [clip], every=0),
+    "exclude each other": lambda clip, tmp: evaluate_clips(
+        {}, [clip], reference=1, reference_interval=2
+    ),
+    "reference_interval is 0": lambda clip, tmp: evaluate_clips({}, [clip], reference_interval=0),
     "reference is -1": lambda clip, tmp: evaluate_clips({}, [clip], reference=-1),
-    "limit_frames is 0": lambda clip, tmp: evaluate_clips({}, [clip], limit_frames=0),
+    "max_frames is 0": lambda clip, tmp: evaluate_clips({}, [clip], max_frames=0),
     "size is 31": lambda clip, tmp: evaluate_clips({}, [clip], size=31),
     "holds no frame": lambda clip, tmp: evaluate_clips({}, [odd_folder(tmp)]),
     "has no number": lambda clip, tmp: evaluate_clips({}, [odd_folder(tmp, nameless=SIZE)]),
@@ -382,9 +392,9 @@ def test_a_mistake_is_told_in_one_line(said: str, clip: Path, tmp_path: Path) ->
 
 
 def test_a_painter_that_paints_another_size_is_a_bug(clip: Path) -> None:
-    class Halving(GrayPainter):
-        def paint(self, gray: Gray, look: None = None) -> Picture:
-            return super().paint(gray[::2])
+    class Halving(GrayBaseline):
+        def colorize_image(self, gray: Gray, embedding: None = None) -> Picture:
+            return super().colorize_image(gray[::2])
 
     with pytest.raises(ValueError, match="painted uint8"):
         evaluate_clips(Halving(), [clip])
@@ -397,8 +407,8 @@ def test_a_painter_that_paints_another_size_is_a_bug(clip: Path) -> None:
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     tmp_path = tmp_path_factory.mktemp("results")
     long = folder(tmp_path / ("a clip with a very long name " * 3), 6)
-    painter = Oracle([frame(number) for number in range(6)])
-    return evaluate_clips(painter, [long, folder(tmp_path / "short", 2)])
+    method = Oracle([frame(number) for number in range(6)])
+    return evaluate_clips(method, [long, folder(tmp_path / "short", 2)])
 
 
 def test_the_table_is_aligned_and_fits_a_terminal(results: Results) -> None:
@@ -413,8 +423,8 @@ def test_the_table_is_aligned_and_fits_a_terminal(results: Results) -> None:
     assert near.splitlines()[4].startswith("short ")
     assert "mean of 2 clips" in near
     assert "mean of 8 frames" in near
-    painted = next(line for line in film.splitlines() if "painted" in line)
-    assert "+0.00" in painted
+    colorized = next(line for line in film.splitlines() if "prediction" in line)
+    assert "+0.00" in colorized
     assert film.splitlines()[4].split().count("-") == 3  # two frames have no CDC
 
 
@@ -440,12 +450,12 @@ def test_json_holds_every_figure_and_null_for_none(results: Results, tmp_path: P
     read = json.loads(path.read_text(), parse_constant=pytest.fail)
     assert read["conditions"]["reference"] == "frame 0"
     assert [clip["frames"] for clip in read["clips"]] == [6, 2]
-    painted = read["clips"][0]["scores"]["painted"]
-    assert painted["psnr"] == 100
-    assert painted["lpips"] is None
-    assert painted["warp_difference"] == 0
-    assert read["mean"]["grey"]["psnr"] == results.mean()["grey"].psnr
-    assert read["mean_of_frames"]["grey"]["psnr"] == results.mean("frames")["grey"].psnr
+    colorized = read["clips"][0]["scores"]["prediction"]
+    assert colorized["psnr"] == 100
+    assert colorized["lpips"] is None
+    assert colorized["warp_difference"] == 0
+    assert read["mean"]["gray"]["psnr"] == results.mean()["gray"].psnr
+    assert read["mean_of_frames"]["gray"]["psnr"] == results.mean("frames")["gray"].psnr
 
 
 def test_the_sheet_shows_truth_gray_and_painted(results: Results, tmp_path: Path) -> None:
@@ -456,9 +466,9 @@ def test_the_sheet_shows_truth_gray_and_painted(results: Results, tmp_path: Path
     shown = clips.read_picture(path)
     assert shown.shape == (2 * (height + label), 3 * (width + report.GAP), 3)
     first = shown[label : label + height]
-    truth, gray, painted = (first[:, i * (width + report.GAP) :][:, :width] for i in range(3))
+    truth, gray, colorized = (first[:, i * (width + report.GAP) :][:, :width] for i in range(3))
     assert (truth == frame(4)).all()  # of six frames the last whose number is a power of two
-    assert (painted == truth).all()
+    assert (colorized == truth).all()
     assert (gray == metrics.to_gray(frame(4))[..., None]).all()
     assert shown[:label].max() > 200  # a label stands above
 

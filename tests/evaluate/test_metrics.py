@@ -93,8 +93,8 @@ def test_psnr_of_one_channel_counts_a_third() -> None:
 
 def test_psnr_ab_has_peak_255_and_ignores_lightness() -> None:
     truth = np.zeros((4, 5, 3), np.float32)
-    painted = truth + np.array((50, 10, -10), np.float32)
-    assert metrics.psnr_ab(truth, painted) == pytest.approx(20 * math.log10(25.5))
+    colorized = truth + np.array((50, 10, -10), np.float32)
+    assert metrics.psnr_ab(truth, colorized) == pytest.approx(20 * math.log10(25.5))
 
 
 @pytest.mark.parametrize(("error", "wrapped_square"), [(1, 1), (15, 225), (17, 33), (200, 64)])
@@ -112,8 +112,8 @@ def test_an_error_of_16_is_none_when_wrapped_and_one_in_truth() -> None:
     assert metrics.psnr(*pair) < 25
 
 
-def lab_psnr(truth: Picture, painted: Picture) -> float:
-    return metrics.psnr_ab(metrics.lab_of(truth), metrics.lab_of(painted))
+def lab_psnr(truth: Picture, colorized: Picture) -> float:
+    return metrics.psnr_ab(metrics.lab_of(truth), metrics.lab_of(colorized))
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_nearness_is_symmetric_best_when_equal_and_falls_with_noise(
 def test_ssim_is_that_of_scikit_image(sigma: float) -> None:
     skimage = pytest.importorskip("skimage.metrics", reason="scikit-image, the extra 'eval'")
     truth = noise()
-    painted = disturbed(truth, sigma)
-    expected = skimage.structural_similarity(truth, painted, channel_axis=-1, data_range=255)
-    assert metrics.ssim(truth, painted) == pytest.approx(expected, abs=1e-9)
+    colorized = disturbed(truth, sigma)
+    expected = skimage.structural_similarity(truth, colorized, channel_axis=-1, data_range=255)
+    assert metrics.ssim(truth, colorized) == pytest.approx(expected, abs=1e-9)
 
 
 def lab_pixel(*values: float) -> Floats:
@@ -165,9 +165,9 @@ def test_ciede2000_of_the_published_pairs(
 
 def test_ciede2000_through_our_lab_is_that_of_scikit_image() -> None:
     color = pytest.importorskip("skimage.color", reason="scikit-image, the extra 'eval'")
-    truth, painted = noise(1), noise(2)
-    expected = color.deltaE_ciede2000(color.rgb2lab(truth), color.rgb2lab(painted)).mean()
-    ours = metrics.ciede2000(metrics.lab_of(truth), metrics.lab_of(painted))
+    truth, colorized = noise(1), noise(2)
+    expected = color.deltaE_ciede2000(color.rgb2lab(truth), color.rgb2lab(colorized)).mean()
+    ours = metrics.ciede2000(metrics.lab_of(truth), metrics.lab_of(colorized))
     assert ours == pytest.approx(expected, abs=1e-3)
 
 

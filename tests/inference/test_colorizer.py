@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from c2e_video.color.chroma import ab_to_chroma, quantized
-from c2e_video.color.luma_range import Scale
+from c2e_video.color.chroma import ab_to_chroma, quantize
+from c2e_video.color.luma_range import LumaRange
 from c2e_video.errors import BadWeights, C2EError
 from c2e_video.inference.batching import frames_held
 from c2e_video.inference.colorizer import Colorizer, network_size
@@ -94,24 +94,26 @@ def test_chroma_has_the_formats_size_and_depth(
 
 
 def test_odd_and_tiny_sizes(colorizer: Colorizer) -> None:
-    look = colorizer.embed(picture(1))
+    embedding = colorizer.embed(picture(1))
     for width, height in ((1, 1), (17, 33), (3, 200)):
-        painted = colorizer.colorize(batch(2, width, height), look, film(width, height), YUV420)
+        painted = colorizer.colorize(
+            batch(2, width, height), embedding, film(width, height), YUV420
+        )
         assert painted.cb.shape == (2, -(-height // 2), -(-width // 2))
 
 
 def test_one_look_and_the_same_look_a_frame_are_equal(colorizer: Colorizer) -> None:
-    look = colorizer.embed(picture(1))
-    once = colorizer.colorize(batch(), look, film(), YUV420)
-    each = colorizer.colorize(batch(), [look] * 3, film(), YUV420)
+    embedding = colorizer.embed(picture(1))
+    once = colorizer.colorize(batch(), embedding, film(), YUV420)
+    each = colorizer.colorize(batch(), [embedding] * 3, film(), YUV420)
     assert np.abs(once.cb.astype(int) - each.cb).max() <= 1
     assert (once.cb != each.cb).mean() < 0.01
 
 
 def test_a_frame_is_painted_the_same_in_any_batch(colorizer: Colorizer) -> None:
-    look, frames = colorizer.embed(picture(1)), batch(5)
-    whole = colorizer.colorize(frames, look, film(), YUV420)
-    alone = colorizer.colorize(FrameBatch(frames.frames[3:4], SHOT), look, film(), YUV420)
+    embedding, frames = colorizer.embed(picture(1)), batch(5)
+    whole = colorizer.colorize(frames, embedding, film(), YUV420)
+    alone = colorizer.colorize(FrameBatch(frames.frames[3:4], SHOT), embedding, film(), YUV420)
     np.testing.assert_array_equal(alone.cr[0], whole.cr[3])
 
 
@@ -121,8 +123,8 @@ def test_looks_change_the_colour_and_blend_between(colorizer: Colorizer) -> None
         colorizer.embed(np.full((40, 56, 3), (200, 30, 30), np.uint8)),
     )
 
-    def painted(look: Any) -> Any:
-        return colorizer.colorize(batch(1), look, film(), YUV420).cr.astype(float)
+    def painted(embedding: Any) -> Any:
+        return colorizer.colorize(batch(1), embedding, film(), YUV420).cr.astype(float)
 
     assert first.blend(second, 0) is first
     assert first.blend(second, 1) is second
@@ -139,15 +141,15 @@ def test_equal_pictures_have_equal_digests(colorizer: Colorizer) -> None:
     assert one.vector.shape == (16,)
 
 
-def test_saturation_zero_is_grey(weights: Path) -> None:
-    grey = Colorizer(weights, device="cpu", size=32, saturation=0)
-    painted = grey.colorize(batch(), grey.embed(picture(1)), film(), YUV420)
+def test_saturation_zero_is_gray(weights: Path) -> None:
+    gray = Colorizer(weights, device="cpu", size=32, saturation=0)
+    painted = gray.colorize(batch(), gray.embed(picture(1)), film(), YUV420)
     assert set(np.unique(painted.cb)) == set(np.unique(painted.cr)) == {128}
 
 
 def test_paint_keeps_luma(colorizer: Colorizer) -> None:
     gray = np.random.default_rng(3).integers(0, 256, (37, 50), dtype=np.uint8)
-    rgb = colorizer.paint(gray, colorizer.embed(picture(1)))
+    rgb = colorizer.colorize_image(gray, colorizer.embed(picture(1)))
     luma = rgb @ np.array([0.299, 0.587, 0.114])
     assert rgb.shape == (37, 50, 3)
     assert np.abs(luma - gray).max() <= 1
@@ -158,14 +160,14 @@ def test_a_cpu_paints_a_frame_with_each_of_its_cores(
 ) -> None:
     monkeypatch.setattr("c2e_video.inference.batching.processors", lambda: 2)
     painter = Colorizer(weights, device="cpu", precision="fp32", size=32)
-    looks = [painter.embed(picture(seed)) for seed in (1, 2, 1, 3, 1)]
+    embeddings = [painter.embed(picture(seed)) for seed in (1, 2, 1, 3, 1)]
     alone = [
         painter.colorize(
-            replace(batch(5), frames=batch(5).frames[k : k + 1]), looks[k], film(), YUV420
+            replace(batch(5), frames=batch(5).frames[k : k + 1]), embeddings[k], film(), YUV420
         )
         for k in range(5)
     ]
-    paint, together = Colorizer._sketches, threading.Barrier(2, timeout=60)
+    paint, together = Colorizer._predict_batch, threading.Barrier(2, timeout=60)
     threads = []
 
     def met(self: Colorizer, *rest: Any) -> Any:
@@ -174,9 +176,9 @@ def test_a_cpu_paints_a_frame_with_each_of_its_cores(
             together.wait()
         return paint(self, *rest)
 
-    monkeypatch.setattr(Colorizer, "_sketches", met)
+    monkeypatch.setattr(Colorizer, "_predict_batch", met)
     before = torch.get_num_threads()
-    painted = painter.colorize(batch(5), looks, film(), YUV420)
+    painted = painter.colorize(batch(5), embeddings, film(), YUV420)
     np.testing.assert_array_equal(painted.cb, np.concatenate([one.cb for one in alone]))
     assert {count for _, count in threads} == {1}
     assert len({name for name, _ in threads}) == 2
@@ -200,8 +202,8 @@ def test_black_and_white_stay_neutral(colorizer: Colorizer) -> None:
 
 def test_similarities_are_shares_and_need_a_memory(colorizer: Colorizer, tmp_path: Path) -> None:
     frame, info = Frame(np.zeros((48, 64), np.uint8), 0, 1), film()
-    looks = [colorizer.embed(picture(seed)) for seed in (1, 2, 3)]
-    shares = colorizer.similarities(frame, looks, info)
+    embeddings = [colorizer.embed(picture(seed)) for seed in (1, 2, 3)]
+    shares = colorizer.similarities(frame, embeddings, info)
     assert len(shares) == 3
     assert all(0 <= share <= 1 for share in shares)
     save_weights(random_model(replace(TINY, memory=0)), tmp_path / "paper.safetensors")
@@ -213,9 +215,9 @@ def test_similarities_are_shares_and_need_a_memory(colorizer: Colorizer, tmp_pat
 def test_out_of_memory_halves_the_batch(
     colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    look = colorizer.embed(picture(1))
-    whole = colorizer.colorize(batch(5), look, film(), YUV420)
-    paint, sizes = Colorizer._sketches, []
+    embedding = colorizer.embed(picture(1))
+    whole = colorizer.colorize(batch(5), embedding, film(), YUV420)
+    paint, sizes = Colorizer._predict_batch, []
 
     def starved(self: Colorizer, lumas: list[Any], *rest: Any) -> Any:
         sizes.append(len(lumas))
@@ -223,11 +225,11 @@ def test_out_of_memory_halves_the_batch(
             raise torch.OutOfMemoryError("CUDA out of memory")
         return paint(self, lumas, *rest)
 
-    monkeypatch.setattr(Colorizer, "_sketches", starved)
-    monkeypatch.setattr(colorizer.pieces, "side_by_side", False)
-    monkeypatch.setattr(colorizer.pieces, "at_once", 1 << 30)
+    monkeypatch.setattr(Colorizer, "_predict_batch", starved)
+    monkeypatch.setattr(colorizer.batch_runner, "is_parallel", False)
+    monkeypatch.setattr(colorizer.batch_runner, "max_batch", 1 << 30)
     for _ in range(2):  # what did not fit is not tried again
-        halved = colorizer.colorize(batch(5), look, film(), YUV420)
+        halved = colorizer.colorize(batch(5), embedding, film(), YUV420)
         np.testing.assert_array_equal(halved.cb, whole.cb)
     assert sizes == [5, 2, 2, 1, 2, 2, 1]
     assert caplog.text.count("out of memory") == 1
@@ -236,8 +238,8 @@ def test_out_of_memory_halves_the_batch(
 def test_memory_may_also_run_out_on_the_way_to_chroma(
     colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = colorizer.embed(picture(1))
-    whole = colorizer.colorize(batch(5), look, film(), YUV420)
+    embedding = colorizer.embed(picture(1))
+    whole = colorizer.colorize(batch(5), embedding, film(), YUV420)
 
     def starved(gray: torch.Tensor, *rest: Any) -> Any:
         if len(gray) > 2:
@@ -245,39 +247,39 @@ def test_memory_may_also_run_out_on_the_way_to_chroma(
         return ab_to_chroma(gray, *rest)
 
     monkeypatch.setattr("c2e_video.inference.colorizer.ab_to_chroma", starved)
-    monkeypatch.setattr(colorizer.pieces, "side_by_side", False)
-    monkeypatch.setattr(colorizer.pieces, "at_once", 1 << 30)
-    halved = colorizer.colorize(batch(5), look, film(), YUV420)
+    monkeypatch.setattr(colorizer.batch_runner, "is_parallel", False)
+    monkeypatch.setattr(colorizer.batch_runner, "max_batch", 1 << 30)
+    halved = colorizer.colorize(batch(5), embedding, film(), YUV420)
     np.testing.assert_array_equal(halved.cr, whole.cr)
-    assert colorizer.pieces.at_once == 2
+    assert colorizer.batch_runner.max_batch == 2
 
 
-def test_one_frame_without_memory_is_an_error_never_grey(
+def test_one_frame_without_memory_is_an_error_never_gray(
     colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = colorizer.embed(picture(1))
+    embedding = colorizer.embed(picture(1))
 
     def starved(*_: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(colorizer.pieces, "side_by_side", False)
-    monkeypatch.setattr(colorizer.pieces, "at_once", 1 << 30)
-    monkeypatch.setattr(Colorizer, "_sketches", starved)
+    monkeypatch.setattr(colorizer.batch_runner, "is_parallel", False)
+    monkeypatch.setattr(colorizer.batch_runner, "max_batch", 1 << 30)
+    monkeypatch.setattr(Colorizer, "_predict_batch", starved)
     with pytest.raises(C2EError, match="smaller --size"):
-        colorizer.colorize(batch(2), look, film(), YUV420)
+        colorizer.colorize(batch(2), embedding, film(), YUV420)
 
 
 def test_other_errors_stay_themselves(
     colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = colorizer.embed(picture(1))
+    embedding = colorizer.embed(picture(1))
 
     def broken(*_: Any) -> Any:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(Colorizer, "_sketches", broken)
+    monkeypatch.setattr(Colorizer, "_predict_batch", broken)
     with pytest.raises(RuntimeError, match="a bug"):
-        colorizer.colorize(batch(2), look, film(), YUV420)
+        colorizer.colorize(batch(2), embedding, film(), YUV420)
 
 
 @pytest.mark.parametrize(
@@ -344,5 +346,5 @@ def test_luma_range_maps_black_and_white(depth: int, full: bool) -> None:
 )
 def test_quantized_chroma(depth: int, full: bool, samples: tuple[int, ...]) -> None:
     """H.273: limited-range chroma spans 224 steps of 8 bits around the middle, full range all."""
-    planes = quantized(torch.tensor([[[-0.5, 0.0, 0.5]]]), Scale(depth, full)).numpy()
+    planes = quantize(torch.tensor([[[-0.5, 0.0, 0.5]]]), LumaRange(depth, full)).numpy()
     np.testing.assert_allclose(planes.ravel().astype(int), samples, atol=1)

@@ -27,7 +27,7 @@ SAMPLE = Path(__file__).parents[2] / "samples" / "keyframe-1.jpg"
 
 
 def sample() -> tuple[Any, Any]:
-    """A keyframe, RGB and grey."""
+    """A keyframe, RGB and gray."""
     bgr: Any = cv2.imread(str(SAMPLE))
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
 
@@ -39,7 +39,9 @@ def test_colours_are_the_cpus(precision: Precision) -> None:
         Colorizer(device="cpu", precision="fp32"),
         Colorizer(device=GPU, precision=precision),
     )
-    ours, theirs = (p.paint_ab(gray, p.embed(np.ascontiguousarray(rgb[:, ::-1]))) for p in painters)
+    ours, theirs = (
+        p.predict_ab(gray, p.embed(np.ascontiguousarray(rgb[:, ::-1]))) for p in painters
+    )
     assert np.abs(ours).mean() > 3
     assert np.abs(ours - theirs).mean() < TOLERANCE[precision]
 
@@ -49,9 +51,9 @@ def test_a_batch_is_its_frames() -> None:
     rgb, gray = sample()
     frames = tuple(Frame(np.roll(gray, 8 * k, axis=1), k, 1) for k in range(5))
     painter = Colorizer(device=GPU)
-    look, info = painter.embed(rgb), film(gray.shape[1], gray.shape[0], full=True)
-    whole = painter.colorize(FrameBatch(frames, SHOT), look, info, YUV420)
+    embedding, info = painter.embed(rgb), film(gray.shape[1], gray.shape[0], full=True)
+    whole = painter.colorize(FrameBatch(frames, SHOT), embedding, info, YUV420)
     for k, frame in enumerate(frames):
-        alone = painter.colorize(FrameBatch((frame,), SHOT), look, info, YUV420)
+        alone = painter.colorize(FrameBatch((frame,), SHOT), embedding, info, YUV420)
         assert np.abs(whole.cb[k].astype(int) - alone.cb[0]).mean() < 0.5
         assert np.abs(whole.cr[k].astype(int) - alone.cr[0]).mean() < 0.5

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from c2e_video.inference.letterbox import BarDetector, Bars
+from c2e_video.inference.letterbox import Letterbox, LetterboxDetector
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.utils.arrays import Plane
@@ -22,42 +22,50 @@ from tests.video.test_encode import info
 
 
 def boxed(
-    index: int, bars: Bars, lift: int = 0, grain: float = 0, size: tuple[int, int] = (96, 80)
+    index: int,
+    letterbox: Letterbox,
+    lift: int = 0,
+    grain: float = 0,
+    size: tuple[int, int] = (96, 80),
 ) -> Plane:
     """A moving picture within bars that are ``lift`` above black, all of it under grain."""
     width, height = size
-    inside = (width - bars.left - bars.right, height - bars.top - bars.bottom)
+    inside = (width - letterbox.left - letterbox.right, height - letterbox.top - letterbox.bottom)
     y = np.full((height, width), 16.0 + lift)
-    y[bars.top : height - bars.bottom, bars.left : width - bars.right] = luma(index, size=inside)
+    y[letterbox.top : height - letterbox.bottom, letterbox.left : width - letterbox.right] = luma(
+        index, size=inside
+    )
     y += grain * np.random.default_rng(index).standard_normal(y.shape)
     return cast(Plane, np.clip(np.rint(y), 0, 255).astype(np.uint8))
 
 
-def found(lumas: Sequence[Plane], **film: Any) -> Bars:
+def found(lumas: Sequence[Plane], **film: Any) -> Letterbox:
     height, width = lumas[0].shape
-    detector = BarDetector(info((width, height), **film))
+    detector = LetterboxDetector(info((width, height), **film))
     for index, plane in enumerate(lumas):
-        detector.see(Frame(plane, index, 1))
-    return detector.finish()
+        detector.update(Frame(plane, index, 1))
+    return detector.compute()
 
 
-@pytest.mark.parametrize("bars", [Bars(10, 11), Bars(0, 0, 13, 8), Bars(6, 4, 9, 9), Bars()])
+@pytest.mark.parametrize(
+    "letterbox", [Letterbox(10, 11), Letterbox(0, 0, 13, 8), Letterbox(6, 4, 9, 9), Letterbox()]
+)
 @pytest.mark.parametrize(("lift", "grain"), [(0, 0), (0, 2), (5, 1)])
-def test_bars_are_found_to_the_line(bars: Bars, lift: int, grain: float) -> None:
-    assert found([boxed(i, bars, lift, grain) for i in range(12)]) == bars
-    deep: list[Any] = [boxed(i, bars, lift, grain).astype(np.uint16) << 2 for i in range(12)]
-    assert found(deep, bit_depth=10) == bars
+def test_bars_are_found_to_the_line(letterbox: Letterbox, lift: int, grain: float) -> None:
+    assert found([boxed(i, letterbox, lift, grain) for i in range(12)]) == letterbox
+    deep: list[Any] = [boxed(i, letterbox, lift, grain).astype(np.uint16) << 2 for i in range(12)]
+    assert found(deep, bit_depth=10) == letterbox
 
 
 def test_a_dark_picture_or_black_frames_are_no_bars() -> None:
     black: Any = np.full((80, 96), 17, np.uint8)
-    assert found([black] * 9) == Bars()
-    assert found([black] * 9 + [boxed(0, Bars(8, 8))] * 2) == Bars(8, 8)
+    assert found([black] * 9) == Letterbox()
+    assert found([black] * 9 + [boxed(0, Letterbox(8, 8))] * 2) == Letterbox(8, 8)
 
 
 def test_one_leader_does_not_hide_the_bars() -> None:
     white: Any = np.full((80, 96), 230, np.uint8)
-    assert found([white] + [boxed(i % 9, Bars(8, 8)) for i in range(600)]) == Bars(8, 8)
+    assert found([white] + [boxed(i % 9, Letterbox(8, 8)) for i in range(600)]) == Letterbox(8, 8)
 
 
 def chroma(path: Path) -> Any:
@@ -75,12 +83,12 @@ def test_bars_and_leading_black_stay_neutral(
     tmp_path: Path, reference: Path, quick: Options
 ) -> None:
     """With lifted bars under grain, and a network that paints everything it is given."""
-    bars = Bars(12, 10, 8, 6)
+    letterbox = Letterbox(12, 10, 8, 6)
     rng = np.random.default_rng(0)
     leading = [
         np.clip(18 + 2 * rng.standard_normal((80, 96)), 0, 255).astype(np.uint8) for _ in range(5)
     ]
-    frames = [*leading] + [boxed(i, bars, lift=4, grain=1.5) for i in range(12)]
+    frames = [*leading] + [boxed(i, letterbox, lift=4, grain=1.5) for i in range(12)]
     film = write_film(
         tmp_path / "film.mkv", codec="ffv1", pictures=[picture(frame) for frame in frames]
     )

@@ -1,4 +1,4 @@
-"""Colour steadied along motion."""
+"""Colour filter_frame along motion."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-from c2e_video.inference.temporal_filter import REACH, SMALLEST, Sketch, steadied, windows
+from c2e_video.inference.temporal_filter import (
+    REACH,
+    SMALLEST,
+    LabPrediction,
+    filter_frame,
+    sliding_windows,
+)
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 HEIGHT, WIDTH = 96, 128
@@ -33,12 +39,12 @@ def panned(count: int, speed: int, scale: int = 1) -> list[Any]:
     return [wide[..., k * speed : k * speed + width] for k in range(count)]
 
 
-def sketch(planes: Any, error: float = 0.0, seed: int = 0) -> Sketch:
+def predict(planes: Any, error: float = 0.0, seed: int = 0) -> LabPrediction:
     """Colours in error by patches, as a wrong match paints them."""
     rng = np.random.default_rng(seed)
     patches = rng.normal(0, 1, (2, 12, 16)).astype(np.float32)
     wrong = [cv2.resize(p, (planes.shape[2], planes.shape[1])) for p in patches]
-    return Sketch(planes[0], (planes[1:] + error * np.stack(wrong)).astype(np.float32))
+    return LabPrediction(planes[0], (planes[1:] + error * np.stack(wrong)).astype(np.float32))
 
 
 @pytest.mark.parametrize("size", [1, 3, 8, 100])
@@ -46,7 +52,7 @@ def sketch(planes: Any, error: float = 0.0, seed: int = 0) -> Sketch:
 def test_each_item_comes_once_among_those_around_it(count: int, size: int) -> None:
     items = list(range(count))
     batches = [items[i : i + size] for i in range(0, count, size)]
-    given = [(list(window), number) for lot in windows(batches) for window, number in lot]
+    given = [(list(window), number) for lot in sliding_windows(batches) for window, number in lot]
     assert [window[number] for window, number in given] == items
     around = [items[max(0, i - REACH) : i + REACH + 1] for i in items]
     assert [window for window, _ in given] == around
@@ -60,31 +66,31 @@ def test_items_are_not_waited_for_longer_than_they_must() -> None:
             come.append(k)
             yield [2 * k, 2 * k + 1]
 
-    first = next(windows(batches()))
+    first = next(sliding_windows(batches()))
     assert len(first) == 1
     assert come == [0, 1]
 
 
 def test_errors_of_single_frames_are_evened_out_along_a_movement() -> None:
     frames = panned(2 * REACH + 1, speed=3)
-    sketches = [sketch(planes, 8.0, seed) for seed, planes in enumerate(frames)]
-    middle, truth = sketches[REACH], frames[REACH][1:]
+    predictions = [predict(planes, 8.0, seed) for seed, planes in enumerate(frames)]
+    middle, truth = predictions[REACH], frames[REACH][1:]
     inner = np.s_[:, 8:-8, 24:-24]  # what all of them show
     before = np.std((middle.ab - truth)[inner])
-    after = np.std((steadied(sketches, REACH).ab - truth)[inner])
+    after = np.std((filter_frame(predictions, REACH).ab - truth)[inner])
     assert after < 0.6 * before
     # Not by blurring: what is right stays right.
-    right = [sketch(planes) for planes in frames]
-    assert np.abs(steadied(right, REACH).ab - truth)[inner].max() < 4
+    right = [predict(planes) for planes in frames]
+    assert np.abs(filter_frame(right, REACH).ab - truth)[inner].max() < 4
 
 
 def test_another_scene_does_not_count() -> None:
     """A cut that was not found lets no colour over it."""
     pictures: list[Any] = [cv2.imread(str(SAMPLES / f"keyframe-{k}.jpg")) for k in (1, 2, 3, 4)]
-    scenes = [Sketch(*lab_planes(cv2.resize(picture, (256, 144)))) for picture in pictures]
+    scenes = [LabPrediction(*lab_planes(cv2.resize(picture, (256, 144)))) for picture in pictures]
     for own, other in permutations(scenes, 2):
-        foreign = Sketch(other.lightness, np.full_like(other.ab, 90))
-        changed = np.abs(steadied([foreign, own, foreign], 1).ab - own.ab)
+        foreign = LabPrediction(other.lightness, np.full_like(other.ab, 90))
+        changed = np.abs(filter_frame([foreign, own, foreign], 1).ab - own.ab)
         assert np.mean(changed) < 0.01 * np.mean(np.abs(foreign.ab - own.ab))
 
 
@@ -95,25 +101,25 @@ def lab_planes(picture: Any) -> tuple[Any, Any]:
 
 
 def test_what_is_no_number_stays_in_its_own_frame() -> None:
-    sketches = [sketch(planes) for planes in panned(3, speed=2)]
-    broken = Sketch(sketches[0].lightness, np.full_like(sketches[0].ab, np.nan))
-    assert np.isfinite(steadied([broken, *sketches[1:]], 1).ab).all()
+    predictions = [predict(planes) for planes in panned(3, speed=2)]
+    broken = LabPrediction(predictions[0].lightness, np.full_like(predictions[0].ab, np.nan))
+    assert np.isfinite(filter_frame([broken, *predictions[1:]], 1).ab).all()
 
 
 def test_what_leaves_the_picture_does_not_count() -> None:
     """The next frame shows what lies to the right; from beyond its left border no colour comes in."""
     here, there = panned(2, speed=20, scale=3)
-    truth = sketch(here)
-    steady = steadied([truth, Sketch(there[0], there[1:] + 30)], 0).ab
+    truth = predict(here)
+    steady = filter_frame([truth, LabPrediction(there[0], there[1:] + 30)], 0).ab
     change = np.abs(steady - truth.ab).mean((0, 1))
     assert change[:16].mean() < 1
     assert change[48:].mean() > 12  # of what both show the mean is taken
 
 
 def test_alone_or_too_small_to_follow_a_sketch_stays_as_it_is() -> None:
-    own = sketch(scene(1), 5.0)
-    np.testing.assert_array_equal(steadied([own], 0).ab, own.ab)
-    larger = sketch(scene(2, 2 * HEIGHT, WIDTH))
-    np.testing.assert_array_equal(steadied([larger, own], 1).ab, own.ab)
-    small = [sketch(scene(k, 2 * SMALLEST - 16, WIDTH), 5.0) for k in range(3)]
-    np.testing.assert_array_equal(steadied(small, 1).ab, small[1].ab)
+    own = predict(scene(1), 5.0)
+    np.testing.assert_array_equal(filter_frame([own], 0).ab, own.ab)
+    larger = predict(scene(2, 2 * HEIGHT, WIDTH))
+    np.testing.assert_array_equal(filter_frame([larger, own], 1).ab, own.ab)
+    small = [predict(scene(k, 2 * SMALLEST - 16, WIDTH), 5.0) for k in range(3)]
+    np.testing.assert_array_equal(filter_frame(small, 1).ab, small[1].ab)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from c2e_video.inference.colorizer import Colorizer
-from c2e_video.inference.video_colorizer import Painter
+from c2e_video.inference.video_colorizer import VideoColorizer
 from c2e_video.model import save_weights
 from c2e_video.references.image import Reference
 from c2e_video.references.reference_map import ReferenceMap
@@ -34,22 +34,22 @@ def reference(seed: int, at: int | None = None) -> Reference:
 
 
 @pytest.fixture(scope="module")
-def painter(tmp_path_factory: pytest.TempPathFactory) -> Painter:
+def painter(tmp_path_factory: pytest.TempPathFactory) -> VideoColorizer:
     folder = tmp_path_factory.mktemp("painter")
     save_weights(random_model(), folder / "tiny.safetensors")
     colorizer = Colorizer(
         folder / "tiny.safetensors", device="cpu", precision="fp32", size=32, saturation=4.0
     )
-    return Painter(colorizer, probe(write_film(folder / "film.mp4", 4)))
+    return VideoColorizer(colorizer, probe(write_film(folder / "film.mp4", 4)))
 
 
-def chroma(painter: Painter, chosen: ReferenceMap) -> Any:
+def chroma(painter: VideoColorizer, reference_map: ReferenceMap) -> Any:
     """Cb and Cr, in 8-bit steps, of one still picture over the whole map: ``[N, 2, H, W]``."""
     luma = still(9)[:, :, 0]
     planes = []
-    for shot in chosen.shots:
+    for shot in reference_map.shots:
         frames = tuple(Frame(luma, pts, 1) for pts in range(shot.start, shot.stop))
-        for batch in painter.paint([FrameBatch(frames, shot)], chosen, FORMAT):
+        for batch in painter.colorize([FrameBatch(frames, shot)], reference_map, FORMAT):
             planes.append(np.stack([batch.cb, batch.cr], axis=1).astype(np.float64) / 256)
     return np.concatenate(planes)
 
@@ -59,7 +59,7 @@ def steps(planes: Any) -> Any:
     return np.abs(np.diff(planes, axis=0)).mean((1, 2, 3))
 
 
-def test_the_look_moves_steadily_from_keyframe_to_keyframe(painter: Painter) -> None:
+def test_the_look_moves_steadily_from_keyframe_to_keyframe(painter: VideoColorizer) -> None:
     """No step stands out (``test_weights`` holds its size against grain)."""
     keyframes = (reference(1, 0), reference(2, FRAMES - 1))
     planes = chroma(painter, ReferenceMap((Shot(0, 0, FRAMES),), (keyframes,)))
@@ -69,7 +69,7 @@ def test_the_look_moves_steadily_from_keyframe_to_keyframe(painter: Painter) -> 
     assert steps(planes).sum() < 1.5 * way  # there, and not to and fro
 
 
-def test_a_dissolve_goes_from_look_to_look_and_ends(painter: Painter) -> None:
+def test_a_dissolve_goes_from_look_to_look_and_ends(painter: VideoColorizer) -> None:
     shots = (Shot(0, 0, 10), Shot(1, 10, 40, "dissolve", 20))
     planes = chroma(painter, ReferenceMap(shots, ((reference(1),), (reference(2),))))
     change = steps(planes)
@@ -79,14 +79,14 @@ def test_a_dissolve_goes_from_look_to_look_and_ends(painter: Painter) -> None:
     assert change.max() < 0.3 * np.abs(planes[-1] - planes[0]).mean()
 
 
-def test_a_cut_is_one_step(painter: Painter) -> None:
+def test_a_cut_is_one_step(painter: VideoColorizer) -> None:
     shots = (Shot(0, 0, 5), Shot(1, 5, 10))
     change = steps(chroma(painter, ReferenceMap(shots, ((reference(1),), (reference(2),)))))
     assert change[4] > 0.05
     assert np.delete(change, 4).max() == 0
 
 
-def test_each_picture_is_read_once_however_often_it_is_used(painter: Painter) -> None:
+def test_each_picture_is_read_once_however_often_it_is_used(painter: VideoColorizer) -> None:
     before = painter.colorizer.embeddings_made
     shots = tuple(Shot(i, 5 * i, 5 * i + 5) for i in range(6))
     rows = tuple((reference(20 + i % 2),) for i in range(6))
@@ -95,19 +95,19 @@ def test_each_picture_is_read_once_however_often_it_is_used(painter: Painter) ->
 
 
 def test_of_many_references_few_looks_are_kept(
-    painter: Painter, monkeypatch: pytest.MonkeyPatch
+    painter: VideoColorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory does not grow with a film's shots; one that comes again is read again."""
     monkeypatch.setattr("c2e_video.inference.video_colorizer.KEPT", 2)
     shots = tuple(Shot(i, 5 * i, 5 * i + 5) for i in range(5))
-    chosen = ReferenceMap(shots, tuple((reference(30 + i),) for i in range(5)))
-    whole = chroma(painter, chosen)
-    assert len(painter._looks) == 2
-    np.testing.assert_array_equal(chroma(painter, chosen), whole)
+    reference_map = ReferenceMap(shots, tuple((reference(30 + i),) for i in range(5)))
+    whole = chroma(painter, reference_map)
+    assert len(painter._embeddings) == 2
+    np.testing.assert_array_equal(chroma(painter, reference_map), whole)
 
 
-def test_references_are_turned_as_the_films_frames_are_stored(painter: Painter) -> None:
-    turned = Painter(painter.colorizer, replace(painter.info, rotation=90))
+def test_references_are_turned_as_the_films_frames_are_stored(painter: VideoColorizer) -> None:
+    turned = VideoColorizer(painter.colorizer, replace(painter.info, rotation=90))
     upright = reference(1)
     stored = np.ascontiguousarray(np.rot90(upright.image, -1))
-    assert turned.look(upright).digest == painter.colorizer.embed(stored).digest
+    assert turned.embedding(upright).digest == painter.colorizer.embed(stored).digest

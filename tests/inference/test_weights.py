@@ -18,7 +18,7 @@ from c2e_video.inference.colorizer import Colorizer, default_weights
 from c2e_video.model import load_weights
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
-from c2e_video.planning.plan import FAR
+from c2e_video.planning.plan import WEAK_SIMILARITY
 from c2e_video.references.reference_map import ReferenceMap
 from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import EncodeSettings
@@ -72,17 +72,17 @@ def test_the_papers_own_form_lies_beside_them() -> None:
     assert config == replace(load_weights(default_weights()).config, memory=0)
     painter = Colorizer(path, device="cpu", precision="fp32", size=128)
     keyframe = small(SAMPLES / "keyframe-3.jpg")
-    look = painter.embed(keyframe)
-    assert look.memory is None
-    assert np.abs(painter.paint_ab(gray_of(keyframe).astype(np.uint8), look)).mean() > 2
+    embedding = painter.embed(keyframe)
+    assert embedding.memory is None
+    assert np.abs(painter.predict_ab(gray_of(keyframe).astype(np.uint8), embedding)).mean() > 2
 
 
 def test_a_keyframe_paints_its_own_frame(colorizer: Colorizer) -> None:
-    """The grey of a keyframe, painted with the keyframe, is far nearer to it than the grey is."""
+    """The gray of a keyframe, painted with the keyframe, is far nearer to it than the gray is."""
     for path in sorted(SAMPLES.glob("keyframe-*")):
         truth = small(path)
         gray = gray_of(truth)
-        painted = colorizer.paint(gray, colorizer.embed(truth))
+        painted = colorizer.colorize_image(gray, colorizer.embed(truth))
         assert psnr(painted, truth) > psnr(gray[..., None], truth) + 2, path.name
 
 
@@ -95,7 +95,9 @@ def test_colours_come_from_the_reference_not_from_habit(colorizer: Colorizer) ->
         return lab_of(rgb).mean((1, 2))
 
     swapped = truth[:, :, ::-1].copy()
-    plain, turned = (mean_ab(colorizer.paint(gray, colorizer.embed(r))) for r in (truth, swapped))
+    plain, turned = (
+        mean_ab(colorizer.colorize_image(gray, colorizer.embed(r))) for r in (truth, swapped)
+    )
     wanted = mean_ab(swapped) - mean_ab(truth)
     moved = turned - plain
     assert wanted @ moved > 0.3 * (wanted @ wanted)
@@ -104,13 +106,13 @@ def test_colours_come_from_the_reference_not_from_habit(colorizer: Colorizer) ->
 def test_a_keyframe_is_nearest_to_its_own_shot(colorizer: Colorizer) -> None:
     """Another frame of the same shot is near to it, the other shots are far."""
     info = probe(FILM)
-    looks = [colorizer.embed(small(path)) for path in sorted(SAMPLES.glob("keyframe-*"))]
+    embeddings = [colorizer.embed(small(path)) for path in sorted(SAMPLES.glob("keyframe-*"))]
     for number, shot in enumerate(read_shots()):
         late = shot.start + (shot.stop - shot.start) * 9 // 10
         frame = next(decode(FILM, info, start=late))
-        shares = colorizer.similarities(frame, looks, info)
-        assert shares.pop(number) > FAR
-        assert max(shares) < FAR
+        shares = colorizer.similarities(frame, embeddings, info)
+        assert shares.pop(number) > WEAK_SIMILARITY
+        assert max(shares) < WEAK_SIMILARITY
 
 
 def test_from_one_keyframe_to_another_no_step_is_larger_than_grain(colorizer: Colorizer) -> None:
@@ -118,7 +120,7 @@ def test_from_one_keyframe_to_another_no_step_is_larger_than_grain(colorizer: Co
     truth = small(sorted(SAMPLES.glob("keyframe-*"))[1])[::2, ::2]
     first, last = colorizer.embed(truth), colorizer.embed(truth[:, :, ::-1].copy())
     gray = gray_of(truth)
-    painted = [lab_of(colorizer.paint(gray, first.blend(last, k / 47))) for k in range(48)]
+    painted = [lab_of(colorizer.colorize_image(gray, first.blend(last, k / 47))) for k in range(48)]
     steps = [abs(after - before).mean() for before, after in pairwise(painted)]
     assert abs(painted[-1] - painted[0]).mean() > 2
     assert max(steps) < 0.7  # by shares alone the last would be 2.2
@@ -126,12 +128,12 @@ def test_from_one_keyframe_to_another_no_step_is_larger_than_grain(colorizer: Co
 
 def test_the_sample_film_is_what_it_says() -> None:
     info = probe(FILM)
-    chosen = ReferenceMap.from_csv(SAMPLES / "references.csv", info)
-    assert len(chosen.shots) >= 3
-    assert len(chosen.distinct()) == len(chosen.shots)
+    reference_map = ReferenceMap.from_csv(SAMPLES / "references.csv", info)
+    assert len(reference_map.shots) >= 3
+    assert len(reference_map.distinct()) == len(reference_map.shots)
     assert FILM.stat().st_size < 3 << 20
     frames = video_pts(FILM)
-    for shot, row in zip(chosen.shots, chosen.references, strict=True):
+    for shot, row in zip(reference_map.shots, reference_map.references, strict=True):
         assert any(
             abs(info.seconds(t) - info.seconds(shot.start)) < 0.001 for t in frames if t is not None
         )
@@ -139,7 +141,7 @@ def test_the_sample_film_is_what_it_says() -> None:
     assert packets(FILM, "audio")
 
 
-def test_the_demo_film_has_colour_and_all_that_the_grey_one_has(tmp_path: Path) -> None:
+def test_the_demo_film_has_colour_and_all_that_the_gray_one_has(tmp_path: Path) -> None:
     """What `make demo` does, with a small network size."""
     options = Options(EncodeSettings(preset="ultrafast"), device="cpu", size=64)
     result = colorize_video(

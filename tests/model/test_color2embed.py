@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from c2e_video.model import Color2Embed, Look, ModelConfig
+from c2e_video.model import Color2Embed, Conditioning, ModelConfig
 from c2e_video.model.fuse import fold_batch_norms
 from c2e_video.model.pffn import EPSILON, ModulatedConv
 
@@ -38,9 +38,9 @@ def test_width_64_is_the_papers_network() -> None:
     model = Color2Embed(ModelConfig()).eval()
     parts = (model.content_encoder, model.pffn)
     parameters = sum(p.numel() for part in parts for p in part.parameters())
-    look = Look(torch.zeros(1, 512), None)
+    conditioning = Conditioning(torch.zeros(1, 512), None)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, 1, 256, 256), look)
+        model(torch.zeros(1, 1, 256, 256), conditioning)
     assert parameters == pytest.approx(19.4e6, rel=0.02)
     assert counter.get_total_flops() == pytest.approx(81.5e9, rel=0.02)
     assert model.pffn.memory is None
@@ -57,23 +57,23 @@ def test_modulation_is_equations_4_to_7() -> None:
 
 def test_the_embedding_reaches_the_picture(model: Color2Embed) -> None:
     frame = torch.rand(1, 1, 32, 32) * 2 - 1
-    one, other = (model(frame, Look(torch.randn(1, 16), None)) for _ in range(2))
+    one, other = (model(frame, Conditioning(torch.randn(1, 16), None)) for _ in range(2))
     assert (one - other).abs().max() > 1e-4
 
 
 def test_baked_and_per_sample_forms_are_equal(model: Color2Embed) -> None:
     frames = torch.rand(3, 1, 32, 48) * 2 - 1
-    look = model.embed(torch.rand(1, 3, 32, 48))
-    assert isinstance(look.z, torch.Tensor)
-    baked = model(frames, Look(model.pffn.bake(look.z[0]), look.memory))
-    each = model(frames, Look(look.z.expand(3, -1), look.memory))
+    conditioning = model.embed(torch.rand(1, 3, 32, 48))
+    assert isinstance(conditioning.z, torch.Tensor)
+    baked = model(frames, Conditioning(model.pffn.bake(conditioning.z[0]), conditioning.memory))
+    each = model(frames, Conditioning(conditioning.z.expand(3, -1), conditioning.memory))
     torch.testing.assert_close(baked, each, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (1, 1), (17, 31), (48, 20), (33, 64)])
 def test_any_frame_size(model: Color2Embed, size: tuple[int, int]) -> None:
-    look = model.embed(torch.rand(1, 3, *size))
-    ab = model(torch.rand(2, 1, *size) * 2 - 1, look)
+    conditioning = model.embed(torch.rand(1, 3, *size))
+    ab = model(torch.rand(2, 1, *size) * 2 - 1, conditioning)
     assert ab.shape == (2, 2, *size)
     assert ab.abs().max() <= 1
 
@@ -81,28 +81,28 @@ def test_any_frame_size(model: Color2Embed, size: tuple[int, int]) -> None:
 def test_padding_leaves_whole_sizes_alone(model: Color2Embed) -> None:
     """A size that is a multiple of 16 is painted the same whether it is padded or not."""
     frame = torch.rand(1, 1, 32, 32) * 2 - 1
-    look = Look(torch.randn(1, 16), None)
-    whole = model(frame, look)
+    conditioning = Conditioning(torch.randn(1, 16), None)
+    whole = model(frame, conditioning)
     features = model.content_encoder(frame)
-    torch.testing.assert_close(model.pffn(features, look.z), whole)
+    torch.testing.assert_close(model.pffn(features, conditioning.z), whole)
 
 
 def test_frames_do_not_depend_on_their_batch(model: Color2Embed) -> None:
     frames = torch.rand(4, 1, 32, 32) * 2 - 1
-    look = model.embed(torch.rand(1, 3, 32, 32))
-    together = model(frames, look)
-    alone = torch.cat([model(frame[None], look) for frame in frames])
+    conditioning = model.embed(torch.rand(1, 3, 32, 32))
+    together = model(frames, conditioning)
+    alone = torch.cat([model(frame[None], conditioning) for frame in frames])
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
 
 
 def test_trust_zero_paints_from_the_embedding_alone(model: Color2Embed) -> None:
     frame = torch.rand(1, 1, 32, 32) * 2 - 1
-    look = model.embed(torch.rand(1, 3, 32, 32))
-    features = model.read(frame)
-    silent = model.paint(features, look, torch.zeros(1))
-    assert (model.paint(features, look) - silent).abs().max() > 1e-4
-    other = Look(look.z, model.embed(torch.rand(1, 3, 32, 32)).memory)
-    torch.testing.assert_close(model.paint(features, other, torch.zeros(1)), silent)
+    conditioning = model.embed(torch.rand(1, 3, 32, 32))
+    features = model.encode_content(frame)
+    silent = model.predict_ab(features, conditioning, torch.zeros(1))
+    assert (model.predict_ab(features, conditioning) - silent).abs().max() > 1e-4
+    other = Conditioning(conditioning.z, model.embed(torch.rand(1, 3, 32, 32)).memory)
+    torch.testing.assert_close(model.predict_ab(features, other, torch.zeros(1)), silent)
 
 
 def test_folded_batch_norms_change_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The whole way: a grey film and a picture in, a colour film out, and everything else as it was."""
+"""The whole way: a gray film and a picture in, a colour film out, and everything else as it was."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 from c2e_video.errors import C2EError, JobMismatch, MediaError
 from c2e_video.inference import colorizer
-from c2e_video.inference.video_colorizer import Painter
+from c2e_video.inference.video_colorizer import VideoColorizer
 from c2e_video.pipeline import colorize as pipeline
 from c2e_video.pipeline import output, segment_renderer
 from c2e_video.pipeline.colorize import colorize_video
@@ -114,8 +114,8 @@ def test_variable_frame_rate_with_a_hole(tmp_path: Path, keyframe: Path, quick: 
 def test_a_name_too_long_for_its_record_is_told_before_any_work(
     film: Path, keyframe: Path, quick: Options
 ) -> None:
-    name = "x" * (output.LONGEST - 4) + ".mp4"
-    with pytest.raises(C2EError, match=f"1 bytes too long .* up to {output.LONGEST} bytes"):
+    name = "x" * (output.MAX_NAME_BYTES - 4) + ".mp4"
+    with pytest.raises(C2EError, match=f"1 bytes too long .* up to {output.MAX_NAME_BYTES} bytes"):
         colorize_video(film, film.with_name(f"x{name}"), references=keyframe, options=quick)
     assert colorize_video(film, film.with_name(name), references=keyframe, options=quick).frames
 
@@ -213,9 +213,9 @@ def test_the_color_encoder_reads_each_distinct_reference_once(
     embed = colorizer.Colorizer.embed
 
     def counted(self: Any, image: Any) -> Any:
-        look = embed(self, image)
-        made.append(look.digest)
-        return look
+        embedding = embed(self, image)
+        made.append(embedding.digest)
+        return embedding
 
     monkeypatch.setattr(colorizer.Colorizer, "embed", counted)
     result = colorize_video(film, references=csv, options=replace(quick, batch=3))
@@ -251,7 +251,7 @@ def test_an_interrupted_run_is_taken_up(
     assert not output.with_name("film.color.mp4.c2e").exists()
 
 
-@pytest.mark.parametrize("stage", ["decode", "paint", "encode", "mux"])
+@pytest.mark.parametrize("stage", ["decode", "colorize", "encode", "mux"])
 def test_a_failing_stage_raises_its_own_error_and_leaves_nothing(
     film: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
@@ -260,7 +260,7 @@ def test_a_failing_stage_raises_its_own_error_and_leaves_nothing(
 
     home, name = {
         "decode": (segment_renderer, "decode"),
-        "paint": (Painter, "paint"),
+        "colorize": (VideoColorizer, "colorize"),
         "encode": (Encoder, "write"),
         "mux": (pipeline, "mux"),
     }[stage]
@@ -352,5 +352,5 @@ def test_keyframes_find_their_shots(tmp_path: Path, quick: Options) -> None:
     result = colorize_video(
         film, references=[tmp_path / n for n in ("a.png", "b.png", "c.png")], options=quick
     )
-    chosen: ReferenceMap = result.references
-    assert [row[0].path.name for row in chosen.references] == ["c.png", "a.png", "b.png"]
+    reference_map: ReferenceMap = result.references
+    assert [row[0].path.name for row in reference_map.references] == ["c.png", "a.png", "b.png"]

@@ -13,7 +13,7 @@ import av
 import pytest
 
 from c2e_video import __version__
-from c2e_video.pipeline import manifest as record
+from c2e_video.pipeline import manifest as manifest
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.digests import file_digest, film_digest
 from c2e_video.pipeline.options import Options
@@ -40,19 +40,27 @@ def test_the_record_is_enough_to_make_the_film_again(
         quick, encode=EncodeSettings("ffv1"), start=Fraction(1, 5), drop=frozenset({"subtitles"})
     )
     first = colorize_video(film, references=reference, options=options)
-    told: dict[str, Any] = json.loads((tmp_path / "film.color.mkv.json").read_text())
-    assert told["source"] == {"path": str(film), "sha256 of samples": film_digest(film)}
-    assert told["versions"]["c2e-video"] == __version__
+    frames_with_embeddings: dict[str, Any] = json.loads(
+        (tmp_path / "film.color.mkv.json").read_text()
+    )
+    assert frames_with_embeddings["source"] == {
+        "path": str(film),
+        "sha256 of samples": film_digest(film),
+    }
+    assert frames_with_embeddings["versions"]["c2e-video"] == __version__
     assert options.weights is not None
-    assert told["weights"]["sha256"] == file_digest(options.weights)
-    assert told["options"]["encode"]["codec"] == "ffv1"
-    assert (told["options"]["start"], told["options"]["drop"]) == ("1/5", ["subtitles"])
-    assert told["notes"] == list(first.notes)
-    assert any("dropped, as asked" in note for note in told["notes"])
+    assert frames_with_embeddings["weights"]["sha256"] == file_digest(options.weights)
+    assert frames_with_embeddings["options"]["encode"]["codec"] == "ffv1"
+    assert (
+        frames_with_embeddings["options"]["start"],
+        frames_with_embeddings["options"]["drop"],
+    ) == ("1/5", ["subtitles"])
+    assert frames_with_embeddings["notes"] == list(first.notes)
+    assert any("dropped, as asked" in note for note in frames_with_embeddings["notes"])
     with open(tmp_path / "map.csv", "w", newline="") as file:
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
-        for number, shot in enumerate(told["shots"], 1):
+        for number, shot in enumerate(frames_with_embeddings["shots"], 1):
             for told_reference in shot["references"]:
                 row = {key: shot[key] for key in ("start", "end", "transition")}
                 picture, at = told_reference["path"], told_reference["at"] or ""
@@ -78,7 +86,7 @@ def test_a_film_is_not_lost_for_its_record(
     def full(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(record, "write_whole", full)
+    monkeypatch.setattr(manifest, "write_whole", full)
     film = write_film(tmp_path / "film.mp4", 8)
     result = colorize_video(film, references=reference, options=quick)
     assert result.output.exists()

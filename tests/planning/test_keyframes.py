@@ -65,7 +65,7 @@ def film() -> list[Frame]:
     return frames
 
 
-def painted(gray: Any, **changes: Any) -> Reference:
+def colorized(gray: Any, **changes: Any) -> Reference:
     """``gray`` as a painter gives it back: coloured, and changed on the way."""
     rgb = gray.astype(float)[:, :, None] * [1.1, 0.95, 0.8]
     if "gamma" in changes:
@@ -104,26 +104,26 @@ def test_a_frame_is_found_whatever_was_done_to_it(
     film: list[Frame], changes: dict[str, Any]
 ) -> None:
     wanted = [47, 3, 31]
-    matcher = KeyframeMatcher([painted(film[i].luma, **changes) for i in wanted], info())
+    matcher = KeyframeMatcher([colorized(film[i].luma, **changes) for i in wanted], info())
     for frame in film:
-        matcher.see(frame)
-    assert [match.pts for match in matcher.finish()] == wanted
+        matcher.update(frame)
+    assert [match.pts for match in matcher.compute()] == wanted
 
 
 def test_a_stranger_is_not_found(film: list[Frame]) -> None:
-    strangers = [painted(scene(seed)[:180, :320]) for seed in (7, 8, 9)]
-    matcher = KeyframeMatcher([*strangers, painted(np.full(SIZE, 90, np.uint8))], info())
+    strangers = [colorized(scene(seed)[:180, :320]) for seed in (7, 8, 9)]
+    matcher = KeyframeMatcher([*strangers, colorized(np.full(SIZE, 90, np.uint8))], info())
     for frame in film:
-        matcher.see(frame)
-    matches = matcher.finish()
+        matcher.update(frame)
+    matches = matcher.compute()
     assert [match.pts for match in matches] == [None] * 4
     assert max(match.similarity for match in matches) < 0.6
 
 
 def test_ten_bits_and_rotation(film: list[Frame]) -> None:
     deep = [Frame((f.luma.astype(np.uint16) << 2).astype(np.uint16), f.pts, 1) for f in film]
-    upright = painted(np.rot90(film[12].luma))
+    upright = colorized(np.rot90(film[12].luma))
     matcher = KeyframeMatcher([upright], info(rotation=90))
     for frame in deep:
-        matcher.see(frame)
-    assert matcher.finish()[0].pts == 12
+        matcher.update(frame)
+    assert matcher.compute()[0].pts == 12

@@ -14,7 +14,7 @@ import pytest
 from c2e_video import cli
 from c2e_video.errors import BadReference, C2EError
 from c2e_video.inference.colorizer import Colorizer
-from c2e_video.inference.video_colorizer import Painter
+from c2e_video.inference.video_colorizer import VideoColorizer
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.planning import analysis, plan
@@ -37,9 +37,9 @@ def film(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def painter(film: Path, tiny_weights: Path) -> Painter:
+def video_colorizer(film: Path, tiny_weights: Path) -> VideoColorizer:
     colorizer = Colorizer(tiny_weights, device="cpu", precision="fp32", size=32)
-    return Painter(colorizer, probe(film))
+    return VideoColorizer(colorizer, probe(film))
 
 
 def keyframe(film: Path, index: int, name: str) -> Path:
@@ -50,8 +50,10 @@ def keyframe(film: Path, index: int, name: str) -> Path:
     return path
 
 
-def planned(film: Path, painter: Painter, *pictures: Path) -> Plan:
-    return make_plan(film, painter.info, load_references(pictures), painter, Silent())
+def planned(film: Path, video_colorizer: VideoColorizer, *pictures: Path) -> Plan:
+    return make_plan(
+        film, video_colorizer.info, load_references(pictures), video_colorizer, Silent()
+    )
 
 
 class Watched(Silent):
@@ -68,48 +70,50 @@ class Watched(Silent):
         self._here[0] = (self._here[0] or 0) + frames
 
 
-def test_every_stage_of_planning_is_told(film: Path, painter: Painter) -> None:
+def test_every_stage_of_planning_is_told(film: Path, video_colorizer: VideoColorizer) -> None:
     """Comparing each shot takes a second of it, minutes in a long film."""
     watched = Watched()
     given = load_references([keyframe(film, 8, "8.png")])
-    make_plan(film, painter.info, given, painter, watched)
-    assert watched.stages == {"looking": [48, 48], "comparing shots": [3, 3]}
+    make_plan(film, video_colorizer.info, given, video_colorizer, watched)
+    assert watched.stages == {"analyzing": [48, 48], "comparing shots": [3, 3]}
 
 
-def test_keyframes_serve_their_shot_at_their_frame(film: Path, painter: Painter) -> None:
+def test_keyframes_serve_their_shot_at_their_frame(
+    film: Path, video_colorizer: VideoColorizer
+) -> None:
     pictures = [keyframe(film, index, f"{index}.png") for index in (40, 8, 27, 20)]
-    made = planned(film, painter, *pictures)
-    assert made.chosen is not None
-    pts = made.survey.pts
-    rows = [[(r.path.name, r.at) for r in row] for row in made.chosen.references]
+    made = planned(film, video_colorizer, *pictures)
+    assert made.reference_map is not None
+    pts = made.analysis.pts
+    rows = [[(r.path.name, r.at) for r in row] for row in made.reference_map.references]
     assert rows == [
         [("8.png", pts[8])],
         [("20.png", pts[20]), ("27.png", pts[27])],
         [("40.png", pts[40])],
     ]
-    assert [choice.how for choice in made.choices] == ["frame"] * 3
-    assert min(choice.similarity for choice in made.choices) > 0.75
-    assert not made.wanting
+    assert [assignment.source for assignment in made.assignments] == ["frame"] * 3
+    assert min(assignment.similarity for assignment in made.assignments) > 0.75
+    assert not made.weak_matches
     assert "3 with a keyframe of their own" in made.summary()
 
 
-def test_two_keyframes_of_one_frame_are_one(film: Path, painter: Painter) -> None:
-    made = planned(film, painter, keyframe(film, 8, "a.png"), keyframe(film, 8, "b.png"))
-    assert made.chosen is not None
-    assert len(made.chosen.references[0]) == 1
+def test_two_keyframes_of_one_frame_are_one(film: Path, video_colorizer: VideoColorizer) -> None:
+    made = planned(film, video_colorizer, keyframe(film, 8, "a.png"), keyframe(film, 8, "b.png"))
+    assert made.reference_map is not None
+    assert len(made.reference_map.references[0]) == 1
 
 
 def test_a_shot_without_one_takes_the_nearest_and_says_if_it_is_far(
-    film: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
+    film: Path, video_colorizer: VideoColorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, other = keyframe(film, 8, "own.png"), keyframe(film, 40, "other.png")
     nearness = {"own.png": 0.16, "other.png": 0.1}
     monkeypatch.setattr(
-        painter, "similarities", lambda frame, given: [nearness[r.path.name] for r in given]
+        video_colorizer, "similarities", lambda frame, given: [nearness[r.path.name] for r in given]
     )
-    made = planned(film, painter, other, own)
-    assert made.chosen is not None
-    assert [row[0].path.name for row in made.chosen.references] == [
+    made = planned(film, video_colorizer, other, own)
+    assert made.reference_map is not None
+    assert [row[0].path.name for row in made.reference_map.references] == [
         "own.png",
         "own.png",
         "other.png",
@@ -121,64 +125,66 @@ def test_a_shot_without_one_takes_the_nearest_and_says_if_it_is_far(
 def test_the_longest_far_shots_come_first_and_many_are_a_number(film: Path) -> None:
     info = probe(film)
     shots = tuple(Shot(i, 10 * i * i, 10 * (i + 1) ** 2) for i in range(4))
-    survey = analysis.Survey(shots, range(160), (), ())
-    choices = tuple(plan.Choice(shot, "nearest", 0.1) for shot in shots)
-    made = Plan(film, info, survey, shots, None, choices)
-    assert [choice.shot.index for choice in made.wanting] == [3, 2, 1, 0]
+    analyze = analysis.VideoAnalysis(shots, range(160), (), ())
+    assignments = tuple(plan.Assignment(shot, "nearest", 0.1) for shot in shots)
+    made = Plan(film, info, analyze, shots, None, assignments)
+    assert [assignment.shot.index for assignment in made.weak_matches] == [3, 2, 1, 0]
     assert len(made.remarks()) == 4
     (line,) = made.remarks(3)
     assert line.startswith("4 of 4 shots are far")
 
 
 def test_a_network_that_cannot_tell_calls_nothing_far() -> None:
-    assert not plan.Choice(Shot(0, 0, 1), "nearest", math.nan).far
+    assert not plan.Assignment(Shot(0, 0, 1), "nearest", math.nan).is_weak
 
 
 def test_a_reference_that_colours_nothing_is_named(
-    film: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
+    film: Path, video_colorizer: VideoColorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noise = np.random.default_rng(3).integers(0, 256, (96, 160, 3), dtype=np.uint8)
     stranger = film.with_name("stranger.png")
     cv2.imwrite(str(stranger), noise)
-    monkeypatch.setattr(painter, "similarities", lambda frame, given: [0.9, 0.1])
-    made = planned(film, painter, keyframe(film, 8, "own.png"), stranger)
+    monkeypatch.setattr(video_colorizer, "similarities", lambda frame, given: [0.9, 0.1])
+    made = planned(film, video_colorizer, keyframe(film, 8, "own.png"), stranger)
     assert made.remarks() == ["stranger.png colours no shot: others are nearer to each"]
 
 
 def test_the_table_paints_the_film_as_the_plan_would(
-    film: Path, painter: Painter, tiny_weights: Path
+    film: Path, video_colorizer: VideoColorizer, tiny_weights: Path
 ) -> None:
     pictures = [keyframe(film, index, f"{index}.png") for index in (40, 8, 24)]
-    made = planned(film, painter, *pictures)
+    made = planned(film, video_colorizer, *pictures)
     table = film.with_name("film.csv")
     made.write(table)
     options = Options(weights=tiny_weights, device="cpu", precision="fp32", size=32)
     result = colorize_video(film, references=table, options=options)
-    assert made.chosen is not None
-    assert result.references.shots == made.chosen.shots
+    assert made.reference_map is not None
+    assert result.references.shots == made.reference_map.shots
     assert [[(r.digest, r.at) for r in row] for row in result.references.references] == [
-        [(r.digest, r.at) for r in row] for row in made.chosen.references
+        [(r.digest, r.at) for r in row] for row in made.reference_map.references
     ]
 
 
-def test_a_plan_without_references_waits_for_them(film: Path, painter: Painter) -> None:
-    made = planned(film, painter)
+def test_a_plan_without_references_waits_for_them(
+    film: Path, video_colorizer: VideoColorizer
+) -> None:
+    made = planned(film, video_colorizer)
     table = film.with_name("film.csv")
     made.write(table)
     assert len(table.read_text().splitlines()) == 4
     assert made.summary().endswith("no references yet")
     with pytest.raises(BadReference, match=r"film\.csv:2: column 'reference'"):
-        ReferenceMap.from_csv(table, painter.info)
+        ReferenceMap.from_csv(table, video_colorizer.info)
 
 
 def test_the_sheet_shows_every_shot_and_needs_nothing_else(
-    film: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
+    film: Path, video_colorizer: VideoColorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(painter, "similarities", lambda frame, given: [0.16] * len(given))
+    monkeypatch.setattr(video_colorizer, "similarities", lambda frame, given: [0.16] * len(given))
     own = keyframe(film, 8, "<b>&.png")
-    made = planned(film, painter, own)
+    made = planned(film, video_colorizer, own)
     sheet = film.with_name("film.html")
-    write_sheet(made, painter, sheet, Silent())
+    write_sheet(made, video_colorizer, sheet, Silent())
     page = sheet.read_text()
     rows = re.findall(r"<tr id=.*?</tr>", page)
     assert len(rows) == 3
@@ -193,34 +199,34 @@ def test_the_sheet_shows_every_shot_and_needs_nothing_else(
 
 
 def test_stills_are_the_frames_worth_painting(
-    film: Path, painter: Painter, monkeypatch: pytest.MonkeyPatch
+    film: Path, video_colorizer: VideoColorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Painted and given back, each is found as the frame it is."""
     folder = film.with_name("stills")
-    assert write_stills(planned(film, painter), folder, Silent()) == 3
+    assert write_stills(planned(film, video_colorizer), folder, Silent()) == 3
     names = sorted(path.name for path in folder.iterdir())
     assert names[1] == "shot-0002_00-00-00.960.png"
     still = cv2.imread(str(folder / names[1]))
     assert still is not None
     assert still.shape == (96, 160, 3)
-    painted = film.with_name("painted.png")
-    cv2.imwrite(str(painted), np.clip(still * [1.1, 0.9, 0.7], 0, 255))
-    monkeypatch.setattr(painter, "similarities", lambda frame, given: [0.1] * len(given))
-    made = planned(film, painter, painted)
-    assert made.chosen is not None
-    assert made.chosen.references[1][0].at == made.survey.pts[24]
-    far = film.with_name("far")
-    far.mkdir()
-    mine = far / "shot-0001_00-00-00.320.png"
+    colorized = film.with_name("painted.png")
+    cv2.imwrite(str(colorized), np.clip(still * [1.1, 0.9, 0.7], 0, 255))
+    monkeypatch.setattr(video_colorizer, "similarities", lambda frame, given: [0.1] * len(given))
+    made = planned(film, video_colorizer, colorized)
+    assert made.reference_map is not None
+    assert made.reference_map.references[1][0].at == made.analysis.pts[24]
+    is_weak = film.with_name("far")
+    is_weak.mkdir()
+    mine = is_weak / "shot-0001_00-00-00.320.png"
     mine.write_text("painted by hand")
-    assert write_stills(made, far, Silent()) == 2
+    assert write_stills(made, is_weak, Silent()) == 2
     assert mine.read_text() == "painted by hand"
-    assert sorted(path.name[:9] for path in far.iterdir()) == ["shot-0001", "shot-0003"]
+    assert sorted(path.name[:9] for path in is_weak.iterdir()) == ["shot-0001", "shot-0003"]
 
 
-def test_a_sheet_without_references(film: Path, painter: Painter) -> None:
+def test_a_sheet_without_references(film: Path, video_colorizer: VideoColorizer) -> None:
     sheet = film.with_name("film.html")
-    write_sheet(planned(film, painter), painter, sheet, Silent())
+    write_sheet(planned(film, video_colorizer), video_colorizer, sheet, Silent())
     assert sheet.read_text().count("no reference yet") == 3
 
 
@@ -257,29 +263,33 @@ def test_the_command_writes_table_and_sheet(
     assert "as the map says" in Path("again.html").read_text()
 
 
-def test_shots_of_others_are_taken_and_given(film: Path, painter: Painter, tmp_path: Path) -> None:
-    found = planned(film, painter)
+def test_shots_of_others_are_taken_and_given(
+    film: Path, video_colorizer: VideoColorizer, tmp_path: Path
+) -> None:
+    found = planned(film, video_colorizer)
     found.write(tmp_path / "film.edl")
-    listed = read_shot_list(tmp_path / "film.edl", painter.info)[1:]
+    listed = read_shot_list(tmp_path / "film.edl", video_colorizer.info)[1:]
     given = load_references([keyframe(film, 20, "key.png")])
     joined = (Shot(0, 0, listed[0].stop), *listed[1:])  # its first two shots as one
-    made = make_plan(film, painter.info, given, painter, Silent(), shots=joined)
+    made = make_plan(film, video_colorizer.info, given, video_colorizer, Silent(), shots=joined)
     assert [shot.start for shot in made.shots] == [found.shots[0].start, found.shots[2].start]
-    assert made.choices[0].how == "frame"
+    assert made.assignments[0].source == "frame"
 
 
-def test_a_map_and_a_list_of_shots_exclude_each_other(film: Path, painter: Painter) -> None:
+def test_a_map_and_a_list_of_shots_exclude_each_other(
+    film: Path, video_colorizer: VideoColorizer
+) -> None:
     shots = (Shot(0, 0, 100),)
     given = ReferenceMap.single(load_references([keyframe(film, 8, "key.png")])[0], shots)
     with pytest.raises(C2EError, match="not both"):
-        make_plan(film, painter.info, given, painter, Silent(), shots=shots)
+        make_plan(film, video_colorizer.info, given, video_colorizer, Silent(), shots=shots)
 
 
-def test_equal_pictures_are_read_once(film: Path, painter: Painter) -> None:
+def test_equal_pictures_are_read_once(film: Path, video_colorizer: VideoColorizer) -> None:
     """However many shots, names and passes: the color encoder reads a picture once."""
     one = keyframe(film, 8, "one.png")
     same = film.with_name("same.png")
     same.write_bytes(one.read_bytes())
-    made = planned(film, painter, one, same)
-    write_sheet(made, painter, film.with_name("film.html"), Silent())
-    assert painter.colorizer.embeddings_made == 1
+    made = planned(film, video_colorizer, one, same)
+    write_sheet(made, video_colorizer, film.with_name("film.html"), Silent())
+    assert video_colorizer.colorizer.embeddings_made == 1

@@ -46,7 +46,7 @@ def test_other_formats(tmp_path: Path, name: str) -> None:
     assert np.abs(image.astype(int) - colours()).mean() < 12
 
 
-def test_alpha_is_laid_over_grey(tmp_path: Path) -> None:
+def test_alpha_is_laid_over_gray(tmp_path: Path) -> None:
     rgba = np.dstack([colours(), np.full((40, 60), 255, np.uint8)])
     rgba[:, 30:, 3] = 0
     image = load_reference(saved(tmp_path / "a.png", Image.fromarray(rgba))).image
@@ -100,8 +100,8 @@ def test_bad_references_are_one_line(tmp_path: Path) -> None:
     assert "not a picture" in bad(tmp_path / "text.png")
     (tmp_path / "empty.png").write_bytes(b"")
     assert "not a picture" in bad(tmp_path / "empty.png")
-    assert "is grey" in bad(saved(tmp_path / "g.png", Image.fromarray(colours()).convert("L")))
-    assert "is grey" in bad(saved(tmp_path / "g3.png", Image.fromarray(colours()[..., [1, 1, 1]])))
+    assert "is gray" in bad(saved(tmp_path / "g.png", Image.fromarray(colours()).convert("L")))
+    assert "is gray" in bad(saved(tmp_path / "g3.png", Image.fromarray(colours()[..., [1, 1, 1]])))
     assert "tiny (60x9)" in bad(saved(tmp_path / "t.png", Image.fromarray(colours(9))))
     half = saved(tmp_path / "half.png", Image.fromarray(colours(400, 600)))
     half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])

@@ -179,8 +179,8 @@ def test_shots_have_a_least_length_in_time() -> None:
 def test_frames_without_any_detail_are_no_dissolve() -> None:
     finder = DissolveFinder()
     for pts in range(80):
-        finder.see(np.full((27, 48), 100, np.float32), pts)
-    assert finder.finish() == []
+        finder.update(np.full((27, 48), 100, np.float32), pts)
+    assert finder.compute() == []
 
 
 def test_one_frame_and_none() -> None:
@@ -198,5 +198,5 @@ def test_memory_does_not_grow() -> None:
 
     detector = ShotDetector(info())
     for frame in endless():
-        detector.see(frame)
+        detector.update(frame)
     assert len(pickle.dumps(detector)) < 1_000_000

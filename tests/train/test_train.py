@@ -26,11 +26,11 @@ from c2e_video.errors import BadWeights, C2EError, JobMismatch
 from c2e_video.model import Color2Embed, load_weights
 from c2e_video.train.augment import (
     FAR,
-    Dice,
+    Rng,
     blocky,
+    degraded_lightness,
     flicker,
     make_example,
-    old_film,
     places_of,
     recolored,
     scratched,
@@ -63,14 +63,14 @@ OURS = replace(
     object_share=0.5,
     matching_weight=0.1,
     consistency_weight=0.1,
-    forget_share=0.3,
-    stranger_share=0.3,
+    memory_dropout=0.3,
+    mismatched_memory=0.3,
 )
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twenty colour pictures in two folders, a grey one, one that is hidden, and what is no picture."""
+    """Twenty colour pictures in two folders, a gray one, one that is hidden, and what is no picture."""
     folder = tmp_path_factory.mktemp("photos")
     rng = np.random.default_rng(0)
     for i in range(20):
@@ -78,7 +78,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / ("a" if i % 2 else "b") / f"{i}.png"
         path.parent.mkdir(exist_ok=True)
         cv2.imwrite(str(path), cv2.resize(small, (96, 72), interpolation=cv2.INTER_CUBIC))
-    cv2.imwrite(str(folder / "a" / "grey.png"), np.full((72, 96, 3), 90, np.uint8))
+    cv2.imwrite(str(folder / "a" / "gray.png"), np.full((72, 96, 3), 90, np.uint8))
     (folder / "a" / "broken.jpg").write_bytes(b"no picture")
     (folder / "a" / ".1.png").write_bytes((folder / "a" / "1.png").read_bytes())
     return folder
@@ -100,7 +100,7 @@ def test_cache_is_decoded_once_from_folders_and_tars(photos: Path, tmp_path: Pat
         file.addfile(entry, io.BytesIO(content))
     cache = open_cache([photos, tar], tmp_path / "cache")
     assert len(cache) == 21
-    assert "a/grey.png" not in cache.names
+    assert "a/gray.png" not in cache.names
     index = list(cache.names).index("c/0.png")
     truth = cv2.imread(str(photos / "b" / "0.png"))
     assert truth is not None
@@ -135,24 +135,24 @@ def test_sampler_repeats_a_step_and_never_draws_what_is_held_out(
 
 
 def test_example_is_the_papers_scheme(pictures: torch.Tensor) -> None:
-    example = make_example(pictures, SMALL, Dice(0, CPU))
+    example = make_example(pictures, SMALL, Rng(0, CPU))
     assert example.lightness.shape == (4, 1, 32, 32)
     assert example.lightness.abs().max() <= 1
     torch.testing.assert_close(example.ab, rgb_to_lab(example.truth)[:, 1:] / AB_SCALE)
     assert (example.reference - example.truth).abs().mean() > 0.05
-    plain = make_example(pictures, replace(SMALL, self_augment=False), Dice(0, CPU))
+    plain = make_example(pictures, replace(SMALL, self_augment=False), Rng(0, CPU))
     torch.testing.assert_close(plain.reference, plain.truth)
 
 
 def test_the_same_dice_give_the_same_example(pictures: torch.Tensor) -> None:
-    one, same, other = (make_example(pictures, OURS, Dice(seed, CPU)) for seed in (5, 5, 6))
+    one, same, other = (make_example(pictures, OURS, Rng(seed, CPU)) for seed in (5, 5, 6))
     torch.testing.assert_close(one.reference, same.reference, rtol=0, atol=0)
     torch.testing.assert_close(one.lightness, same.lightness, rtol=0, atol=0)
     assert (one.reference - other.reference).abs().max() > 0.1
 
 
 def test_warp_stays_near_the_picture() -> None:
-    grid = warp_grid(64, 32, 0.0, Dice(1, CPU))
+    grid = warp_grid(64, 32, 0.0, Rng(1, CPU))
     assert grid.shape == (64, 32, 32, 2)
     assert grid.abs().mean() < 0.8
     assert grid.abs().max() < 3
@@ -165,10 +165,12 @@ def test_origins_say_where_the_reference_comes_from(pictures: torch.Tensor) -> N
     smooth = F.interpolate(pictures.permute(0, 3, 1, 2).float(), scale_factor=4, mode="bicubic")
     large = smooth.clamp(0, 255).byte().permute(0, 2, 3, 1)
     settings = replace(SMALL, noise=0.0, object_share=1.0, crop_share=0.5)
-    example = make_example(large, settings, Dice(4, CPU))
-    shown = (example.origins.abs() < 1).all(1)
+    example = make_example(large, settings, Rng(4, CPU))
+    shown = (example.correspondence.abs() < 1).all(1)
     assert 0.3 < shown.float().mean() < 0.98
-    read = F.grid_sample(example.truth, example.origins.permute(0, 2, 3, 1), align_corners=False)
+    read = F.grid_sample(
+        example.truth, example.correspondence.permute(0, 2, 3, 1), align_corners=False
+    )
     away = (read - example.reference).abs().mean(1)[shown]
     # Along the outlines of things two pictures are mixed; an origin is one or the other's.
     assert away.median() < 0.05
@@ -177,11 +179,11 @@ def test_origins_say_where_the_reference_comes_from(pictures: torch.Tensor) -> N
 
 def test_things_move_between_truth_and_reference(pictures: torch.Tensor) -> None:
     rgb = pictures.permute(0, 3, 1, 2).float() / 255
-    truth, reference, origins = with_objects(rgb, 1.0, Dice(0, CPU))
+    truth, reference, correspondence = with_objects(rgb, 1.0, Rng(0, CPU))
     assert (truth != rgb).any(1).flatten(1).any(1).all()
     assert (truth - reference).abs().mean() > 0.01
-    assert (origins == FAR).any()
-    untouched = with_objects(rgb, 0.0, Dice(0, CPU))
+    assert (correspondence == FAR).any()
+    untouched = with_objects(rgb, 0.0, Rng(0, CPU))
     torch.testing.assert_close(untouched[0], rgb)
     torch.testing.assert_close(untouched[1], rgb)
     assert untouched[2].abs().max() < 1
@@ -248,18 +250,18 @@ def test_consistency_is_how_differently_the_same_frame_is_painted() -> None:
 
 
 def test_a_frame_is_seen_again_as_old_film_only_where_that_counts(pictures: torch.Tensor) -> None:
-    without = make_example(pictures, replace(OURS, consistency_weight=0.0), Dice(5, CPU))
-    example = make_example(pictures, OURS, Dice(5, CPU))
-    assert without.again is None
+    without = make_example(pictures, replace(OURS, consistency_weight=0.0), Rng(5, CPU))
+    example = make_example(pictures, OURS, Rng(5, CPU))
+    assert without.second_view is None
     torch.testing.assert_close(without.reference, example.reference)
-    assert example.again is not None
-    assert example.again.shape == example.lightness.shape
-    assert example.again.abs().max() <= 1
-    assert (example.again - example.lightness).abs().mean() > 0.02
+    assert example.second_view is not None
+    assert example.second_view.shape == example.lightness.shape
+    assert example.second_view.abs().max() <= 1
+    assert (example.second_view - example.lightness).abs().mean() > 0.02
 
 
 def test_light_flickers_from_picture_to_picture() -> None:
-    gains = flicker(200, 16, Dice(8, CPU))
+    gains = flicker(200, 16, Rng(8, CPU))
     assert gains.shape == (200, 1, 16, 16)
     assert gains.mean().item() == pytest.approx(1, abs=0.02)
     assert gains.mean((1, 2, 3)).std() > 0.03
@@ -268,33 +270,33 @@ def test_light_flickers_from_picture_to_picture() -> None:
 
 def test_blocks_lose_their_detail_and_keep_their_mean() -> None:
     gray = 0.5 + 0.02 * torch.rand(4, 1, 32, 32, generator=torch.manual_seed(0))
-    coarse = blocky(gray, Dice(9, CPU))
+    coarse = blocky(gray, Rng(9, CPU))
     within, kept = (F.pixel_unshuffle(x, 8).std(1).mean() for x in (gray, coarse))
     assert kept < 0.5 * within
     torch.testing.assert_close(F.avg_pool2d(coarse, 8), F.avg_pool2d(gray, 8), atol=0.005, rtol=0)
     # One block does not know of another: hence the borders.
-    alone = blocky(gray[:, :, :8, :8], Dice(9, CPU))
+    alone = blocky(gray[:, :, :8, :8], Rng(9, CPU))
     torch.testing.assert_close(alone, coarse[:, :, :8, :8])
 
 
 def test_some_old_film_is_scratched() -> None:
     gray = torch.full((30, 1, 32, 32), 0.5)
-    hurt = (scratched(gray, Dice(7, CPU)) != gray).flatten(1).float().mean(1)
+    hurt = (scratched(gray, Rng(7, CPU)) != gray).flatten(1).float().mean(1)
     assert 0.1 < (hurt > 0).float().mean() < 0.6
     assert hurt.max() < 0.4
 
 
 def test_recoloring_changes_hue_not_lightness_much(pictures: torch.Tensor) -> None:
     soft = pictures.permute(0, 3, 1, 2).float() / 255 * 0.3 + 0.35
-    other = recolored(soft, Dice(2, CPU))
+    other = recolored(soft, Rng(2, CPU))
     assert (rgb_to_lab(other)[:, 1:] - rgb_to_lab(soft)[:, 1:]).abs().mean() > 3
     assert other.min() >= 0
     assert other.max() <= 1
 
 
-def test_old_film_is_grey_with_another_contrast(pictures: torch.Tensor) -> None:
+def test_old_film_is_gray_with_another_contrast(pictures: torch.Tensor) -> None:
     rgb = pictures.permute(0, 3, 1, 2).float() / 255
-    lightness = old_film(rgb, Dice(3, CPU))
+    lightness = degraded_lightness(rgb, Rng(3, CPU))
     assert lightness.shape == (4, 1, 32, 32)
     assert lightness.min() >= 0
     assert lightness.max() <= 100

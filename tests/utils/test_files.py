@@ -48,11 +48,11 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     """/dev/stdout is one; as root it could be replaced."""
     link, target = tmp_path / "link", tmp_path / "target"
     target.write_text("before\n")
-    held = target.open()
+    try_lock = target.open()
     link.symlink_to(target)
     write_text(link, "words\n")
     assert link.is_symlink()
-    assert held.read() == "words\n"
+    assert try_lock.read() == "words\n"
     write_text(Path("/dev/null"), "words\n")
     assert Path("/dev/null").is_char_device()
 

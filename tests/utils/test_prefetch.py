@@ -322,10 +322,10 @@ def test_slow_work_is_no_stillness(monkeypatch: pytest.MonkeyPatch, side: str) -
 
     def computed() -> float:
         """A second between looks."""
-        look = next(looks)
-        if look == 20:
+        poll = next(looks)
+        if poll == 20:
             ready.set()
-        return float(look)
+        return float(poll)
 
     def reading() -> Iterator[int]:
         assert ready.wait(10)

@@ -21,7 +21,7 @@ from c2e_video.errors import MediaError
 from c2e_video.video import decode as decoding
 from c2e_video.video.decode import DecodeReport, decoder
 from c2e_video.video.decode.decoder import decode, probe
-from c2e_video.video.decode.demuxer import Film
+from c2e_video.video.decode.demuxer import Demuxer
 from c2e_video.video.decode.luma import luma_of
 from c2e_video.video.decode.seeking import pictures_from
 from c2e_video.video.decode.timestamps import timed
@@ -209,7 +209,7 @@ def test_luma_and_time_of_every_container(tmp_path: Path, name: str) -> None:
 def test_luma_of_every_pixel_format(
     tmp_path: Path, codec: str, pixel_format: str, depth: int | None
 ) -> None:
-    """Bit for bit; for RGB because the pictures are grey, R = G = B."""
+    """Bit for bit; for RGB because the pictures are gray, R = G = B."""
     suffix = {"rawvideo": "nut", "v210": "mov", "png": "mov", "mjpeg": "avi"}.get(codec, "mkv")
     film = write_film(tmp_path / f"f.{suffix}", 3, (50, 38), codec=codec, pixel_format=pixel_format)
     info, frames = probe(film), frames_of(film)
@@ -468,13 +468,13 @@ def test_a_seek_does_not_decode_the_film_before(
 ) -> None:
     film = write_film(tmp_path / name, 300, (32, 16), gop=9, **SEEKS[name])
     whole, decoded = frames_of(film), []
-    real = Film._decode
+    real = Demuxer._decode
 
-    def counting(self: Film, packet: Any) -> Any:
+    def counting(self: Demuxer, packet: Any) -> Any:
         decoded.append(packet)
         return real(self, packet)
 
-    monkeypatch.setattr(Film, "_decode", counting)
+    monkeypatch.setattr(Demuxer, "_decode", counting)
     part = frames_of(film, start=whole[280].pts, stop=whole[284].pts)
     assert same(part, whole[280:284])
     assert len(decoded) < 200  # of 300, as a second try may begin five seconds earlier
@@ -866,13 +866,13 @@ def test_many_mutated_films_end_in_frames_or_one_line(tmp_path: Path) -> None:
 def test_leaving_early_closes_the_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     film, closed = write_film(tmp_path / "f.mkv", 60), []
     info = probe(film)
-    leave = Film.__exit__
+    leave = Demuxer.__exit__
 
-    def leaving(self: Film, *error: object) -> None:
+    def leaving(self: Demuxer, *error: object) -> None:
         leave(self, *error)
         closed.append(self)
 
-    monkeypatch.setattr(Film, "__exit__", leaving)
+    monkeypatch.setattr(Demuxer, "__exit__", leaving)
     frames = decode(film, info)
     next(frames)
     assert not closed

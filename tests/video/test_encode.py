@@ -12,7 +12,7 @@ import av.logging
 import numpy as np
 import pytest
 
-from c2e_video.color.luma_range import Scale
+from c2e_video.color.luma_range import LumaRange
 from c2e_video.errors import MediaError
 from c2e_video.utils.arrays import Plane
 from c2e_video.video.encode import (
@@ -141,8 +141,8 @@ def test_a_profile_has_its_depth_and_says_what_that_does_to_luma(
     assert said in line if said and line else line is None
     part, batch = write(tmp_path / f"part{part_suffix(how)}", source, how, [0, 1001])
     picture = picture_format(source, how)
-    before = Scale(source.bit_depth, source.full_range)
-    (black, white), (low, high) = before.ends, Scale(picture.bit_depth, picture.full_range).ends
+    before = LumaRange(source.bit_depth, source.full_range)
+    (black, white), (low, high) = before.ends, LumaRange(picture.bit_depth, picture.full_range).ends
     for frame, gray in zip(decoded(part.path), batch.gray.frames, strict=True):
         assert frame.format.name.replace("yuvj", "yuv") == form
         assert frame.color_range == (2 if picture.full_range else 1)

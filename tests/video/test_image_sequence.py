@@ -1,4 +1,4 @@
-"""Numbered pictures as a film: luma exact, numbers are time, what is missing is named."""
+"""ImageSequence pictures as a film: luma exact, numbers are time, what is missing is named."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def write_pictures(
     ],
 )
 def test_luma_is_exact(tmp_path: Path, suffix: str, pixel_format: str, depth: int) -> None:
-    """RGB too, because the pictures are grey, R = G = B."""
+    """RGB too, because the pictures are gray, R = G = B."""
     folder = write_pictures(tmp_path / "scans", range(3), f"a_%04d.{suffix}", pixel_format, depth)
     info = probe(folder)
     assert (info.bit_depth, info.full_range) == (depth, True)

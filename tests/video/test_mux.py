@@ -215,8 +215,8 @@ def test_a_films_length_is_kept_in_mp4(tmp_path: Path, steps: list[int], hold: i
 
 def test_stereo_in_no_told_order_goes_into_mp4(tmp_path: Path) -> None:
     source, output = tmp_path / "film.mkv", tmp_path / "out.mp4"
-    grey = media.write_film(tmp_path / "grey.mkv", 5)
-    with av.open(str(grey)) as film, av.open(str(source), "w") as copy:
+    gray = media.write_film(tmp_path / "gray.mkv", 5)
+    with av.open(str(gray)) as film, av.open(str(source), "w") as copy:
         picture = copy.add_stream_from_template(film.streams.video[0], opaque=True)
         sound = copy.add_stream("pcm_s16le", rate=48000, layout="stereo")
         samples = np.arange(9600, dtype=np.int16).reshape(1, -1)

@@ -15,7 +15,7 @@ from c2e_video.errors import MediaError
 from c2e_video.video.decode.decoder import probe
 from c2e_video.video.mux import mux, plan_mux
 from c2e_video.video.mux import writer as writing
-from c2e_video.video.mux.timestamps import Clock
+from c2e_video.video.mux.timestamps import TimestampRepair
 from tests import media
 from tests.video.test_mux import FFV1, H264, paint, tracks
 
@@ -59,14 +59,14 @@ def test_subtitles_go_by_the_sound_where_the_clock_begins_anew(tmp_path: Path) -
     lines = [(0.2, 0.5, "one"), (0.6, 0.9, "two")]
     source = media.write_film(tmp_path / "once.mkv", 50, audio="flac", subtitles=lines)
     with av.open(str(source)) as film:
-        sound = Clock(film.streams.audio[0], strict=True)
-        words = Clock(film.streams.subtitles[0], strict=True, sound=sound)
-        clocks, times = {1: sound, 2: words}, []
+        sound = TimestampRepair(film.streams.audio[0], strict=True)
+        words = TimestampRepair(film.streams.subtitles[0], strict=True, sound=sound)
+        repairs, times = {1: sound, 2: words}, []
         for _ in range(2):
             film.seek(0)
             for packet in film.demux([film.streams[1], film.streams[2]]):
                 if packet.size:
-                    clocks[packet.stream_index].complete(packet)
+                    repairs[packet.stream_index].complete(packet)
                     if packet.stream_index == 2:
                         times.append(packet.pts)
     assert sound.next == pytest.approx(4000, abs=2)

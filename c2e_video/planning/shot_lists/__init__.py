@@ -21,7 +21,7 @@ from ...video.frames import Shot, VideoInfo
 from . import edl, otio
 from . import pyscenedetect as scenes
 from .coverage import Listed, cover, with_the_rest
-from .timebase import Clock
+from .timebase import ListTimebase
 
 __all__ = ["check_shot_list", "read_shot_list", "with_the_rest", "write_shot_list"]
 
@@ -37,16 +37,16 @@ def read_shot_list(
     it the film is taken to end with the list. Borders are not on frames yet: see ``snap_shots``.
     Raises :class:`C2EError`: file, line, what is wrong, what is accepted.
     """
-    clock = Clock(path, info, start)
+    timebase = ListTimebase(path, info, start)
     kind = path.suffix.lower()
     if kind == ".edl":
-        listed = edl.read(path, clock)
+        listed = edl.read(path, timebase)
     elif kind == ".otio":
-        listed = otio.read(path, clock)
+        listed = otio.read(path, timebase)
     elif kind != ".csv":
         raise C2EError(f"{str(path)!r} is no list of shots that can be read; accepted: {KINDS}")
     elif scenes.are_in(path):
-        listed = scenes.read(path, clock)
+        listed = scenes.read(path, timebase)
     else:
         shots = read_plan(path, info)
         listed = [Listed(f"{path}: shot {s.index + 1}", s.start, s.stop, s.dissolve) for s in shots]
@@ -57,7 +57,7 @@ def check_shot_list(path: Path, info: VideoInfo) -> None:
     """Raise a :class:`C2EError` now if a list of the film's shots could not be written to ``path`` later."""
     kind = path.suffix.lower()
     if kind in (".edl", ".otio"):
-        _ = Clock(path, info, 0).rate
+        _ = ListTimebase(path, info, 0).rate
     if kind == ".otio":
         otio.library()
 
@@ -69,12 +69,12 @@ def write_shot_list(shots: Sequence[Shot], path: Path, info: VideoInfo) -> None:
     the frame rate varies borders are near their frames and a shot shorter than a frame's average time
     may be left out. Raises :class:`C2EError` if the film has no frame rate, or nothing can be written.
     """
-    clock = Clock(path, info, shots[0].start)
+    timebase = ListTimebase(path, info, shots[0].start)
     kind = path.suffix.lower()
     if kind == ".edl":
-        edl.write(shots, path, clock)
+        edl.write(shots, path, timebase)
     elif kind == ".otio":
-        otio.write(shots, path, clock)
+        otio.write(shots, path, timebase)
     elif kind == ".csv":
         write_plan(shots, path, info)
     else:

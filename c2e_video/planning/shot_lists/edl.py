@@ -19,7 +19,7 @@ from ...errors import C2EError
 from ...utils.files import read_text, write_text
 from ...video.frames import Shot
 from .coverage import Listed
-from .timebase import Clock
+from .timebase import ListTimebase
 
 WHAT = "edit decision list"
 LINE = "001 AX V C 00:00:00:00 00:00:05:00 01:00:00:00 01:00:05:00"
@@ -52,19 +52,19 @@ class _Event:
     dissolve: int  # frames
 
 
-def read(path: Path, clock: Clock) -> list[Listed]:
+def read(path: Path, timebase: ListTimebase) -> list[Listed]:
     """The shots of a list at the film's frame rate; 23.976 counts 24 frames to its second, 29.97 30.
 
     Lists begin at whole hours as often as at zero: the hours of the first event are taken off.
     Raises :class:`C2EError`: file, line, what is wrong, what is accepted.
     """
-    return _Reader(path, clock).read()
+    return _Reader(path, timebase).read()
 
 
 class _Reader:
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self.path, self.clock = path, clock
-        self.count = _count(clock)
+    def __init__(self, path: Path, timebase: ListTimebase) -> None:
+        self.path, self.timebase = path, timebase
+        self.count = _count(timebase)
         self.drop = self.clock_time = False
 
     def read(self) -> list[Listed]:
@@ -120,22 +120,22 @@ class _Reader:
         return _Timecode(hours, minutes, seconds, frames, drop)
 
     def _rate(self) -> str:
-        return f"{float(self.clock.rate):.6g}"
+        return f"{float(self.timebase.rate):.6g}"
 
     def _listed(self, event: _Event, hours: int) -> Listed:
         start, stop = (self._number(time, hours) for time in (event.start, event.stop))
         if stop <= start:
             self._wrong(event.line, "ends (record out) before it begins (record in)")
-        dissolve = self.clock.frame(event.dissolve) - self.clock.start
+        dissolve = self.timebase.frame(event.dissolve) - self.timebase.start
         where = f"{self.path}:{event.line}"
-        return Listed(where, self.clock.frame(start), self.clock.frame(stop), dissolve)
+        return Listed(where, self.timebase.frame(start), self.timebase.frame(stop), dissolve)
 
     def _number(self, time: _Timecode, hours: int) -> int:
         """The number of the frame with a timecode, from 0."""
         minutes = (time.hours - hours) * 60 + time.minutes
         seconds = minutes * 60 + time.seconds
         if self.clock_time:
-            return ceil(seconds * self.clock.rate + time.frames)
+            return ceil(seconds * self.timebase.rate + time.frames)
         # Drop-frame leaves out the first two numbers (of 30) of each minute but every tenth.
         dropped = self.count // 15 * (minutes - minutes // 10) if time.drop else 0
         return seconds * self.count + time.frames - dropped
@@ -144,34 +144,34 @@ class _Reader:
         raise C2EError(f"{self.path}:{line}: {what}")
 
 
-def write(shots: Sequence[Shot], path: Path, clock: Clock) -> None:
+def write(shots: Sequence[Shot], path: Path, timebase: ListTimebase) -> None:
     """Write a list whose source and record times both are the film's, from zero, non-drop-frame."""
-    name = clock.info.path.name
-    lines = [f"TITLE: {clock.info.path.stem}", "FCM: NON-DROP FRAME", ""]
+    name = timebase.info.path.name
+    lines = [f"TITLE: {timebase.info.path.stem}", "FCM: NON-DROP FRAME", ""]
     event = 0
     for shot in shots:
-        start, stop = clock.number(shot.start), clock.number(shot.stop)
-        length = clock.number(clock.start + shot.dissolve)
+        start, stop = timebase.number(shot.start), timebase.number(shot.stop)
+        length = timebase.number(timebase.start + shot.dissolve)
         if stop <= start:
             continue
         event += 1
         if length:
-            lines.append(_line(event, "C", start, start, clock))
-        lines.append(_line(event, f"D    {length:03d}" if length else "C", start, stop, clock))
+            lines.append(_line(event, "C", start, start, timebase))
+        lines.append(_line(event, f"D    {length:03d}" if length else "C", start, stop, timebase))
         lines += [f"* FROM CLIP NAME: {name}"] + [f"* TO CLIP NAME: {name}"] * bool(length)
     write_text(path, "\n".join(lines) + "\n")
 
 
-def _line(event: int, kind: str, start: int, stop: int, clock: Clock) -> str:
-    times = f"{_timecode_of(start, clock)} {_timecode_of(stop, clock)}"
+def _line(event: int, kind: str, start: int, stop: int, timebase: ListTimebase) -> str:
+    times = f"{_timecode_of(start, timebase)} {_timecode_of(stop, timebase)}"
     return f"{event:03d}  AX       V     {kind:<8} {times} {times}"
 
 
-def _timecode_of(number: int, clock: Clock) -> str:
-    seconds, frames = divmod(number, _count(clock))
+def _timecode_of(number: int, timebase: ListTimebase) -> str:
+    seconds, frames = divmod(number, _count(timebase))
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{frames:02d}"
 
 
-def _count(clock: Clock) -> int:
+def _count(timebase: ListTimebase) -> int:
     """How many frames timecode counts to a second."""
-    return max(1, round(clock.rate))
+    return max(1, round(timebase.rate))

@@ -13,7 +13,7 @@ from ...errors import C2EError
 from ...utils.files import read_text, write_text
 from ...video.frames import Shot
 from .coverage import Listed
-from .timebase import Clock
+from .timebase import ListTimebase
 
 WHAT = "timeline"
 SAME_RATE = 0.002  # 24 and 23.976 are 0.1 % apart
@@ -30,7 +30,7 @@ def library() -> Any:
     return opentimelineio
 
 
-def read(path: Path, clock: Clock) -> list[Listed]:
+def read(path: Path, timebase: ListTimebase) -> list[Listed]:
     """The clips of a timeline, at their times in it; gaps are holes.
 
     Frames of a rate that is the film's, or its round number (24 for 23.976), are frames of the film;
@@ -40,12 +40,12 @@ def read(path: Path, clock: Clock) -> list[Listed]:
     otio = library()
     track = _track(otio, path)
     try:
-        return list(_listed(otio, track, path, clock))
+        return list(_listed(otio, track, path, timebase))
     except (otio.exceptions.OTIOError, ValueError, ArithmeticError) as error:
         raise C2EError(f"{path}: the track {track.name!r} has no times ({_line(error)})") from None
 
 
-def _listed(otio: Any, track: Any, path: Path, clock: Clock) -> Iterator[Listed]:
+def _listed(otio: Any, track: Any, path: Path, timebase: ListTimebase) -> Iterator[Listed]:
     """The clips, from where the transition before each begins to where the one after it does."""
     places = track.range_of_all_children()
     around = zip((None, *track), track, (*track[1:], None), strict=False)
@@ -55,27 +55,27 @@ def _listed(otio: Any, track: Any, path: Path, clock: Clock) -> Iterator[Listed]
             continue
         number += 1
         place = places[item]
-        start, stop = _pts(place.start_time, clock), _pts(place.end_time_exclusive(), clock)
+        start, stop = _pts(place.start_time, timebase), _pts(place.end_time_exclusive(), timebase)
         fade = 0
         if isinstance(before, otio.schema.Transition):
-            start -= _length(before.in_offset, clock)
-            fade = _length(before.in_offset + before.out_offset, clock)
+            start -= _length(before.in_offset, timebase)
+            fade = _length(before.in_offset + before.out_offset, timebase)
         if isinstance(after, otio.schema.Transition):
-            stop -= _length(after.in_offset, clock)
+            stop -= _length(after.in_offset, timebase)
         if stop > start:
             yield Listed(f"{path}: clip {number} ({item.name!r})", start, stop, fade)
 
 
-def _pts(time: Any, clock: Clock) -> int:
+def _pts(time: Any, timebase: ListTimebase) -> int:
     rate = Fraction(time.rate).limit_denominator(1001)
-    film = clock.info.frame_rate
+    film = timebase.info.frame_rate
     if film is not None and abs(rate / film - 1) < SAME_RATE:
         rate = film
-    return clock.at(Fraction(time.value) / rate)
+    return timebase.at(Fraction(time.value) / rate)
 
 
-def _length(time: Any, clock: Clock) -> int:
-    return _pts(time, clock) - clock.start
+def _length(time: Any, timebase: ListTimebase) -> int:
+    return _pts(time, timebase) - timebase.start
 
 
 def _track(otio: Any, path: Path) -> Any:
@@ -104,10 +104,10 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def write(shots: Sequence[Shot], path: Path, clock: Clock) -> None:
+def write(shots: Sequence[Shot], path: Path, timebase: ListTimebase) -> None:
     """Write a timeline of one track whose clips are the shots, in frames from the film's first."""
     otio = library()
-    rate = float(clock.rate)
+    rate = float(timebase.rate)
 
     def time(number: int) -> Any:
         return otio.opentime.RationalTime(number, rate)
@@ -116,17 +116,17 @@ def write(shots: Sequence[Shot], path: Path, clock: Clock) -> None:
         return otio.opentime.TimeRange(time(start), time(stop - start))
 
     film = otio.schema.ExternalReference(
-        clock.info.path.resolve().as_uri(), span(0, clock.number(shots[-1].stop))
+        timebase.info.path.resolve().as_uri(), span(0, timebase.number(shots[-1].stop))
     )
     track = otio.schema.Track("shots", kind=otio.schema.TrackKind.Video)
     for shot in shots:
-        start, stop = clock.number(shot.start), clock.number(shot.stop)
-        length = clock.number(clock.start + shot.dissolve)
+        start, stop = timebase.number(shot.start), timebase.number(shot.stop)
+        length = timebase.number(timebase.start + shot.dissolve)
         if stop <= start:
             continue
         if length:
             kind = otio.schema.TransitionTypes.SMPTE_Dissolve
             track.append(otio.schema.Transition("", kind, time(0), time(length)))
         track.append(otio.schema.Clip(f"shot {shot.index + 1}", film.clone(), span(start, stop)))
-    timeline = otio.schema.Timeline(clock.info.path.stem, tracks=[track])
+    timeline = otio.schema.Timeline(timebase.info.path.stem, tracks=[track])
     write_text(path, otio.adapters.write_to_string(timeline, "otio_json"))

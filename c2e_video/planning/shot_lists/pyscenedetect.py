@@ -9,7 +9,7 @@ from ...utils.csv_table import HEADER_WITHIN, CsvTable
 from ...utils.files import read_text
 from ...utils.timecode import parse_timecode
 from .coverage import Listed
-from .timebase import Clock
+from .timebase import ListTimebase
 
 WHAT = "list of scenes"
 NUMBER = "scene number"
@@ -27,7 +27,7 @@ def are_in(path: Path) -> bool:
     return any(NUMBER in line.lower() for line in lines[:HEADER_WITHIN])
 
 
-def read(path: Path, clock: Clock) -> list[Listed]:
+def read(path: Path, timebase: ListTimebase) -> list[Listed]:
     """The scenes. Raises :class:`C2EError`: file, line, column, what is wrong, what is accepted."""
     table = CsvTable(path, WHAT, (NUMBER,))
     times = next((pair for pair in TIMES if {*pair} <= {*table.columns}), None)
@@ -38,10 +38,10 @@ def read(path: Path, clock: Clock) -> list[Listed]:
     first, last = times or FRAMES
 
     def seconds(text: str) -> int:
-        return clock.at(parse_timecode(text))
+        return timebase.at(parse_timecode(text))
 
     def frame(before: int) -> Callable[[str], int]:
-        return lambda text: clock.frame(int(text) - before)
+        return lambda text: timebase.frame(int(text) - before)
 
     wanted = "a time such as 00:01:02.500" if times else "a whole number"
     listed = []

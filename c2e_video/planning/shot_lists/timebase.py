@@ -11,7 +11,7 @@ from ...video.frames import VideoInfo
 
 
 @dataclass(frozen=True)
-class Clock:
+class ListTimebase:
     """Seconds and numbers of frames of the list at ``path`` as pts of the film, and back."""
 
     path: Path

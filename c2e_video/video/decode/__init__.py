@@ -7,15 +7,15 @@ counted in a ``DecodeReport`` (``pictures.py``).
 
 from ...utils.choices import Deinterlace
 from .decoder import decode, frames_at, probe
-from .image_sequence import files_of, film_name, numbered
+from .image_sequence import base_path, files_of, numbered
 from .report import DecodeReport
 
 __all__ = [
     "DecodeReport",
     "Deinterlace",
+    "base_path",
     "decode",
     "files_of",
-    "film_name",
     "frames_at",
     "numbered",
     "probe",

@@ -14,7 +14,7 @@ from ...errors import MediaError
 from ...utils.choices import Deinterlace
 from ..frames import Frame, VideoInfo
 from .deinterlace import deinterlaced
-from .demuxer import Film
+from .demuxer import Demuxer
 from .image_sequence import USUAL_RATE, numbered
 from .luma import luma_of, plain
 from .metadata import describe
@@ -31,7 +31,7 @@ def probe(path: str | Path, fps: Fraction | None = None) -> VideoInfo:
 
     The track is the first that is not cover art. What the film does not say is guessed as players
     do: BT.709 above 576 lines or 1024 columns, else BT.601; limited range, but full for RGB and
-    grey.
+    gray.
 
     Raises :class:`MediaError` if there is no such film, or nothing in it decodes.
     """
@@ -41,7 +41,7 @@ def probe(path: str | Path, fps: Fraction | None = None) -> VideoInfo:
         raise MediaError(
             f"--fps is for numbered pictures, and {str(path)!r} is a film with its own times; leave it out"
         )
-    with Film(path) as film:
+    with Demuxer(path) as film:
         for picture in film.pictures():
             plain(picture, path)  # or say now that it cannot be read
             return describe(film, picture)

@@ -38,25 +38,26 @@ class Damaged(Exception):
     """A packet or picture is damaged while several threads decode."""
 
 
-class Film:
+class Demuxer:
     """An open film, closed by ``with``.
 
     ``threads`` is the decoder's number of threads, 0 for as many as it likes. With several it is not
     repeatable what comes of a damaged packet, and frames that wait behind one at the end are lost;
     so damage then raises :class:`Damaged`. With one it is counted.
 
-    ``corrupt`` counts the packets that failed, ``decoded`` the pictures given; ``cut`` tells, at the
-    end, that the film ended early. ``known``, if set, holds place and pts of all packets; ``strange``
+    ``corrupt`` counts the packets that failed, ``decoded`` the pictures given; ``truncated`` tells, at the
+    end, that the film ended early. ``packet_index``, if set, holds place and pts of all packets;
+    ``seek_mismatch``
     then tells that a seek led to others.
     """
 
     def __init__(self, path: str | Path, threads: int = 1) -> None:
         self.path, self.threads = path, threads
-        self.known: frozenset[tuple[int | None, int]] | None = None
+        self.packet_index: frozenset[tuple[int | None, int]] | None = None
         self._open()
 
     def _open(self) -> None:
-        self.corrupt, self.decoded, self.cut, self.strange = 0, 0, False, False
+        self.corrupt, self.decoded, self.truncated, self.seek_mismatch = 0, 0, False, False
         self._end = Fraction(0)
         self._sent: deque[int | None] = deque(maxlen=_DELAY)
         self._given: deque[int | None] = deque(maxlen=2 * _DELAY)
@@ -77,7 +78,7 @@ class Film:
         self.container.close()
         self._open()
 
-    def __enter__(self) -> Film:
+    def __enter__(self) -> Demuxer:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -109,7 +110,7 @@ class Film:
                 yield picture
             if self.corrupt >= PATIENCE and not self.decoded:
                 return
-        self.cut = self.cut or not sound or self._is_short()
+        self.truncated = self.truncated or not sound or self._is_short()
 
     def packets(self) -> Iterator[Packet[VideoStream] | None]:
         """The picture track's packets, then None: the decoder is to give what it still holds."""
@@ -118,7 +119,7 @@ class Film:
             try:
                 packet: Packet[Any] | None = next(packets, None)
             except FFmpegError:
-                self.cut, packet = True, None
+                self.truncated, packet = True, None
             if packet is None:
                 break
             if not packet.size:  # one of the demuxer's own, which a decoder takes for the end
@@ -133,12 +134,12 @@ class Film:
     def _compared(
         self, packets: Iterator[Packet[VideoStream] | None]
     ) -> Iterator[Packet[VideoStream] | None]:
-        """The packets; ``strange`` tells if, from the first key packet on, one is not ``known``."""
-        anchored, self.strange = False, False
+        """The packets; ``seek_mismatch`` is set if, after the first key packet, one is not indexed."""
+        anchored, self.seek_mismatch = False, False
         for packet in packets:
-            if packet is not None and self.known is not None:
+            if packet is not None and self.packet_index is not None:
                 anchored = anchored or packet.is_keyframe
-                self.strange |= anchored and (packet.pos, packet.pts) not in self.known
+                self.seek_mismatch |= anchored and (packet.pos, packet.pts) not in self.packet_index
             yield packet
 
     def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame] | None:

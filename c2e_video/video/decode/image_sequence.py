@@ -1,4 +1,4 @@
-"""Numbered pictures as a film: a folder of them, or a pattern such as ``scan_%05d.dpx``."""
+"""ImageSequence pictures as a film: a folder of them, or a pattern such as ``scan_%05d.dpx``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NAMED = 8  # so many stretches of missing numbers are listed
 
 
 @dataclass(frozen=True)
-class Numbered:
+class ImageSequence:
     """A run of numbered pictures: ``files[i]`` has ``numbers[i]``, in growing order.
 
     A number that is missing leaves a hole in time, over which the picture before it stays. ``left`` names
@@ -121,7 +121,7 @@ def _some(names: Sequence[str], what: str) -> str:
     return ", ".join([*names[:_NAMED], *more])
 
 
-def numbered(path: str | Path) -> Numbered | None:
+def numbered(path: str | Path) -> ImageSequence | None:
     """The pictures that a folder or a pattern stands for; None where ``path`` is neither.
 
     Raises :class:`MediaError` for a folder without numbered pictures or with several runs of them.
@@ -142,7 +142,7 @@ Runs: TypeAlias = "dict[tuple[str, str], list[tuple[int, Path]]]"
 
 
 @lru_cache(maxsize=4)
-def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> Numbered | None:
+def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> ImageSequence | None:
     pictures = [
         file
         for file in folder.iterdir()
@@ -179,7 +179,7 @@ def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> Number
             )
     numbers, files = zip(*run, strict=True)
     left = sorted(file.name for file in set(pictures).difference(files)) if pattern is None else []
-    return Numbered(_told(key, run), numbers, files, tuple(left))
+    return ImageSequence(_told(key, run), numbers, files, tuple(left))
 
 
 def _matching(files: Iterable[Path], pattern: str) -> Runs:
@@ -229,7 +229,7 @@ def files_of(path: str | Path) -> tuple[Path, ...]:
     return (Path(path),) if run is None else run.files
 
 
-def film_name(path: Path) -> Path:
+def base_path(path: Path) -> Path:
     """The path that a source would have as a film in one file, without a suffix."""
     if path.is_dir():
         return path.resolve()

@@ -3,7 +3,7 @@
 It is the decoder's own Y plane. Where a format packs luma with other samples, or aligns it to the
 left, swscale unpacks it, which only moves bits (yuyv422, p010, ya8). RGB, palette and XYZ pictures
 have no luma: theirs is computed here from R, G and B by the weights of ``VideoInfo.matrix``, in the
-range of R, G and B, so that a grey picture stored as RGB keeps its samples. (swscale's own Y is up to
+range of R, G and B, so that a gray picture stored as RGB keeps its samples. (swscale's own Y is up to
 3 of 1023 and 255 of 65535 off.) swscale gets one thread: with more, it sometimes spoils a few samples
 where two threads' slices meet.
 """
@@ -20,12 +20,12 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
-from ...color.luma_range import Scale, levelled
+from ...color.luma_range import LumaRange, convert
 from ...color.matrices import Matrix
 from ...errors import MediaError
 from ...utils.arrays import Plane
 from ..frames import VideoInfo
-from .metadata import depth_of, is_grey, is_rgb, tagged_full
+from .metadata import depth_of, is_gray, is_rgb, tagged_full
 from .report import DecodeReport
 
 # The shares of R and B in Y: ITU-R BT.601, BT.709 and BT.2020.
@@ -44,7 +44,7 @@ def plain(picture: VideoFrame, path: str | Path) -> VideoFrame:
     form = picture.format
     if is_untouched(form.name):
         return picture
-    family = "gbrp" if is_rgb(form) else "gray" if is_grey(form) else "yuv444p"
+    family = "gbrp" if is_rgb(form) else "gray" if is_gray(form) else "yuv444p"
     depth = depth_of(form)
     try:
         return picture.reformat(format=family if depth == 8 else f"{family}{depth}le", threads=1)
@@ -66,12 +66,12 @@ def luma_of(picture: VideoFrame, info: VideoInfo, report: DecodeReport) -> Plane
     else:
         luma = _plane(picture, 0)
     full = tagged_full(picture)
-    scale = Scale(depth_of(picture.format), info.full_range if full is None else full)
-    wanted = Scale(info.bit_depth, info.full_range)
+    scale = LumaRange(depth_of(picture.format), info.full_range if full is None else full)
+    wanted = LumaRange(info.bit_depth, info.full_range)
     if luma.shape == (info.height, info.width) and scale == wanted:
         return luma
     report.rescaled += 1
-    return _resized(levelled(luma, scale, wanted), info)
+    return _resized(convert(luma, scale, wanted), info)
 
 
 def _plane(picture: VideoFrame, index: int) -> Plane:
@@ -97,9 +97,9 @@ def _weighted(green_blue_red: Sequence[Plane], matrix: Matrix) -> Plane:
 
 
 def _resized(luma: Plane, info: VideoInfo) -> Plane:
-    grey: Any = luma
+    gray: Any = luma
     picture = VideoFrame.from_ndarray(
-        grey, "gray" if info.bit_depth == 8 else f"gray{info.bit_depth}le"
+        gray, "gray" if info.bit_depth == 8 else f"gray{info.bit_depth}le"
     )
     bicubic = Interpolation.BICUBIC
     return _plane(picture.reformat(info.width, info.height, interpolation=bicubic, threads=1), 0)

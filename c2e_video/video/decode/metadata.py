@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 
 from ...color.matrices import Matrix
 from ..frames import VideoInfo
-from .demuxer import Film
+from .demuxer import Demuxer
 
 # ITU-T H.273 code points, which FFmpeg numbers alike. 7 is SMPTE 240M, within 0.02 of BT.709.
 _MATRICES: dict[int, Matrix] = {
@@ -27,11 +27,11 @@ _RESERVED, _UNSPECIFIED, _BT2020_PRIMARIES = 0, 2, 9
 # FFmpeg's numbers.
 _LIMITED, _FULL = 1, 2
 _INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)
-# Codecs whose standard makes untagged grey limited. All other grey is full, as FFmpeg has it.
-_LIMITED_GREY = ("h264", "hevc", "vvc", "av1")
+# Codecs whose standard makes untagged gray limited. All other gray is full, as FFmpeg has it.
+_LIMITED_GRAY = ("h264", "hevc", "vvc", "av1")
 
 
-def describe(film: Film, picture: VideoFrame) -> VideoInfo:
+def describe(film: Demuxer, picture: VideoFrame) -> VideoInfo:
     """The film as its container and this picture, its first, describe it."""
     stream, context = film.stream, film.stream.codec_context
     rate = stream.average_rate or stream.guessed_rate
@@ -72,7 +72,7 @@ def is_rgb(form: VideoFormat) -> bool:
     return form.is_rgb or form.has_palette or form.name.startswith("xyz")
 
 
-def is_grey(form: VideoFormat) -> bool:
+def is_gray(form: VideoFormat) -> bool:
     """Whether there is luma and nothing else, but perhaps alpha."""
     return sum(not component.is_alpha for component in form.components) == 1 and not is_rgb(form)
 
@@ -103,8 +103,8 @@ def is_full(picture: VideoFrame, stream_range: int, codec: str) -> bool:
     if tagged is None and stream_range in (_LIMITED, _FULL):
         tagged = stream_range == _FULL
     if tagged is None:
-        grey = is_grey(picture.format) and codec not in _LIMITED_GREY
-        return is_rgb(picture.format) or grey
+        gray = is_gray(picture.format) and codec not in _LIMITED_GRAY
+        return is_rgb(picture.format) or gray
     return tagged
 
 
@@ -115,7 +115,7 @@ def _rotation(picture: VideoFrame) -> int:
         return 0
 
 
-def _seconds(film: Film) -> float | None:
+def _seconds(film: Demuxer) -> float | None:
     stream, whole = film.stream, film.container.duration
     if stream.duration and stream.duration > 0:
         return float(stream.duration * film.time_base)

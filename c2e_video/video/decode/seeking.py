@@ -12,7 +12,7 @@ from pathlib import Path
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
-from .demuxer import Damaged, Film
+from .demuxer import Damaged, Demuxer
 from .report import DecodeReport
 
 # How far before the wanted frame a first, second and third seek aim, in seconds.
@@ -30,19 +30,19 @@ def pictures_from(
     """
     given, ordered = 0, True
     latest: int | None = None
-    with Film(path, threads=0) as film:
+    with Demuxer(path, threads=0) as film:
         try:
             for picture in _positioned(film, start, lead):
                 yield picture
                 ordered = ordered and _follows(picture, latest)
                 given, latest = given + 1, picture.pts
-            report.truncated |= film.cut
+            report.truncated |= film.truncated
             # At the end, threads lose what waits behind damage without a word: see if one finds more.
             if not (film.holds_back and latest is not None and ordered and _is_seekable(film)):
                 return
         except Damaged:
             pass
-    with Film(path) as film:
+    with Demuxer(path) as film:
         try:
             if latest is not None and ordered:
                 after = _positioned(film, latest + 1, 0)
@@ -51,12 +51,12 @@ def pictures_from(
                 yield from islice(_positioned(film, start, lead), given, None)
         finally:
             report.corrupt_packets += film.corrupt
-            report.truncated |= film.cut
+            report.truncated |= film.truncated
 
 
 def seekable(path: str | Path) -> bool:
     """Whether :func:`pictures_from` finds its start by a seek, not by decoding all before it."""
-    with Film(path) as film:
+    with Demuxer(path) as film:
         return _is_seekable(film)
 
 
@@ -64,7 +64,7 @@ def _follows(picture: VideoFrame, latest: int | None) -> bool:
     return picture.pts is not None and (latest is None or picture.pts > latest)
 
 
-def _positioned(film: Film, start: int | None, lead: int) -> Iterator[VideoFrame]:
+def _positioned(film: Demuxer, start: int | None, lead: int) -> Iterator[VideoFrame]:
     """The film's pictures from ``start`` on with ``lead`` before it, or from the beginning."""
     if start is not None and _is_seekable(film):
         for run_up in _RUN_UPS:
@@ -75,7 +75,7 @@ def _positioned(film: Film, start: int | None, lead: int) -> Iterator[VideoFrame
     return film.pictures()
 
 
-def _landed(film: Film, start: int, lead: int, run_up: int) -> Iterator[VideoFrame] | None:
+def _landed(film: Demuxer, start: int, lead: int, run_up: int) -> Iterator[VideoFrame] | None:
     """The pictures from ``start`` on after a seek; None where the whole film's might be others.
 
     They are the same if a key frame not after ``start`` was met and all from there are in order.
@@ -95,19 +95,21 @@ def _landed(film: Film, start: int, lead: int, run_up: int) -> Iterator[VideoFra
             # A stray that leaps ahead looks as if it were the first; the one after it gives it away.
             after = list(islice(pictures, 1))
             follow = all(_follows(picture, pts) for picture in after)
-            trusted = len(before) == lead and follow and not film.strange
+            trusted = len(before) == lead and follow and not film.seek_mismatch
             return chain(before, [picture], after, pictures) if trusted else None
         before.append(picture)
         latest = pts
-    return None if latest is None or film.strange else iter(before)
+    return None if latest is None or film.seek_mismatch else iter(before)
 
 
-def _is_seekable(film: Film) -> bool:
+def _is_seekable(film: Demuxer) -> bool:
     """Whether a seek finds what the whole film has there; the film then knows how to check it."""
     if film.container.format.name not in _INDEXED:
         status = os.stat(film.path)
-        film.known = _packets_of(os.path.abspath(film.path), status.st_size, status.st_mtime_ns)
-    return film.known is None or bool(film.known)
+        film.packet_index = _packets_of(
+            os.path.abspath(film.path), status.st_size, status.st_mtime_ns
+        )
+    return film.packet_index is None or bool(film.packet_index)
 
 
 @lru_cache(maxsize=2)
@@ -119,11 +121,11 @@ def _packets_of(path: str, size: int, changed: int) -> frozenset[tuple[int | Non
     recordings or DVD cells joined end to end): there, several frames have one pts.
     """
     known, latest = set(), -(1 << 63)
-    with Film(path) as film:
+    with Demuxer(path) as film:
         for packet in film.packets():
             if packet is not None:
                 if packet.pts is None or packet.dts is None or packet.dts < latest:
                     return frozenset()
                 known.add((packet.pos, packet.pts))
                 latest = packet.dts
-        return frozenset() if film.cut else frozenset(known)
+        return frozenset() if film.truncated else frozenset(known)

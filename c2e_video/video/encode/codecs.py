@@ -19,7 +19,7 @@ _X26X_PRESETS = (
 
 
 @dataclass(frozen=True)
-class Recipe:
+class CodecSpec:
     """What a codec's encoder is called in FFmpeg, what it takes, and what holds its parts.
 
     ``part`` is the muxer of its parts: one that keeps times exact where frames are reordered.
@@ -39,8 +39,8 @@ class Recipe:
     smallest: int = 1  # samples across and down
 
 
-RECIPES: Mapping[str, Recipe] = {
-    "h264": Recipe(
+CODEC_SPECS: Mapping[str, CodecSpec] = {
+    "h264": CodecSpec(
         library="libx264",
         part="mp4",
         crf=16,
@@ -49,7 +49,7 @@ RECIPES: Mapping[str, Recipe] = {
         presets=_X26X_PRESETS,
         odd_sizes=False,
     ),
-    "h265": Recipe(
+    "h265": CodecSpec(
         library="libx265",
         part="mp4",
         options={"x265-params": "log-level=none"},
@@ -60,13 +60,13 @@ RECIPES: Mapping[str, Recipe] = {
         odd_sizes=False,
         smallest=16,
     ),
-    "ffv1": Recipe(
+    "ffv1": CodecSpec(
         library="ffv1",
         part="matroska",
         options={"level": "3", "slicecrc": "1", "g": "1"},
         reorders=False,
     ),
-    "prores": Recipe(
+    "prores": CodecSpec(
         library="prores_ks",
         part="mov",
         options={"profile": "hq", "vendor": "apl0"},
@@ -74,7 +74,7 @@ RECIPES: Mapping[str, Recipe] = {
         full_range=False,  # no container says otherwise of ProRes
         reorders=False,
     ),
-    "av1": Recipe(
+    "av1": CodecSpec(
         library="libsvtav1",
         part="mp4",
         crf=24,
@@ -127,25 +127,24 @@ class EncodeSettings:
             raise MediaError(f"codec is one of {', '.join(get_args(Codec))}; got {self.codec!r}")
         if self.profile is not None:
             self._check_profile()
-        recipe = RECIPES[self.codec]
+        spec = CODEC_SPECS[self.codec]
         for name, value in (("crf", self.crf), ("preset", self.preset)):
-            if value is not None and getattr(recipe, name) is None:
+            if value is not None and getattr(spec, name) is None:
                 raise MediaError(
                     f"{name} {value} means nothing to {self.codec}, which has one quality; "
                     f"leave {name} out, or take codec h264, h265 or av1"
                 )
         whole = self.codec == "av1"
         if self.crf is not None and not (
-            0 <= self.crf <= recipe.crf_limit and (self.crf == int(self.crf) or not whole)
+            0 <= self.crf <= spec.crf_limit and (self.crf == int(self.crf) or not whole)
         ):
             kind = "a whole number from 0" if whole else "0"
             raise MediaError(
-                f"crf is {kind} to {recipe.crf_limit} for {self.codec}, got {self.crf:g}"
+                f"crf is {kind} to {spec.crf_limit} for {self.codec}, got {self.crf:g}"
             )
-        if self.preset is not None and self.preset not in recipe.presets:
+        if self.preset is not None and self.preset not in spec.presets:
             raise MediaError(
-                f"preset is one of {', '.join(recipe.presets)} for {self.codec}, "
-                f"got {self.preset!r}"
+                f"preset is one of {', '.join(spec.presets)} for {self.codec}, got {self.preset!r}"
             )
 
     def _check_profile(self) -> None:
@@ -179,12 +178,12 @@ def output_suffix(settings: EncodeSettings) -> str | None:
 
 def part_suffix(settings: EncodeSettings) -> str:
     """The usual suffix of a part's file: ".mp4", ".mov" or ".mkv"."""
-    return _SUFFIXES[RECIPES[settings.codec].part]
+    return _SUFFIXES[CODEC_SPECS[settings.codec].part]
 
 
 def reorders(settings: EncodeSettings) -> bool:
     """Whether a part's packets may come in another order than its frames."""
-    return RECIPES[settings.codec].reorders
+    return CODEC_SPECS[settings.codec].reorders
 
 
 def picture_format(info: VideoInfo, settings: EncodeSettings) -> PictureFormat:
@@ -195,20 +194,20 @@ def picture_format(info: VideoInfo, settings: EncodeSettings) -> PictureFormat:
     has that, and limited range where the codec has no other. Raises :class:`MediaError` for what the
     codec cannot hold without loss to luma.
     """
-    recipe = RECIPES[settings.codec]
+    spec = CODEC_SPECS[settings.codec]
     fixed = PROFILES[settings.profile].depth if settings.profile else None
-    if min(info.width, info.height) < recipe.smallest:
+    if min(info.width, info.height) < spec.smallest:
         raise MediaError(
-            f"{settings.codec} needs pictures of at least {recipe.smallest}x{recipe.smallest}, "
+            f"{settings.codec} needs pictures of at least {spec.smallest}x{spec.smallest}, "
             f"got {info.width}x{info.height}; use codec h264 or ffv1"
         )
-    if info.full_range and not recipe.full_range and fixed is None:
+    if info.full_range and not spec.full_range and fixed is None:
         raise MediaError(
             f"{info.path.name} has full-range luma, which {settings.codec} cannot hold unchanged; "
             f"use codec {able_codecs(info)}"
         )
     odd = info.width % 2 or info.height % 2
-    sx, sy = (1, 1) if odd and not recipe.odd_sizes else recipe.subsampling
+    sx, sy = (1, 1) if odd and not spec.odd_sizes else spec.subsampling
     if odd and settings.profile == "web":
         raise MediaError(
             f"profile web is 4:2:0, which h264 has for even sizes only, got "
@@ -220,7 +219,7 @@ def picture_format(info: VideoInfo, settings: EncodeSettings) -> PictureFormat:
             f"{info.path.name} has {info.bit_depth}-bit luma, which {settings.codec} "
             f"cannot hold; use codec {able_codecs(info)}"
         )
-    full_range = info.full_range and recipe.full_range
+    full_range = info.full_range and spec.full_range
     return PictureFormat(_format_name(depth, sx, sy), depth, (sx, sy), info.matrix, full_range)
 
 
@@ -244,7 +243,7 @@ def _format_name(depth: int, sx: int, sy: int) -> str:
 
 def depths(codec: Codec, sx: int, sy: int) -> list[int]:
     """The depths the codec has at a subsampling, in bits."""
-    formats = av.codec.Codec(RECIPES[codec].library, "w").video_formats or []
+    formats = av.codec.Codec(CODEC_SPECS[codec].library, "w").video_formats or []
     names = {known.name for known in formats}
     return [depth for depth in range(8, 17) if _format_name(depth, sx, sy) in names]
 
@@ -260,19 +259,19 @@ def able_codecs(info: VideoInfo, without: Codec | None = None) -> str:
         codec
         for codec in get_args(Codec)
         if codec != without
-        and _depth(codec, info.bit_depth, *RECIPES[codec].subsampling)
-        and (RECIPES[codec].full_range or not info.full_range)
+        and _depth(codec, info.bit_depth, *CODEC_SPECS[codec].subsampling)
+        and (CODEC_SPECS[codec].full_range or not info.full_range)
     ]
     return " or ".join(able)
 
 
 def encoder_options(info: VideoInfo, settings: EncodeSettings) -> dict[str, str]:
     """What the codec's encoder is told."""
-    recipe = RECIPES[settings.codec]
-    options = dict(recipe.options)
-    if recipe.crf is not None and recipe.preset is not None:
-        options["crf"] = f"{recipe.crf if settings.crf is None else settings.crf:g}"
-        options["preset"] = settings.preset or recipe.preset
+    spec = CODEC_SPECS[settings.codec]
+    options = dict(spec.options)
+    if spec.crf is not None and spec.preset is not None:
+        options["crf"] = f"{spec.crf if settings.crf is None else settings.crf:g}"
+        options["preset"] = settings.preset or spec.preset
     # 4x4 slices need whole chroma samples; for other sizes FFmpeg finds a division itself.
     if settings.codec == "ffv1" and info.width % 8 == info.height % 8 == 0 and info.width >= 640:
         options["slices"] = "16"

@@ -21,13 +21,20 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from ...color.luma_range import Scale, levelled
+from ...color.luma_range import LumaRange, convert
 from ...color.matrices import Matrix
 from ...errors import MediaError
 from ...utils.arrays import Plane
 from ...utils.files import disk_errors, local
 from ..frames import ColorBatch, Frame, VideoInfo
-from .codecs import RECIPES, EncodeSettings, able_codecs, encoder_options, picture_format, reorders
+from .codecs import (
+    CODEC_SPECS,
+    EncodeSettings,
+    able_codecs,
+    encoder_options,
+    picture_format,
+    reorders,
+)
 from .part import Part, decoding_time
 
 # ITU-T H.273 code points. BT.601 has two that mean the same; 5 goes with the primaries of 625 lines.
@@ -39,10 +46,10 @@ def _open_encoder(
     container: OutputContainer, info: VideoInfo, settings: EncodeSettings
 ) -> VideoStream:
     """A stream in ``container`` with its encoder opened; :class:`MediaError` if that refuses."""
-    recipe, picture = RECIPES[settings.codec], picture_format(info, settings)
+    spec, picture = CODEC_SPECS[settings.codec], picture_format(info, settings)
     # Only rate control looks at it; a guess from a few odd times can be far off.
     rate = info.frame_rate if info.frame_rate and 1 <= info.frame_rate <= 240 else 25
-    stream = container.add_stream(recipe.library, rate=rate)
+    stream = container.add_stream(spec.library, rate=rate)
     assert isinstance(stream, VideoStream)
     context = stream.codec_context
     context.width, context.height = info.width, info.height
@@ -84,7 +91,7 @@ class Encoder:
     def __init__(self, path: Path, info: VideoInfo, settings: EncodeSettings) -> None:
         self.path, self.info = path, info
         self.picture = picture_format(info, settings)
-        kind = RECIPES[settings.codec].part
+        kind = CODEC_SPECS[settings.codec].part
         scale = str(info.time_base.denominator)
         clock = {"video_track_timescale": scale, "movie_timescale": scale}
         self._part: Part | None = None
@@ -133,11 +140,11 @@ class Encoder:
 
     def _fitted(self, luma: Plane) -> tuple[Plane, int]:
         """Luma for the output's pictures, and by how many bits it is still to be shifted left."""
-        source = Scale(self.info.bit_depth, self.info.full_range)
-        wanted = Scale(self.picture.bit_depth, self.picture.full_range)
+        source = LumaRange(self.info.bit_depth, self.info.full_range)
+        wanted = LumaRange(self.picture.bit_depth, self.picture.full_range)
         shift = wanted.bit_depth - source.bit_depth
         if shift < 0 or source.full_range != wanted.full_range:
-            return levelled(luma, source, wanted), 0
+            return convert(luma, source, wanted), 0
         return luma, shift
 
     def _mux(self, packets: Sequence[Packet[Any]]) -> None:

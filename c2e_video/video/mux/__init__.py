@@ -1,7 +1,7 @@
 """From parts to the finished film, with everything else the source had.
 
 Painted packets are copied and stamped with the film's own times (``stamps.py``); all others go over
-byte for byte (``tracks.py``, ``film.py``), in times that only go on (``clock.py``). What the
+byte for byte (``tracks.py``, ``film.py``), in times that only go on (``timestamp_repair.py``). What the
 container does not hold is found out by a rehearsal before the first frame is painted (``plan.py``).
 """
 

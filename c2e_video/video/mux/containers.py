@@ -29,10 +29,10 @@ class Container:
         """Whether it is of the QuickTime family, mp4 or mov; of Matroska's otherwise."""
         return self.muxer in ("mp4", "mov")
 
-    def options(self, clock: int, others: Iterable[int]) -> dict[str, str]:
+    def options(self, timestamp_repair: int, others: Iterable[int]) -> dict[str, str]:
         """What the muxer is told so that time stays as exact as it can be.
 
-        ``clock`` is how often the picture's time ticks in a second, ``others`` the other tracks'.
+        ``timestamp_repair`` is how often the picture's time ticks in a second, ``others`` the other tracks'.
         """
         # Packets come in the order of time: none need be kept long for a track that is silent.
         options = {"max_interleave_delta": "500000"}
@@ -40,10 +40,13 @@ class Container:
             # By default the priming of AAC, which lies before zero, would move every track.
             return options | {"avoid_negative_ts": "disabled", "default_mode": "passthrough"}
         # The movie's own clock says where each track begins, so all their ticks must fall on it.
-        movie = clock
+        movie = timestamp_repair
         for other in others:
             movie = lcm(movie, other) if lcm(movie, other) < 1 << 31 else movie
-        return options | {"video_track_timescale": str(clock), "movie_timescale": str(movie)}
+        return options | {
+            "video_track_timescale": str(timestamp_repair),
+            "movie_timescale": str(movie),
+        }
 
 
 _MP4 = Container("mp4", "mp4", ("h264", "h265", "av1"), "mov_text")

@@ -27,8 +27,8 @@ from ..encode import Encoder, EncodeSettings, Part, conversion, part_suffix
 from ..frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
 from .containers import container_for, either, holders
 from .plan import MuxPlan
-from .streams import describe, is_cover, is_furniture, is_timed, kind_of, losses
-from .tracks import ways_for
+from .streams import describe, is_container_internal, is_cover, is_timed, kind_of, losses
+from .tracks import copy_strategies
 from .writer import open_film, write_film
 
 _REHEARSED = 400  # packets: enough for every track that sounds from the beginning
@@ -62,7 +62,9 @@ def plan_mux(
     container = container_for(output, settings)
     with open_film(source) as film, tempfile.TemporaryDirectory() as folder:
         picture = picture_track(film, source)
-        others = [s for s in film.streams if s.index != picture.index and not is_furniture(s)]
+        others = [
+            s for s in film.streams if s.index != picture.index and not is_container_internal(s)
+        ]
         kept = [s for s in others if kind_of(s) not in drop]
         plan = MuxPlan(
             source=source,
@@ -70,7 +72,7 @@ def plan_mux(
             info=info,
             settings=settings,
             picture=picture.index,
-            tracks=tuple(ways_for(stream, container)[0] for stream in kept),
+            tracks=tuple(copy_strategies(stream, container)[0] for stream in kept),
             chapters="chapters" not in drop,
         )
         blank = _blank_part(Path(folder), info, settings)
@@ -123,7 +125,7 @@ def _fitted(plan: MuxPlan, film: InputContainer, blank: Part) -> MuxPlan:
     tracks, refused = [], []
     for track in plan.tracks:
         stream = film.streams[track.index]
-        ways = ways_for(stream, plan.container)
+        ways = copy_strategies(stream, plan.container)
         fitting = next((way for way in ways if _holds(replace(plan, tracks=(way,)), blank)), None)
         if fitting is not None:
             tracks.append(fitting)
@@ -145,7 +147,7 @@ def _holds(plan: MuxPlan, blank: Part) -> bool:
 def _refusal(plan: MuxPlan, refused: Sequence[Stream], blank: Part) -> str:
     able = []
     for other in holders(plan.settings):
-        tracks = tuple(ways_for(stream, other)[0] for stream in refused)
+        tracks = tuple(copy_strategies(stream, other)[0] for stream in refused)
         if _holds(replace(plan, container=other, tracks=tracks), blank):
             able.append(f".{other.name}")
     what = " and ".join(map(describe, refused))

@@ -13,7 +13,7 @@ def is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def is_furniture(stream: Stream) -> bool:
+def is_container_internal(stream: Stream) -> bool:
     """Whether a stream is its container's own: chapter titles, a timecode track, DVD navigation.
 
     What the first two say goes over as chapters and metadata.
@@ -27,7 +27,9 @@ def is_furniture(stream: Stream) -> bool:
 
 def is_timed(stream: Stream) -> bool:
     """Whether a stream is a track of its own: neither attached nor furniture."""
-    return stream.type != "attachment" and not is_cover(stream) and not is_furniture(stream)
+    return (
+        stream.type != "attachment" and not is_cover(stream) and not is_container_internal(stream)
+    )
 
 
 def kind_of(stream: Stream) -> str:

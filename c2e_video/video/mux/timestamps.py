@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 _ANEW = Fraction(1, 2)
 
 
-class Clock:
+class TimestampRepair:
     """Tells of a track's packets what they do not say of their time, by the one before.
 
     In recordings or DVD cells joined end to end the clock begins anew; here it goes on, and ``anew``
@@ -22,7 +22,7 @@ class Clock:
     ``strict`` is for a container in which two packets of a track have not the same time.
     """
 
-    def __init__(self, stream: Stream, strict: bool, sound: Clock | None = None) -> None:
+    def __init__(self, stream: Stream, strict: bool, sound: TimestampRepair | None = None) -> None:
         self.sounds = isinstance(stream, AudioStream)
         known = isinstance(stream, VideoStream) and stream.codec_context
         self.delay = known.reorder_depth if known else 0

@@ -21,7 +21,7 @@ _COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png
 _SILENCE = b"\0\0"  # a mov_text packet without words
 
 # Makes of a packet of the source one of the output; None where nothing of it goes over.
-Outlet: TypeAlias = "Callable[[Packet[Any]], Packet[Any] | None]"
+PacketWriter: TypeAlias = "Callable[[Packet[Any]], Packet[Any] | None]"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Track:
     how: Literal["copy", "text", "cover"] = "copy"
 
 
-def ways_for(stream: Stream, container: Container) -> list[Track]:
+def copy_strategies(stream: Stream, container: Container) -> list[Track]:
     """The ways in which a container may hold a stream, the best one first."""
     if is_cover(stream) and container.muxer == "matroska":
         return [Track(stream.index, "cover")]
@@ -48,7 +48,7 @@ def ways_for(stream: Stream, container: Container) -> list[Track]:
 
 def add_track(
     file: OutputContainer, film: InputContainer, track: Track, container: Container
-) -> Outlet | None:
+) -> PacketWriter | None:
     """Give the output a stream for a track; None where all of it is in the header."""
     stream = film.streams[track.index]
     if track.how == "cover":
@@ -59,18 +59,18 @@ def add_track(
         return None
     new: Stream
     if track.how == "text":
-        new, outlet = _add_text(file, stream, container.text)
+        new, writer = _add_text(file, stream, container.text)
     else:
         new = file.add_stream_from_template(stream, opaque=True)
         _name_layout(new)
-        outlet = _copier(new, container.text == codec_of(stream) == "mov_text")
+        writer = _copier(new, container.text == codec_of(stream) == "mov_text")
     # PyAV leaves these out.
     fields = track_fields(stream.metadata)
     if container.name == "mov" and "language" in fields:
         fields["language"] = quicktime_language(fields["language"])
     new.metadata.update(fields)
     new.disposition = stream.disposition
-    return None if stream.type == "attachment" else outlet
+    return None if stream.type == "attachment" else writer
 
 
 def _name_layout(new: Stream) -> None:
@@ -81,7 +81,7 @@ def _name_layout(new: Stream) -> None:
             context.layout = "stereo"
 
 
-def _copier(new: Stream, skip_silence: bool) -> Outlet:
+def _copier(new: Stream, skip_silence: bool) -> PacketWriter:
     """Packets go over as they are. The mp4 muxer fills silences between mov_text by itself."""
 
     def copy(packet: Packet[Any]) -> Packet[Any] | None:
@@ -93,7 +93,7 @@ def _copier(new: Stream, skip_silence: bool) -> Outlet:
     return copy
 
 
-def _add_text(file: OutputContainer, stream: Stream, codec: str) -> tuple[Stream, Outlet]:
+def _add_text(file: OutputContainer, stream: Stream, codec: str) -> tuple[Stream, PacketWriter]:
     decoder: Any = stream.codec_context
     decoder.open(strict=False)  # which makes its header
     new: Any = file.add_stream(codec)

@@ -27,8 +27,8 @@ from .concat import is_even, stamped
 from .matroska import set_pixel_shape
 from .plan import MuxPlan
 from .streams import describe, film_fields, picture_fields
-from .timestamps import Clock
-from .tracks import Outlet, add_track
+from .timestamps import TimestampRepair
+from .tracks import PacketWriter, add_track
 
 
 class Written(NamedTuple):
@@ -81,18 +81,18 @@ def write_film(
         # Every stream is there before the first packet, which writes the header.
         tracks = {track.index: track for track in plan.tracks}
         indices = sorted([plan.picture, *tracks])
-        outlets: dict[int, Outlet] = {}
+        writers: dict[int, PacketWriter] = {}
         for index in indices:
             if index == plan.picture:
                 picture = _add_picture(plan, film, first.streams.video[0], file, parts)
-            elif outlet := add_track(file, film, tracks[index], plan.container):
-                outlets[index] = outlet
+            elif writer := add_track(file, film, tracks[index], plan.container):
+                writers[index] = writer
         painted = stamped(
             *(parts, plan.settings, plan.info.time_base, plan.origin),
             by_dts=plan.container.quicktime,
         )
         written = Written(set(), [])
-        copied = _copied(plan, film, outlets, limit, written.notes)
+        copied = _copied(plan, film, writers, limit, written.notes)
         for packet in heapq.merge(_entering(picture, painted), copied, key=_seconds):
             written.seen.add(indices[packet.stream_index])
             file.mux_one(packet)
@@ -170,34 +170,42 @@ def _entering(stream: VideoStream, packets: Iterator[Packet[Any]]) -> Iterator[P
 def _copied(
     plan: MuxPlan,
     film: InputContainer,
-    outlets: Mapping[int, Outlet],
+    writers: Mapping[int, PacketWriter],
     limit: int | None,
     notes: list[str],
 ) -> Iterator[Packet[Any]]:
     """The other tracks' packets, in the source's order."""
-    if not outlets:
+    if not writers:
         return
     film.streams[plan.picture].discard = Discard.all
-    clocks = _clocks(plan, film, outlets)
-    for packet in islice(_read(plan, film, outlets, notes), limit):
+    repairs = _repairs(plan, film, writers)
+    for packet in islice(_read(plan, film, writers, notes), limit):
         if not packet.size:  # it only says that a track has ended
             continue
-        clocks[packet.stream_index].complete(packet)
+        repairs[packet.stream_index].complete(packet)
         if not _is_cut_away(plan, packet) and _enter_window(plan, packet):
-            ready = outlets[packet.stream_index](packet)
+            ready = writers[packet.stream_index](packet)
             if ready is not None:
                 yield ready
-    anew = [describe(film.streams[index]) for index, clock in clocks.items() if clock.anew]
+    anew = [
+        describe(film.streams[index])
+        for index, timestamp_repair in repairs.items()
+        if timestamp_repair.anew
+    ]
     if anew:
         notes.append(f"the clock of {' and '.join(anew)} begins anew in the film; it goes on here")
 
 
-def _clocks(plan: MuxPlan, film: InputContainer, indices: Iterable[int]) -> dict[int, Clock]:
+def _repairs(
+    plan: MuxPlan, film: InputContainer, indices: Iterable[int]
+) -> dict[int, TimestampRepair]:
     streams = [film.streams[index] for index in indices]
     strict = plan.container.quicktime
-    clocks = {s.index: Clock(s, strict) for s in streams if isinstance(s, AudioStream)}
-    sound = next(iter(clocks.values()), None)
-    return clocks | {s.index: Clock(s, strict, sound) for s in streams if s.index not in clocks}
+    repairs = {s.index: TimestampRepair(s, strict) for s in streams if isinstance(s, AudioStream)}
+    sound = next(iter(repairs.values()), None)
+    return repairs | {
+        s.index: TimestampRepair(s, strict, sound) for s in streams if s.index not in repairs
+    }
 
 
 def _read(
