@@ -18,7 +18,7 @@ SERVER = """
 import json, os, resource, signal, sys, time
 from c2e_video import cli
 from c2e_video.cli import stdin
-from c2e_video.pipeline import colorize
+from c2e_video.pipeline import planned_film
 from c2e_video.video import encode
 write = encode.Encoder.write
 
@@ -31,7 +31,7 @@ def run(job):
         write(self, batch)
         time.sleep(job["delay"])
     encode.Encoder.write = slowly
-    colorize.SEGMENT_SECONDS = job["segment"]
+    planned_film.SEGMENT_SECONDS = job["segment"]
     if job["file_limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["file_limit"],) * 2)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it

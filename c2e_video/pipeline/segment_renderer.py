@@ -1,28 +1,20 @@
-"""Segments of a film are decoded, colorized and encoded into parts."""
+"""From a plan and a film's frames to the parts of its segments: the same work on any machine."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 
-from ..errors import MediaError
 from ..inference.letterbox import neutralize_black
-from ..inference.temporal_filter import REACH
 from ..inference.video_colorizer import VideoColorizer
-from ..planning.analysis import VideoAnalysis
-from ..references.reference_map import ReferenceMap
 from ..utils.prefetch import Sink, prefetch
-from ..utils.progress import Progress
-from ..video.decode import DecodeReport
-from ..video.decode.decoder import decode
-from ..video.encode import Encoder, Part, part_suffix
-from ..video.frames import ColorBatch, PictureFormat, VideoInfo, batched
-from .job import Job
-from .options import Options
+from ..video.encode import Encoder, Part
+from ..video.frames import ColorBatch, Frame, batched
+from .render_plan import RenderPlan
 from .segments import Segment
 
 # Frames between two stages: enough to even out their pace, little enough for any memory.
@@ -31,97 +23,60 @@ DECODED_AHEAD, COLORIZED_AHEAD = 24, 3
 
 @dataclass(frozen=True, eq=False)
 class SegmentRenderer:
-    """The painting of a film's segments into parts."""
+    """Colorizes and encodes the segments of a film.
 
-    source: Path
-    info: VideoInfo
-    options: Options
-    picture: PictureFormat
-    reference_map: ReferenceMap
-    analysis: VideoAnalysis
+    Args:
+        plan: The film.
+        video_colorizer: The network, with the film's embeddings.
+        advance: Is called with the number of frames each time some are handed to the encoder. An
+            exception that it raises ends the rendering.
+    """
+
+    plan: RenderPlan
     video_colorizer: VideoColorizer
-    job: Job
-    progress: Progress
+    advance: Callable[[int], None]
 
-    def render(self, segments: Sequence[Segment]) -> tuple[list[Part], list[str]]:
-        """The parts of all segments, those of an earlier run included; and what went wrong on the way."""
-        done = {segment: self.job.part(segment) for segment in segments}
-        problems: list[str] = []
-        for segment, part in done.items():
-            if part is not None:
-                self.progress.advance(self._frames_in(segment))
-        # Segments that follow one another are decoded in one go.
-        for missing, run in groupby(segments, key=lambda segment: done[segment] is None):
-            if missing:
-                for segment, part in self._render_run(list(run), problems):
-                    done[segment] = part
-        for segment, part in done.items():
-            if part is None:
-                self._check_count(segment, 0)  # a segment may be empty, but not become so
-        problems = [line for line in problems if line not in self.analysis.problems]  # told before
-        for line in problems:
-            self.progress.note(line)
-        return [part for part in done.values() if part is not None], problems
-
-    def _render_run(
-        self, run: list[Segment], problems: list[str]
+    def render(
+        self,
+        run: Sequence[Segment],
+        frames: Iterable[Frame],
+        path_of: Callable[[Segment], Path],
     ) -> Iterator[tuple[Segment, Part]]:
-        report = DecodeReport()
-        start, stop = self._with_context(run[0].start, run[-1].stop)
-        frames = prefetch(
-            decode(
-                self.source,
-                self.info,
-                start=start,
-                stop=stop,
-                deinterlace=self.options.deinterlace,
-                report=report,
-            ),
-            depth=DECODED_AHEAD,
-        )
-        borders = [run[0].start, *(segment.stop for segment in run)]
+        """Render segments that follow one another, in one go.
+
+        Args:
+            run: The segments, in order.
+            frames: Those of :meth:`RenderPlan.decode` from the first segment's start to the last's stop.
+            path_of: Where the part of a segment is written.
+
+        Yields:
+            Each segment with its closed part. A segment for which no frame comes is left out.
+
+        Raises:
+            MediaError: The frames are not as many as planned, or a part cannot be written.
+        """
+        plan, borders = self.plan, [*(segment.start for segment in run), run[-1].stop]
+        ahead = prefetch(frames, depth=DECODED_AHEAD)
         try:
-            batches = batched(frames, self.reference_map.shots, self.options.batch)
-            colorized = self.video_colorizer.colorize(batches, self.reference_map, self.picture)
+            batches = batched(ahead, plan.reference_map.shots, plan.options.batch)
+            colorized = self.video_colorizer.colorize(batches, plan.reference_map, plan.picture)
             pieces = chain.from_iterable(
                 batch.runs(lambda pts: bisect_right(borders, pts) - 1) for batch in colorized
             )
             for owner, own in groupby(pieces, key=itemgetter(0)):
                 if 0 <= owner < len(run):
-                    yield run[owner], self._encode(run[owner], map(itemgetter(1), own))
+                    part = self._encode(path_of(run[owner]), map(itemgetter(1), own))
+                    plan.check_count(run[owner], len(part.pts))
+                    yield run[owner], part
         finally:
-            frames.close()
-        problems += report.problems()
+            ahead.close()
 
-    def _with_context(self, start: int, stop: int) -> tuple[int, int]:
-        """The times of these frames and of those of the same shots that steady them."""
-        shots, moved = self.reference_map.shots, self.analysis.moved
-        begun = max(shot.start for shot in shots if shot.start <= start)
-        ended = min(shot.stop for shot in shots if shot.stop >= stop)
-        return max(begun, moved(start, -REACH)), max(stop, min(ended, moved(stop, REACH)))
-
-    def _encode(self, segment: Segment, colorized: Iterator[ColorBatch]) -> Part:
-        path = self.job.partial_path(segment, part_suffix(self.options.encode))
-        encoder = Encoder(path, self.info, self.options.encode)
-        with encoder:
+    def _encode(self, path: Path, colorized: Iterator[ColorBatch]) -> Part:
+        plan = self.plan
+        with Encoder(path, plan.info, plan.options.encode) as encoder:
             with Sink(encoder.write, depth=COLORIZED_AHEAD) as sink:
                 for batch in colorized:
-                    sink.put(
-                        neutralize_black(batch, self.analysis.letterbox, self.info, self.picture)
-                    )
-                    self.progress.advance(len(batch.gray))
-            part = encoder.close()
-        self._check_count(segment, len(part.pts))
-        return self.job.finish(segment, part)
-
-    def _check_count(self, segment: Segment, count: int) -> None:
-        expected = self._frames_in(segment)
-        if count != expected:
-            raise MediaError(
-                f"the film gave {count} frames between {self.info.seconds(segment.start):.3f} s "
-                f"and {self.info.seconds(segment.stop):.3f} s where it gave {expected} before; "
-                "it was changed while it was being read, or its disk is failing: run again"
-            )
-
-    def _frames_in(self, segment: Segment) -> int:
-        return self.analysis.count(segment.start, segment.stop)
+                    letterbox = plan.analysis.letterbox
+                    sink.put(neutralize_black(batch, letterbox, plan.info, plan.picture))
+                    self.advance(len(batch.gray))
+            return encoder.close()

@@ -17,8 +17,7 @@ import pytest
 from c2e_video.errors import C2EError, JobMismatch, MediaError
 from c2e_video.inference import colorizer
 from c2e_video.inference.video_colorizer import VideoColorizer
-from c2e_video.pipeline import colorize as pipeline
-from c2e_video.pipeline import output, segment_renderer
+from c2e_video.pipeline import output, planned_film, render_plan
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.references.reference_map import ReferenceMap
@@ -171,7 +170,7 @@ def test_segments_join_without_a_seam(
     film = write_film(tmp_path / "in.mkv", shots=SHOTS, codec="ffv1")
     ffv1 = replace(quick, encode=EncodeSettings("ffv1"))
     whole = colorize_video(film, tmp_path / "whole.mkv", references=keyframe, options=ffv1)
-    monkeypatch.setattr(pipeline, "SEGMENT_SECONDS", 0.4)
+    monkeypatch.setattr(planned_film, "SEGMENT_SECONDS", 0.4)
     pieces = colorize_video(film, tmp_path / "pieces.mkv", references=keyframe, options=ffv1)
     assert video_pts(whole.output) == video_pts(pieces.output)
     np.testing.assert_array_equal(chroma(whole.output), chroma(pieces.output))
@@ -185,7 +184,7 @@ def test_a_run_taken_up_within_a_shot_is_steadied_as_the_whole(
     options = replace(quick, encode=EncodeSettings("ffv1"), size=64, batch=3)
     whole = colorize_video(film, tmp_path / "whole.mkv", references=keyframe, options=options)
     assert len(whole.references.shots) == 1
-    monkeypatch.setattr(pipeline, "SEGMENT_SECONDS", 0.4)
+    monkeypatch.setattr(planned_film, "SEGMENT_SECONDS", 0.4)
     output, write = tmp_path / "pieces.mkv", Encoder.write
     monkeypatch.setattr(Encoder, "write", dying(9))
     with pytest.raises(KeyboardInterrupt):
@@ -229,7 +228,7 @@ def test_the_color_encoder_reads_each_distinct_reference_once(
 def test_an_interrupted_run_is_taken_up(
     film: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "SEGMENT_SECONDS", 0.4)
+    monkeypatch.setattr(planned_film, "SEGMENT_SECONDS", 0.4)
     whole = colorize_video(film, film.with_name("whole.mp4"), references=keyframe, options=quick)
     write = Encoder.write
     monkeypatch.setattr(Encoder, "write", dying(6))
@@ -259,10 +258,10 @@ def test_a_failing_stage_raises_its_own_error_and_leaves_nothing(
         raise RuntimeError(f"{stage} broke")
 
     home, name = {
-        "decode": (segment_renderer, "decode"),
+        "decode": (render_plan, "decode"),
         "colorize": (VideoColorizer, "colorize"),
         "encode": (Encoder, "write"),
-        "mux": (pipeline, "mux"),
+        "mux": (planned_film, "mux"),
     }[stage]
     monkeypatch.setattr(home, name, broken)
     with pytest.raises(RuntimeError, match=f"{stage} broke"):
@@ -275,12 +274,12 @@ def test_a_failing_stage_raises_its_own_error_and_leaves_nothing(
 def test_a_lost_frame_is_never_silent(
     film: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decode = vars(segment_renderer)["decode"]
+    decode = vars(render_plan)["decode"]
 
     def lossy(*args: Any, **kwargs: Any) -> Any:
         yield from (f for i, f in enumerate(decode(*args, **kwargs)) if i != 7)
 
-    monkeypatch.setattr(segment_renderer, "decode", lossy)
+    monkeypatch.setattr(render_plan, "decode", lossy)
     with pytest.raises(MediaError, match=r"gave 47 frames .* where it gave 48"):
         colorize_video(film, references=keyframe, options=quick)
 

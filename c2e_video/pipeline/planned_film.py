@@ -1,0 +1,194 @@
+"""A film from its plan on: what is to be rendered, its job, and the joining of its parts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadReference
+from ..inference.colorizer import Colorizer
+from ..inference.video_colorizer import VideoColorizer
+from ..planning.plan import make_plan
+from ..references.reference_map import ReferenceMap, load_references_or_map
+from ..utils.files import disk_errors
+from ..utils.progress import Progress
+from ..version import __version__
+from ..video.decode.decoder import probe
+from ..video.encode import Part, picture_format
+from ..video.frames import VideoInfo
+from ..video.mux import MuxPlan, mux, plan_mux
+from .digests import file_digest, film_digest
+from .job import Job
+from .manifest import comment, manifest_of, write_manifest
+from .options import Options, window_of
+from .output import check_places, default_output
+from .render_plan import RenderPlan
+from .segments import SEGMENT_SECONDS, Segment, cut_segments
+
+MAX_LISTED = 5  # shots named one by one
+# Options that do not change what is in a part: it is found by its digest, or only joined later.
+# (Of "auto", the precision depends on the machine; what it came to is told beside the weights.)
+_NOT_IN_PARTS = ("weights", "device", "precision", "batch", "drop")
+
+References = str | Path | Sequence[str | Path] | ReferenceMap
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished film: where it is, its frames, its shots with their references, what to know of it."""
+
+    output: Path
+    frames: int
+    references: ReferenceMap
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedFilm:
+    """A film that is planned: nothing of it is rendered, or its job is interrupted.
+
+    Args:
+        output: Where the film is written in the end.
+        muxing: What of the source goes into it.
+        plan: What its segments are rendered by.
+        identity: What its job is made of, by which an interrupted one is taken up.
+        notes: What was told so far.
+    """
+
+    output: Path
+    muxing: MuxPlan
+    plan: RenderPlan
+    identity: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """The job folder."""
+        return self.output.with_name(self.output.name + ".c2e")
+
+    def segments(self) -> list[Segment]:
+        """The film cut into units of work."""
+        length = max(1, int(SEGMENT_SECONDS / self.plan.info.time_base))
+        return cut_segments(self.plan.reference_map.shots, length)
+
+    def open_job(self, progress: Progress, *, restart: bool = False) -> Job:
+        """Begin or take up the film's job (see :meth:`Job.open`), and say so."""
+        job = Job.open(self.folder, self.identity, restart=restart)
+        if job.resumed:
+            progress.note(f"taking up the interrupted run in {self.folder.name}")
+        return job
+
+    def join(
+        self, job: Job, parts: Sequence[Part], problems: Sequence[str], progress: Progress
+    ) -> Result:
+        """Make the film of its parts, its manifest beside it, and remove the job.
+
+        Args:
+            job: The open job.
+            parts: The parts of all segments, in order.
+            problems: What was amiss in the source while they were rendered; they are told already.
+            progress: Is told of what was amiss in the other tracks.
+
+        Raises:
+            MediaError: A part is damaged, or the film cannot be written.
+        """
+        partial = self.folder / f"film.partial{self.output.suffix}"
+        try:
+            amiss = mux(self.muxing, parts, partial, comment(self.identity["weights"]))
+            with disk_errors(self.output):
+                os.replace(partial, self.output)
+        finally:
+            partial.unlink(missing_ok=True)
+        for line in amiss:
+            progress.note(line)
+        job.remove()
+        plan = self.plan
+        notes = (*self.notes, *plan.analysis.problems, *problems, *amiss)
+        manifest = manifest_of(
+            plan.source, plan.info, plan.reference_map, plan.options, self.identity, notes
+        )
+        for line in (unwritten := write_manifest(self.output, manifest)):
+            progress.note(line)
+        return Result(self.output, len(plan.analysis.pts), plan.reference_map, (*notes, *unwritten))
+
+
+def plan_film(
+    source: Path,
+    output: Path | None,
+    references: References,
+    options: Options,
+    colorizer: Colorizer,
+    progress: Progress,
+    *,
+    overwrite: bool = False,
+) -> tuple[PlannedFilm, VideoColorizer]:
+    """Check that a film can be made, read it once, and give every shot its references.
+
+    Args:
+        source: The film.
+        output: Where it is to be written; None for :func:`default_output`.
+        references: As :func:`~.colorize.colorize_video` has them.
+        options: What is asked for.
+        colorizer: The network, made for these options (:func:`~.options.colorizer_for`).
+        progress: Is told of the stages, and of what a user should know.
+        overwrite: Whether an output that exists may be replaced.
+
+    Returns:
+        The planned film, and the colorizer with the embeddings that planning made.
+
+    Raises:
+        C2EError: For anything that a user can mend.
+    """
+    info = probe(source, options.fps)
+    output = output if output is not None else default_output(source, options.encode)
+    check_places(source, output, overwrite)
+    window = window_of(info, options)
+    muxing = plan_mux(source, output, info, options.encode, options.drop, window=window)
+    picture = picture_format(info, options.encode)
+    notes = (*muxing.notes, *_interlaced(info, options))
+    for line in notes:
+        progress.note(line)
+    video_colorizer = VideoColorizer(colorizer, info)
+    given = load_references_or_map(references, info)
+    planned = make_plan(source, info, given, video_colorizer, progress, window=window)
+    reference_map, analysis = planned.reference_map, replace(planned.analysis, matches=())
+    if window[0] is not None:  # to the millisecond; the first frame it holds comes at zero
+        muxing = replace(muxing, window=(analysis.pts[0], window[1]), origin=analysis.pts[0])
+    if reference_map is None:
+        raise BadReference("a film needs at least one reference; give a colour picture")
+    for line in planned.remarks(MAX_LISTED):
+        progress.note(line)
+    plan = RenderPlan(source, info, options, picture, reference_map, analysis)
+    return PlannedFilm(output, muxing, plan, _identity(plan, colorizer), notes), video_colorizer
+
+
+def _interlaced(info: VideoInfo, options: Options) -> list[str]:
+    if not info.interlaced or options.deinterlace != "off":
+        return []
+    return [
+        "the film is interlaced: both fields of a frame stay in one; --deinterlace auto parts them"
+    ]
+
+
+def _identity(plan: RenderPlan, colorizer: Colorizer) -> dict[str, Any]:
+    reference_map, options = plan.reference_map, plan.options
+    return {
+        "version": __version__,
+        "source": film_digest(plan.source),
+        "shots": [
+            {"start": shot.start, "stop": shot.stop, "dissolve": shot.dissolve}
+            | {"references": [{"picture": r.digest, "at": r.at} for r in row]}
+            for shot, row in zip(reference_map.shots, reference_map.references, strict=True)
+        ],
+        "weights": file_digest(colorizer.weights),
+        "precision": colorizer.precision,
+        "options": {
+            **{k: v for k, v in asdict(options).items() if k not in _NOT_IN_PARTS},
+            "start": str(options.start),
+            "end": str(options.end),
+            "fps": str(options.fps),
+        },
+    }
