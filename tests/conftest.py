@@ -7,16 +7,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from c2e_video.cli.signals import STOPS
 from c2e_video.model import save_weights
 from c2e_video.pipeline.options import Options
 from c2e_video.video.encode import EncodeSettings
+from tests.factories import random_model, write_picture
 from tests.media import write_film
-from tests.model.test_color2embed import random_model
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +53,4 @@ def quick(tiny_weights: Path) -> Options:
 @pytest.fixture
 def reference(tmp_path: Path) -> Path:
     """A colour picture."""
-    small = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    path = tmp_path / "reference.png"
-    cv2.imwrite(str(path), cv2.resize(small, (64, 48), interpolation=cv2.INTER_CUBIC))
-    return path
+    return write_picture(tmp_path / "reference.png", 0)

@@ -11,7 +11,7 @@ from benchmarks import speed
 from c2e_video.model import save_weights
 from c2e_video.pipeline.options import Options
 from c2e_video.video.encode import EncodeSettings
-from tests.model.test_color2embed import random_model
+from tests.factories import random_model
 
 
 @pytest.fixture

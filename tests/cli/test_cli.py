@@ -21,8 +21,8 @@ from c2e_video.errors import C2EError
 from c2e_video.inference import colorizer
 from c2e_video.model import save_weights
 from c2e_video.video.encode import Encoder
+from tests.factories import color_noise, random_model, write_picture
 from tests.media import video_pts, write_film
-from tests.model.test_color2embed import random_model
 
 
 @pytest.fixture
@@ -30,8 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a film, a keyframe and weights, made the current one."""
     monkeypatch.chdir(tmp_path)
     write_film(tmp_path / "film.mp4", 8, audio="aac")
-    rng = np.random.default_rng(0)
-    cv2.imwrite("key.png", rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    cv2.imwrite("key.png", color_noise(0))
     save_weights(random_model(), tmp_path / "w.safetensors")
     return tmp_path
 
@@ -220,8 +219,7 @@ def test_sizes_and_favours() -> None:
 def test_train_runs_from_the_command_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "photos").mkdir()
     for i in range(3):
-        small = np.random.default_rng(i).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-        cv2.imwrite(f"photos/{i}.png", cv2.resize(small, (96, 72), interpolation=cv2.INTER_CUBIC))
+        write_picture(Path(f"photos/{i}.png"), i, 72, 96)
     words = ("--photos", "photos", "--out", "run", "--width", "8", "--steps", "2", "--batch", "2")
     assert call(monkeypatch, "train", *words, "--sizes", "32", "--perceptual", "0") == 0
     assert (folder / "run" / "weights.safetensors").exists()

@@ -18,6 +18,7 @@ from c2e_video.errors import BadWeights, C2EError
 from c2e_video.evaluate import metrics
 from c2e_video.evaluate.lpips import Lpips
 from c2e_video.evaluate.metrics import Doubles, Floats, Gray, Mean, Motion, Picture
+from tests.factories import color_noise
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,7 @@ def one_thread() -> Iterator[None]:
 
 
 def noise(seed: int = 0, size: tuple[int, int] = (40, 48)) -> Picture:
-    return np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    return color_noise(seed, *size)
 
 
 def flat(*color: int, size: tuple[int, int] = (40, 48)) -> Picture:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import replace
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,31 +21,14 @@ from c2e_video.inference.colorizer import Colorizer, network_size
 from c2e_video.model import save_weights
 from c2e_video.utils.devices import find_device, find_dtype
 from c2e_video.video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo, luma_range
-from tests.model.test_color2embed import TINY, random_model
+from tests.factories import TINY, color_noise, random_model, video_info
 
 SHOT = Shot(0, 0, 100)
 YUV420 = PictureFormat("yuv420p", 8, (2, 2), "bt601", False)
 
 
 def film(width: int = 64, height: int = 48, depth: int = 8, full: bool = False) -> VideoInfo:
-    second = Fraction(1, 25)
-    return VideoInfo(
-        Path("film"),
-        width,
-        height,
-        "gray",
-        depth,
-        "bt601",
-        full,
-        2,
-        2,
-        Fraction(1),
-        0,
-        second,
-        None,
-        None,
-        None,
-    )
+    return video_info(width, height, depth, full_range=full)
 
 
 def batch(count: int = 3, width: int = 64, height: int = 48, depth: int = 8) -> FrameBatch:
@@ -58,7 +40,7 @@ def batch(count: int = 3, width: int = 64, height: int = 48, depth: int = 8) -> 
 
 
 def picture(seed: int, height: int = 40, width: int = 56) -> Any:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return color_noise(seed, height, width)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -17,20 +16,15 @@ from c2e_video.references.image import Reference
 from c2e_video.references.reference_map import ReferenceMap
 from c2e_video.video.decode.decoder import probe
 from c2e_video.video.frames import Frame, FrameBatch, PictureFormat, Shot
+from tests.factories import color_picture, random_model
 from tests.media import write_film
-from tests.model.test_color2embed import random_model
 
 FORMAT = PictureFormat("yuv420p16le", 16, (2, 2), "bt601", False)  # fine enough to see any step
 FRAMES = 40
 
 
-def still(seed: int) -> Any:
-    small = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    return cv2.resize(small, (64, 48), interpolation=cv2.INTER_CUBIC)
-
-
 def reference(seed: int, at: int | None = None) -> Reference:
-    return Reference(still(seed), Path(f"{seed}.png"), at)
+    return Reference(color_picture(seed), Path(f"{seed}.png"), at)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +39,7 @@ def painter(tmp_path_factory: pytest.TempPathFactory) -> VideoColorizer:
 
 def chroma(painter: VideoColorizer, reference_map: ReferenceMap) -> Any:
     """Cb and Cr, in 8-bit steps, of one still picture over the whole map: ``[N, 2, H, W]``."""
-    luma = still(9)[:, :, 0]
+    luma = color_picture(9)[:, :, 0]
     planes = []
     for shot in reference_map.shots:
         frames = tuple(Frame(luma, pts, 1) for pts in range(shot.start, shot.stop))

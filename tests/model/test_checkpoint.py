@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from c2e_video.errors import BadWeights
 from c2e_video.model import ModelConfig, load_weights, save_weights
 from c2e_video.model.checkpoint import FORMAT
-from tests.model.test_color2embed import TINY, random_model
+from tests.factories import TINY, random_model
 
 
 @pytest.fixture

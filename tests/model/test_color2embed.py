@@ -10,23 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from c2e_video.model import Color2Embed, Conditioning, ModelConfig
 from c2e_video.model.fuse import fold_batch_norms
 from c2e_video.model.pffn import EPSILON, ModulatedConv
-
-TINY = ModelConfig(width=8, embedding=16, color_width=4, memory=8)
-
-
-def random_model(config: ModelConfig = TINY) -> Color2Embed:
-    """A network in which everything speaks: the memory too, and batch norms that are not trivial."""
-    torch.manual_seed(0)
-    model = Color2Embed(config)
-    if model.pffn.memory is not None:
-        nn.init.normal_(model.pffn.memory.out.weight, std=0.3)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            assert module.running_mean is not None
-            assert module.running_var is not None
-            nn.init.uniform_(module.running_mean, -0.5, 0.5)
-            nn.init.uniform_(module.running_var, 0.5, 2.0)
-    return model.eval().requires_grad_(False)
+from tests.factories import random_model
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from c2e_video.model.memory import MatchFeatures
 from c2e_video.model.memory_readout import COSINE_HIGH, COSINE_LOW, match_share
 from c2e_video.model.motion_prior import Matches
 from c2e_video.model.orientation_histogram import orientation_histograms
-from tests.model.test_color2embed import TINY, random_model
+from tests.factories import TINY, random_model
 
 
 @pytest.fixture

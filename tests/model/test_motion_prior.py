@@ -7,7 +7,7 @@ from torch import Tensor
 
 from c2e_video.model.memory import MatchFeatures, Memory
 from c2e_video.model.motion_prior import DisplacementPrior, Matches
-from tests.model.test_color2embed import TINY, random_model
+from tests.factories import TINY, random_model
 from tests.model.test_color_memory import remembered, seen
 
 SIZE = 8, 16

@@ -24,6 +24,7 @@ from c2e_video.references.reference_map import ReferenceMap
 from c2e_video.utils import devices
 from c2e_video.video.decode.decoder import probe
 from c2e_video.video.encode import Encoder, EncodeSettings, settings_for
+from tests.factories import write_picture
 from tests.media import luma_frames, packets, video_pts, write_film
 
 # Shots of 16 frames at 25 a second: long enough to count as shots.
@@ -37,13 +38,7 @@ def film(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keyframe(tmp_path: Path) -> Path:
-    return picture(tmp_path / "keyframe.png", 0)
-
-
-def picture(path: Path, seed: int) -> Path:
-    small = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    cv2.imwrite(str(path), cv2.resize(small, (64, 48), interpolation=cv2.INTER_CUBIC))
-    return path
+    return write_picture(tmp_path / "keyframe.png", 0)
 
 
 def pictures(path: Path) -> Any:
@@ -199,7 +194,9 @@ def test_a_run_taken_up_within_a_shot_is_steadied_as_the_whole(
 def test_the_color_encoder_reads_each_distinct_reference_once(
     film: Path, tmp_path: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, same, other = (picture(tmp_path / f"{i}.png", seed) for i, seed in enumerate((1, 1, 2)))
+    one, same, other = (
+        write_picture(tmp_path / f"{i}.png", seed) for i, seed in enumerate((1, 1, 2))
+    )
     rows = [
         f"{i + 1},{a},{b},cut,{p.name},"
         for i, (a, b, p) in enumerate(

@@ -6,7 +6,6 @@ import random
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,27 +15,14 @@ from c2e_video.errors import C2EError
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.references.reference_map import ReferenceMap
-from tests.media import picture_digests, write_film
+from tests.factories import six_containers
+from tests.media import picture_digests
 from tests.runner import Runner
 from tests.video.test_encode import info
 
 MUTANTS = 102  # of each seed
 BOUND = 400 << 20  # bytes a mutant may take more than its film
 FIXTURES = [HealthCheck.function_scoped_fixture]
-
-
-def films(folder: Path) -> list[Path]:
-    """Six containers, with everything that a muxer has to think about."""
-    words: Any = [(0, 0.2, "x")]
-    font = [("a.ttf", "font/ttf", b"letters")]
-    return [
-        write_film(folder / "a.mp4", audio="aac", b_frames=2, subtitles=words),
-        write_film(folder / "b.mkv", audio="aac", chapters=words, attachments=font),
-        write_film(folder / "c.ts", audio="aac", b_frames=2),
-        write_film(folder / "d.avi", codec="mpeg4", audio="pcm_s16le"),
-        write_film(folder / "e.webm", audio="opus"),
-        write_film(folder / "f.mov", codec="prores_ks", pixel_format="yuv422p10le", audio="aac"),
-    ]
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
@@ -53,7 +39,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 
 def test_a_few_mutants_in_this_process(tmp_path: Path, reference: Path, quick: Options) -> None:
     chance = random.Random(1)
-    for film in films(tmp_path):
+    for film in six_containers(tmp_path):
         for number in range(2):
             mutant = tmp_path / f"mutant{number}{film.suffix}"
             mutant.write_bytes(mutated(film.read_bytes(), chance))
@@ -87,7 +73,7 @@ def test_mutants_of_six_containers(
     words = ["--weights", str(tiny_weights), "--ref", str(reference), "--size", "16", "--device"]
     words += ["cpu", "--precision", "fp32", "--preset", "ultrafast", "--drop", "attachments"]
     ends = {0: 0, 1: 0}
-    sources = films(tmp_path)
+    sources = six_containers(tmp_path)
     peaks = [max(_end_of(runner, film, place, words)[1] for film in sources)]
     for number in range(MUTANTS):
         source = sources[number % len(sources)]

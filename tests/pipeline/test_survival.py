@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
+from tests.factories import color_noise
 from tests.media import picture_digests, video_pts, write_film
 from tests.runner import Runner
 
@@ -36,8 +36,7 @@ def runner() -> Iterator[Runner]:
 def words(tiny_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Arguments of a quick run of ``film.mkv`` to ``out.mkv``, lossless, two parts for each shot."""
     reference = tmp_path_factory.mktemp("reference") / "reference.png"
-    pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
-    cv2.imwrite(str(reference), pixels)
+    cv2.imwrite(str(reference), color_noise(0))
     options = {"--weights": tiny_weights, "--ref": reference, "--size": 32, "--batch": 4}
     options |= {"--device": "cpu", "--precision": "fp32", "--codec": "ffv1", "-o": "out.mkv"}
     return ["film.mkv", *(str(word) for pair in options.items() for word in pair)]

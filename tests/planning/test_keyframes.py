@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +12,13 @@ import pytest
 from c2e_video.planning.keyframes import KeyframeMatcher
 from c2e_video.references.image import Reference
 from c2e_video.video.frames import Frame, VideoInfo
+from tests.factories import video_info
 
 SIZE = (180, 320)
 
 
 def info(rotation: int = 0) -> VideoInfo:
-    tick = Fraction(1, 25)
-    return VideoInfo(
-        Path("f"),
-        320,
-        180,
-        "gray",
-        8,
-        "bt601",
-        False,
-        2,
-        2,
-        Fraction(1),
-        rotation,
-        tick,
-        None,
-        None,
-        None,
-    )
+    return video_info(320, 180, rotation=rotation)
 
 
 def scene(seed: int) -> Any:

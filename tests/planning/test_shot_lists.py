@@ -20,6 +20,7 @@ from c2e_video.planning.shot_lists import (
     write_shot_list,
 )
 from c2e_video.video.frames import Shot, VideoInfo
+from tests.factories import video_info
 
 FILM = Fraction(24000, 1001)
 RATES = [Fraction(24), FILM, Fraction(25), Fraction(30000, 1001), Fraction(60)]
@@ -28,11 +29,7 @@ RATES = [Fraction(24), FILM, Fraction(25), Fraction(30000, 1001), Fraction(60)]
 def film(
     rate: Fraction | None = Fraction(25), time_base: Fraction = Fraction(1, 1000)
 ) -> VideoInfo:
-    aspect = Fraction(1)
-    return VideoInfo(
-        Path("film.mp4"), 64, 48, "gray", 8, "bt601", False, 2, 2, aspect, 0, time_base, rate,
-        frame_count=None, duration_seconds=None,
-    )  # fmt: skip
+    return video_info(path=Path("film.mp4"), time_base=time_base, frame_rate=rate)
 
 
 def saved(folder: Path, name: str, text: str) -> Path:

@@ -6,7 +6,6 @@ import random
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -14,35 +13,17 @@ from c2e_video.errors import BadReference, C2EError
 from c2e_video.references.image import load_reference
 from c2e_video.references.reference_csv import read_plan, write_plan, write_table
 from c2e_video.references.reference_map import ReferenceMap
-from c2e_video.video.frames import Shot, VideoInfo
+from c2e_video.video.frames import Shot
+from tests.factories import color_noise, video_info
 
 HEADER = "shot,start,end,transition,reference,at\n"
-INFO = VideoInfo(
-    Path("film"),
-    64,
-    48,
-    "gray",
-    8,
-    "bt601",
-    False,
-    2,
-    2,
-    Fraction(1),
-    0,
-    Fraction(1, 1000),
-    None,
-    None,
-    None,
-)
+INFO = video_info(path=Path("film"), time_base=Fraction(1, 1000))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    for name in ("a", "b"):
-        Image.fromarray(rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)).save(
-            tmp_path / f"{name}.png"
-        )
+    for seed, name in enumerate(("a", "b")):
+        Image.fromarray(color_noise(seed, 20, 20)).save(tmp_path / f"{name}.png")
     return tmp_path
 
 

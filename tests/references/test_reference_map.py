@@ -17,6 +17,7 @@ from c2e_video.errors import BadReference
 from c2e_video.references.image import Reference, load_reference, load_references
 from c2e_video.references.reference_map import ReferenceMap, snap_shots
 from c2e_video.video.frames import Shot
+from tests.factories import color_noise
 
 
 def colours(height: int = 40, width: int = 60) -> Any:
@@ -146,8 +147,7 @@ def test_a_folder_stands_for_its_pictures(tmp_path: Path) -> None:
 
 
 def reference(seed: int, at: int | None = None) -> Reference:
-    image = np.random.default_rng(seed).integers(0, 256, (20, 20, 3), dtype=np.uint8)
-    return Reference(image, Path(f"{seed}.png"), at)
+    return Reference(color_noise(seed, 20, 20), Path(f"{seed}.png"), at)
 
 
 A, B, C = reference(1), reference(2), reference(3)

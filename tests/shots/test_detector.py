@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -16,28 +15,14 @@ from c2e_video.errors import MediaError
 from c2e_video.shots.detector import ShotDetector, find_shots
 from c2e_video.shots.dissolves import DissolveFinder
 from c2e_video.video.frames import Frame, VideoInfo
+from tests.factories import video_info
 from tests.media import luma
 
 SIZE = (160, 90)
 
 
 def info(base: Fraction = Fraction(1, 25), depth: int = 8) -> VideoInfo:
-    return VideoInfo(
-        Path("f"),
-        *SIZE,
-        "gray",
-        depth,
-        "bt601",
-        False,
-        2,
-        2,
-        Fraction(1),
-        0,
-        base,
-        None,
-        None,
-        None,
-    )
+    return video_info(*SIZE, depth, time_base=base)
 
 
 def scene(seed: int, index: int = 0, speed: float = 1.0) -> Any:

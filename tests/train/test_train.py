@@ -49,7 +49,7 @@ from c2e_video.train.losses import (
     reconstruction_loss,
 )
 from c2e_video.train.train_wrapper import SelfReference
-from tests.model.test_color2embed import TINY, random_model
+from tests.factories import TINY, random_model, write_picture
 
 CPU = torch.device("cpu")
 SMALL = TrainConfig(
@@ -72,12 +72,10 @@ OURS = replace(
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty colour pictures in two folders, a gray one, one that is hidden, and what is no picture."""
     folder = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
     for i in range(20):
-        small = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
         path = folder / ("a" if i % 2 else "b") / f"{i}.png"
         path.parent.mkdir(exist_ok=True)
-        cv2.imwrite(str(path), cv2.resize(small, (96, 72), interpolation=cv2.INTER_CUBIC))
+        write_picture(path, i, 72, 96)
     cv2.imwrite(str(folder / "a" / "gray.png"), np.full((72, 96, 3), 90, np.uint8))
     (folder / "a" / "broken.jpg").write_bytes(b"no picture")
     (folder / "a" / ".1.png").write_bytes((folder / "a" / "1.png").read_bytes())

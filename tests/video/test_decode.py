@@ -26,6 +26,7 @@ from c2e_video.video.decode.luma import luma_of
 from c2e_video.video.decode.seeking import pictures_from
 from c2e_video.video.decode.timestamps import timed
 from c2e_video.video.frames import Frame, VideoInfo
+from tests.factories import six_containers, video_info
 from tests.media import (
     Plane,
     luma,
@@ -257,22 +258,13 @@ def test_rgb_is_weighted_to_the_nearest_step(
 
 
 def made_info(width: int, height: int, form: str, depth: int, matrix: Any = "bt709") -> VideoInfo:
-    return VideoInfo(
+    return video_info(
+        *(width, height, depth),
         path=Path("made"),
-        width=width,
-        height=height,
         pixel_format=form,
-        bit_depth=depth,
         matrix=matrix,
         full_range=form.startswith("gbr"),
-        transfer=2,
-        primaries=2,
-        sample_aspect_ratio=Fraction(1),
-        rotation=0,
-        time_base=Fraction(1, 25),
         frame_rate=Fraction(25),
-        frame_count=None,
-        duration_seconds=None,
     )
 
 
@@ -843,24 +835,13 @@ def mutants(count: int, seed: int, films: Sequence[Path]) -> None:
     assert all(line.isprintable() for line in lines)
 
 
-def six(folder: Path) -> list[Path]:
-    return [
-        write_film(folder / "a.mp4", audio="aac", b_frames=2, subtitles=[(0, 0.2, "x")]),
-        write_film(folder / "b.mkv", audio="aac", b_frames=2, chapters=[(0, 0.2, "x")]),
-        write_film(folder / "c.ts", audio="aac", b_frames=2),
-        write_film(folder / "d.avi", codec="mpeg4"),
-        write_film(folder / "e.webm"),
-        write_film(folder / "f.mov", codec="prores_ks", pixel_format="yuv422p10le"),
-    ]
-
-
 def test_mutated_films_end_in_frames_or_one_line(tmp_path: Path) -> None:
-    mutants(60, 1, six(tmp_path))
+    mutants(60, 1, six_containers(tmp_path))
 
 
 @pytest.mark.slow
 def test_many_mutated_films_end_in_frames_or_one_line(tmp_path: Path) -> None:
-    mutants(600, 2, six(tmp_path))
+    mutants(600, 2, six_containers(tmp_path))
 
 
 def test_leaving_early_closes_the_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from c2e_video.video.encode import (
 )
 from c2e_video.video.frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
 from tests import media
+from tests.factories import video_info
 
 CODECS: tuple[Codec, ...] = ("h264", "h265", "ffv1", "prores", "av1")
 FAST = {"h264": "veryfast", "h265": "ultrafast", "av1": "12"}
@@ -37,24 +38,8 @@ def settings(codec: Codec) -> EncodeSettings:
 
 
 def info(size: tuple[int, int] = (64, 48), bit_depth: int = 8, **other: Any) -> VideoInfo:
-    usual: dict[str, Any] = {
-        "path": Path("film.mkv"),
-        "width": size[0],
-        "height": size[1],
-        "pixel_format": "gray",
-        "bit_depth": bit_depth,
-        "matrix": "bt601",
-        "full_range": False,
-        "transfer": 2,
-        "primaries": 2,
-        "sample_aspect_ratio": Fraction(1),
-        "rotation": 0,
-        "time_base": Fraction(1, 24000),
-        "frame_rate": Fraction(24000, 1001),
-        "frame_count": None,
-        "duration_seconds": None,
-    }
-    return VideoInfo(**(usual | other))
+    usual = {"time_base": Fraction(1, 24000), "frame_rate": Fraction(24000, 1001)}
+    return video_info(*size, bit_depth, **(usual | other))
 
 
 def lumas(film: VideoInfo, count: int) -> list[Plane]:
