@@ -67,7 +67,8 @@ def plan(
 
     options = Options(**settings)
     info = probe(film, options.fps)
-    given = load_references_or_map(references, info)
+    left_out: list[str] = []
+    given = load_references_or_map(references, info, left_out.append)
     if output is None and not isinstance(given, ReferenceMap):  # a map is not written over
         name = base_path(film)
         output = name.with_name(f"{name.name}.csv")
@@ -91,7 +92,7 @@ def plan(
         if sheet:
             write_sheet(planned, video_colorizer, sheet, bar, window=window)
         count = write_stills(planned, stills, bar, window=window) if stills else 0
-    for line in (planned.summary(), *planned.remarks()):
+    for line in (planned.summary(), *left_out, *planned.remarks()):
         click.echo(line)
     for path in filter(None, (output, sheet)):
         click.echo(f"written: {path}")

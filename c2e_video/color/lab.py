@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .matrices import LUMA_WEIGHTS
+from .transfer import srgb_encode, srgb_linear
 
 AB_SCALE = 110.0  # the network's ab are ab / 110
 
@@ -24,7 +25,6 @@ _RGB_TO_XYZ = torch.tensor(
 _WHITE = _RGB_TO_XYZ.sum(1)
 _TO_XYZ = _RGB_TO_XYZ / _WHITE[:, None]  # to XYZ over the white point
 _FROM_XYZ = torch.linalg.inv(_TO_XYZ.double()).float()
-_ENCODED_BEND, _LINEAR_BEND = 0.04045, 0.0031308  # where the sRGB curve ceases to be straight
 _DELTA = 6 / 29
 
 
@@ -34,22 +34,6 @@ def _mix(matrix: Tensor, planes: Tensor) -> Tensor:
 
 # Each of the four curves is straight up to a bend. None asks on which side of it a value lies: a CPU takes
 # ten times as long to choose between two tensors as for a minimum.
-
-
-def _linear(encoded: Tensor) -> Tensor:
-    """The sRGB curve undone; values outside [0, 1] keep their sign."""
-    size = encoded.abs()
-    straight = size.clamp_max(_ENCODED_BEND) / 12.92
-    power = ((size.clamp_min(_ENCODED_BEND) + 0.055) / 1.055) ** 2.4
-    return torch.copysign(straight + (power - _LINEAR_BEND), encoded)
-
-
-def _encoded(linear: Tensor) -> Tensor:
-    """The sRGB curve; values outside [0, 1] keep their sign."""
-    size = linear.abs()
-    # The floor keeps the power's gradient finite at black. Beyond it the power is the lower.
-    power = 1.055 * size.clamp_min(_LINEAR_BEND) ** (1 / 2.4) - 0.055
-    return torch.copysign(torch.minimum(size * 12.92, power), linear)
 
 
 def _cube_root(t: Tensor) -> Tensor:
@@ -64,7 +48,7 @@ def _cube(f: Tensor) -> Tensor:
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """R'G'B' ``[..., 3, H, W]`` in [0, 1] to L* in [0, 100] and a*, b* (CIE 15, D65)."""
-    x, y, z = _cube_root(_mix(_TO_XYZ, _linear(rgb))).unbind(-3)
+    x, y, z = _cube_root(_mix(_TO_XYZ, srgb_linear(rgb))).unbind(-3)
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), dim=-3)
 
 
@@ -73,12 +57,12 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     lightness, a, b = lab.unbind(-3)
     y = (lightness + 16) / 116
     xyz = _cube(torch.stack((y + a / 500, y, y - b / 200), dim=-3))
-    return _encoded(_mix(_FROM_XYZ, xyz))
+    return srgb_encode(_mix(_FROM_XYZ, xyz))
 
 
 def lightness_of(gray: Tensor) -> Tensor:
     """L* in [0, 100] of gray samples Y' in [0, 1]."""
-    return 116 * _cube_root(_linear(gray)) - 16
+    return 116 * _cube_root(srgb_linear(gray)) - 16
 
 
 def gray_lightness(rgb: Tensor, weights: Tensor | None = None) -> Tensor:

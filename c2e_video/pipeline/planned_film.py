@@ -148,11 +148,14 @@ def plan_film(
     window = window_of(info, options)
     muxing = plan_mux(source, output, info, options.encode, options.drop, window=window)
     picture = picture_format(info, options.encode)
-    notes = (*muxing.notes, *_interlaced(info, options))
+    notes = [*muxing.notes, *_interlaced(info, options)]
     for line in notes:
         progress.note(line)
     video_colorizer = VideoColorizer(colorizer, info)
-    given = load_references_or_map(references, info)
+    left_out: list[str] = []
+    given = load_references_or_map(references, info, left_out.append)
+    for line in left_out:
+        progress.note(line)
     planned = make_plan(source, info, given, video_colorizer, progress, window=window)
     reference_map, analysis = planned.reference_map, replace(planned.analysis, matches=())
     if window[0] is not None:  # to the millisecond; the first frame it holds comes at zero
@@ -162,7 +165,8 @@ def plan_film(
     for line in planned.remarks(MAX_LISTED):
         progress.note(line)
     plan = RenderPlan(source, info, options, picture, reference_map, analysis)
-    return PlannedFilm(output, muxing, plan, _identity(plan, colorizer), notes), video_colorizer
+    film = PlannedFilm(output, muxing, plan, _identity(plan, colorizer), (*notes, *left_out))
+    return film, video_colorizer
 
 
 def _interlaced(info: VideoInfo, options: Options) -> list[str]:

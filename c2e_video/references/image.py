@@ -1,14 +1,14 @@
-"""Reference pictures, of every kind that people keep.
+"""Reference pictures: files that Pillow reads become sRGB arrays.
 
-They are read with Pillow, which tells a picture's size before it decodes it and knows CMYK, 16-bit,
-palettes, alpha and orientation. It opens no format that could run anything (PostScript).
+Pillow tells a picture's size before it decodes it, and knows CMYK, Lab, 16 bits, palettes, alpha and
+orientation. Formats that could run a program (PostScript) are not opened (``picture_formats.py``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,15 +17,17 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import BadReference
+from .color_management import to_srgb
+from .picture_formats import formats, is_readable, missing_plugin, suffixes
 
 Picture = npt.NDArray[np.uint8]
 
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm"}
 MOST_PIXELS = 100_000_000
 SMALLEST_SIDE = 16
-KEPT_SIDE = 512  # the network looks at some 256 pixels, and there may be hundreds of references
+KEPT_SIDE = 512  # pixels; the network is given some 256, and there may be hundreds of references
 GRAY = 1.5  # mean distance of channels from their mean, of 255, below which a picture has no colour
+_SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # which Windows puts into folders of pictures
+_NAMED = 8  # so many left-out files are listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +56,22 @@ class Reference:
 
 
 def load_reference(path: Path, at: int | None = None) -> Reference:
-    """Read a reference picture. Raises :class:`BadReference` if it cannot serve as one.
+    """Read a reference picture.
 
-    Alpha is laid over mid gray, the orientation that a camera noted is applied, and a picture with a
-    short side of more than ``KEPT_SIDE`` pixels is reduced to it.
+    Its colours are converted to sRGB from the colour space that the file names. Alpha is laid over mid
+    gray, the orientation that a camera noted is applied, and a picture with a short side of more than
+    ``KEPT_SIDE`` pixels is reduced to it.
+
+    Args:
+        path: A picture file of a format in ``picture_formats.formats()``.
+        at: The pts of the film's frame that it shows, if it is one.
+
+    Returns:
+        The picture as sRGB uint8 ``[H, W, 3]``.
+
+    Raises:
+        BadReference: There is no such file, it is damaged, too large, too small, gray, or of a format
+            that is not read.
     """
     name = repr(str(path))
     if not path.exists():
@@ -78,8 +92,17 @@ def load_reference(path: Path, at: int | None = None) -> Reference:
 
 
 def _read(path: Path, name: str) -> Picture:
+    if package := missing_plugin(path):
+        raise BadReference(
+            f"the reference {name} needs the package {package} to be read; "
+            f"pip install {package}, or save it as PNG"
+        )
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as picture:
+        with (
+            warnings.catch_warnings(),
+            open(path, "rb") as file,
+            Image.open(file, formats=formats()) as picture,
+        ):
             warnings.simplefilter("ignore")  # its size is looked at here
             width, height = picture.size
             if width * height > MOST_PIXELS:
@@ -88,12 +111,15 @@ def _read(path: Path, name: str) -> Picture:
             if scale < 1:
                 picture.draft("RGB", (round(width * scale), round(height * scale)))
             upright = ImageOps.exif_transpose(picture)
-            return np.asarray(_reduced(_opaque(upright)))
+            upright.format = picture.format
+            small = _reduced(_with_channels(upright))
+            small.format = picture.format
+            return np.asarray(_opaque(to_srgb(small, file)))
     except Image.DecompressionBombError as error:
         raise BadReference(_enormous(name, str(error).split(", could")[0])) from None
     except UnidentifiedImageError:
         raise BadReference(
-            f"the reference {name} is not a picture that can be read; accepted: {', '.join(FORMATS)}"
+            f"the reference {name} is not a picture that can be read; accepted: {', '.join(formats())}"
         ) from None
     except BadReference:
         raise
@@ -111,12 +137,21 @@ def _enormous(name: str, size: str) -> str:
     )
 
 
+def _with_channels(picture: Image.Image) -> Image.Image:
+    """The picture in a mode whose samples are colours, not places in a palette: L, RGB(A), CMYK or LAB."""
+    if picture.has_transparency_data:
+        return picture.convert("RGBA")
+    if picture.mode in ("L", "RGB", "CMYK", "LAB"):
+        return picture
+    return picture.convert("RGB")
+
+
 def _opaque(picture: Image.Image) -> Image.Image:
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    over = picture.convert("RGBA")
-    ground = Image.new("RGBA", over.size, (128, 128, 128, 255))
-    return Image.alpha_composite(ground, over).convert("RGB")
+    """RGB, with alpha laid over mid gray."""
+    if picture.mode != "RGBA":
+        return picture
+    ground = Image.new("RGBA", picture.size, (128, 128, 128, 255))
+    return Image.alpha_composite(ground, picture).convert("RGB")
 
 
 def _reduced(picture: Image.Image) -> Image.Image:
@@ -127,20 +162,51 @@ def _reduced(picture: Image.Image) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.BOX)
 
 
-def load_references(paths: Iterable[Path]) -> list[Reference]:
-    """The references at ``paths``; a folder stands for all its pictures, by name."""
-    return [load_reference(file) for path in paths for file in _files(path)]
+def load_references(
+    paths: Iterable[Path], note: Callable[[str], object] = lambda line: None
+) -> list[Reference]:
+    """Read several references.
+
+    Args:
+        paths: Picture files, and folders; a folder stands for all its pictures, by name.
+        note: Is called with a line for each folder in which something is left out.
+
+    Returns:
+        The references in the order of ``paths``.
+
+    Raises:
+        BadReference: A picture cannot be used, or a folder holds none.
+    """
+    return [load_reference(file) for path in paths for file in _files(path, note)]
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path, note: Callable[[str], object]) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
     # Names that begin with a dot are a system's own, such as macOS's "._" beside each file.
-    named = (p for p in path.iterdir() if not p.name.startswith("."))
-    pictures = sorted(p for p in named if p.suffix.lower() in SUFFIXES)
+    named = sorted(
+        file
+        for file in path.iterdir()
+        if not file.name.startswith(".") and file.name.lower() not in _SYSTEM_FILES
+    )
+    pictures = [file for file in named if file.is_file() and is_readable(file)]
+    left = [_left_out(file) for file in named if file not in pictures]
     if not pictures:
+        kinds = f"; it holds {', '.join(left[:_NAMED])}" if left else ""
         raise BadReference(
-            f"the folder {str(path)!r} holds no picture; accepted: {', '.join(sorted(SUFFIXES))}"
+            f"the folder {str(path)!r} holds no picture{kinds}; accepted: "
+            f"{', '.join(sorted(suffixes()))}"
         )
+    if left:
+        more = [f"and {len(left) - _NAMED} more"] if len(left) > _NAMED else []
+        note(f"of {str(path)!r}, {len(left)} left out: {', '.join([*left[:_NAMED], *more])}")
     yield from pictures
+
+
+def _left_out(file: Path) -> str:
+    """The name of what is no reference, and the package that would make it one."""
+    if file.is_dir():
+        return f"{file.name} (a folder)"
+    package = missing_plugin(file)
+    return f"{file.name} (needs {package})" if package else file.name

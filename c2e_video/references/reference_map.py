@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -150,9 +150,11 @@ def _mixed(first: Weights, second: Weights, share: float) -> Weights:
 
 
 def load_references_or_map(
-    references: str | Path | Sequence[str | Path] | ReferenceMap, info: VideoInfo
+    references: str | Path | Sequence[str | Path] | ReferenceMap,
+    info: VideoInfo,
+    note: Callable[[str], object] = lambda line: None,
 ) -> ReferenceMap | list[Reference]:
-    """The map, or the pictures, that a user gave."""
+    """The map, or the pictures, that a user gave; ``note`` is told what is left out of folders."""
     if isinstance(references, ReferenceMap):
         return references
     if isinstance(references, (str, Path)):
@@ -161,4 +163,4 @@ def load_references_or_map(
     maps = [path for path in paths if path.suffix.lower() == ".csv"]
     if maps and len(paths) > 1:
         raise C2EError(f"a map {str(maps[0])!r} names its references itself; give it alone")
-    return ReferenceMap.from_csv(maps[0], info) if maps else load_references(paths)
+    return ReferenceMap.from_csv(maps[0], info) if maps else load_references(paths, note)

@@ -118,7 +118,10 @@ def test_postscript_is_never_run(tmp_path: Path) -> None:
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.integers(0, 2**32), st.sampled_from(["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"]))
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "TGA"]),
+)
 def test_mutated_pictures_never_give_a_traceback(tmp_path: Path, seed: int, kind: str) -> None:
     buffer = io.BytesIO()
     Image.fromarray(colours()).save(buffer, kind)
