@@ -141,6 +141,7 @@ def write_film(
     b_frames: int = 0,
     gop: int = 12,
     audio: str | Sequence[str] | None = None,
+    sound_seconds: float | None = None,
     languages: Sequence[str] = (),
     subtitles: Sequence[tuple[float, float, str]] | None = None,
     attachments: Sequence[tuple[str, str, bytes]] = (),
@@ -155,7 +156,8 @@ def write_film(
     """Write a film and return ``path``.
 
     ``shots`` are lengths in frames (``frames`` is then their sum); ``pts`` is one integer a frame
-    in ``time_base`` (default 1/rate) for variable rates. ``audio`` is one codec or several;
+    in ``time_base`` (default 1/rate) for variable rates. ``audio`` is one codec or several,
+    as long as the film or ``sound_seconds``;
     ``subtitles`` and ``chapters`` are ``(start, end, text)`` in seconds; ``attachments`` are
     ``(name, mimetype, data)`` (an image type is cover art). ``color`` sets ``color_range``,
     ``colorspace``, ``color_trc``, ``color_primaries`` on encoder and frames. ``pictures``
@@ -203,7 +205,7 @@ def write_film(
                 setattr(frame, name, value)
             output.mux(video.encode(frame))
         output.mux(video.encode())
-        seconds = float((times[-1] + 1) * base)
+        seconds = sound_seconds or float((times[-1] + 1) * base)
         for number, track in enumerate(tracks):
             _write_sound(output, track, seconds, 220.0 * (number + 1))
         for start, end, line in subtitles or ():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from c2e_video.errors import MediaError
 from c2e_video.video.decode.decoder import probe
 from c2e_video.video.mux import mux, plan_mux
 from c2e_video.video.mux import writer as writing
-from c2e_video.video.mux.timestamps import TimestampRepair
 from tests import media
 from tests.video.test_mux import FFV1, H264, paint, tracks
 
@@ -27,50 +26,7 @@ def finished(source: Path, output: Path) -> list[str]:
     return mux(plan, paint(source, how), output, {})
 
 
-# -- a clock that begins anew ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("suffix", "how"),
-    [
-        (".ts", {"audio": "libmp3lame"}),
-        (".vob", {"audio": "ac3", "codec": "mpeg2video"}),
-    ],
-)
-@pytest.mark.parametrize("output", ["out.mkv", "out.mp4"])
-def test_sound_goes_on_where_its_clock_begins_anew(
-    tmp_path: Path, suffix: str, how: Any, output: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whether that is within the rehearsed packets or not."""
-    if output == "out.mp4":
-        monkeypatch.setattr("c2e_video.video.mux.planner._REHEARSED", 8)
-    source = media.write_film(tmp_path / f"film{suffix}", 25, **how)
-    source.write_bytes(2 * source.read_bytes())
-    (note,) = finished(source, tmp_path / output)
-    assert note.startswith("the clock of audio stream 1 (")
-    assert note.endswith("begins anew in the film; it goes on here")
-    (before,), (after,) = tracks(source, "audio"), tracks(tmp_path / output, "audio")
-    assert [data for _, data in after] == [data for _, data in before]
-    length = before[1][0] - before[0][0]
-    assert all(abs(b - a - length) < 0.002 for (a, _), (b, _) in pairwise(after))
-
-
-def test_subtitles_go_by_the_sound_where_the_clock_begins_anew(tmp_path: Path) -> None:
-    lines = [(0.2, 0.5, "one"), (0.6, 0.9, "two")]
-    source = media.write_film(tmp_path / "once.mkv", 50, audio="flac", subtitles=lines)
-    with av.open(str(source)) as film:
-        sound = TimestampRepair(film.streams.audio[0], strict=True)
-        words = TimestampRepair(film.streams.subtitles[0], strict=True, sound=sound)
-        repairs, times = {1: sound, 2: words}, []
-        for _ in range(2):
-            film.seek(0)
-            for packet in film.demux([film.streams[1], film.streams[2]]):
-                if packet.size:
-                    repairs[packet.stream_index].complete(packet)
-                    if packet.stream_index == 2:
-                        times.append(packet.pts)
-    assert sound.next == pytest.approx(4000, abs=2)
-    assert times == pytest.approx([200, 600, 2200, 2600], abs=2)
+# -- untidy times ---------------------------------------------------------------------------------
 
 
 def test_equal_times_stay_where_the_container_has_them(tmp_path: Path) -> None:

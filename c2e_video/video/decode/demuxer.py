@@ -19,6 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ...errors import MediaError
+from .discontinuity import ONE_CLOCK, Discontinuities, TimestampCorrection
 
 # The largest picture decoded, in samples (twice 8K): a damaged header can claim any size.
 MAX_SAMPLES = 1 << 26
@@ -54,6 +55,7 @@ class Demuxer:
     def __init__(self, path: str | Path, threads: int = 1) -> None:
         self.path, self.threads = path, threads
         self.packet_index: frozenset[tuple[int | None, int]] | None = None
+        self.discontinuities: Discontinuities = ONE_CLOCK
         self._open()
 
     def _open(self) -> None:
@@ -113,7 +115,19 @@ class Demuxer:
         self.truncated = self.truncated or not sound or self._is_short()
 
     def packets(self) -> Iterator[Packet[VideoStream] | None]:
-        """The picture track's packets, then None: the decoder is to give what it still holds."""
+        """The picture track's packets, then None: the decoder is to give what it still holds.
+
+        Their times are on one clock, moved at ``discontinuities``.
+        """
+        correction = TimestampCorrection(self.discontinuities)
+        for packet in self.every_packet():
+            if packet.stream_index == self.stream.index:
+                correction.apply(packet)
+                yield packet
+        yield None
+
+    def every_packet(self) -> Iterator[Packet[Any]]:
+        """The packets of all tracks, with the times that are written on them."""
         packets = self.container.demux()
         while True:
             try:
@@ -121,15 +135,13 @@ class Demuxer:
             except FFmpegError:
                 self.truncated, packet = True, None
             if packet is None:
-                break
+                return
             if not packet.size:  # one of the demuxer's own, which a decoder takes for the end
                 continue
             if packet.pts is not None:
                 after = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
                 self._end = max(self._end, after)
-            if packet.stream_index == self.stream.index:
-                yield packet
-        yield None
+            yield packet
 
     def _compared(
         self, packets: Iterator[Packet[VideoStream] | None]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import chain, dropwhile, islice
 from pathlib import Path
 
@@ -13,12 +11,11 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from .demuxer import Damaged, Demuxer
+from .packet_scan import scan_packets
 from .report import DecodeReport
 
 # How far before the wanted frame a first, second and third seek aim, in seconds.
 _RUN_UPS = (0, 5, 60)
-# Containers that know by heart where each frame is; in others a seek searches by time.
-_INDEXED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
 
 
 def pictures_from(
@@ -66,6 +63,7 @@ def _follows(picture: VideoFrame, latest: int | None) -> bool:
 
 def _positioned(film: Demuxer, start: int | None, lead: int) -> Iterator[VideoFrame]:
     """The film's pictures from ``start`` on with ``lead`` before it, or from the beginning."""
+    film.discontinuities = scan_packets(film).discontinuities
     if start is not None and _is_seekable(film):
         for run_up in _RUN_UPS:
             landed = _landed(film, start, lead, run_up)
@@ -104,28 +102,6 @@ def _landed(film: Demuxer, start: int, lead: int, run_up: int) -> Iterator[Video
 
 def _is_seekable(film: Demuxer) -> bool:
     """Whether a seek finds what the whole film has there; the film then knows how to check it."""
-    if film.container.format.name not in _INDEXED:
-        status = os.stat(film.path)
-        film.packet_index = _packets_of(
-            os.path.abspath(film.path), status.st_size, status.st_mtime_ns
-        )
-    return film.packet_index is None or bool(film.packet_index)
-
-
-@lru_cache(maxsize=2)
-def _packets_of(path: str, size: int, changed: int) -> frozenset[tuple[int | None, int]]:
-    """Place and pts of all packets of a film that is read through once for it.
-
-    Such films are searched by time, and not every packet has its time written on it: after a seek
-    FFmpeg may guess another than on the way from the beginning. Empty where time goes back (as in
-    recordings or DVD cells joined end to end): there, several frames have one pts.
-    """
-    known, latest = set(), -(1 << 63)
-    with Demuxer(path) as film:
-        for packet in film.packets():
-            if packet is not None:
-                if packet.pts is None or packet.dts is None or packet.dts < latest:
-                    return frozenset()
-                known.add((packet.pos, packet.pts))
-                latest = packet.dts
-        return frozenset() if film.truncated else frozenset(known)
+    scan = scan_packets(film)
+    film.packet_index = scan.index
+    return scan.seekable

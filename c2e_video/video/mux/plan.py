@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from ..decode.discontinuity import ONE_CLOCK, Discontinuities
 from ..encode import EncodeSettings
 from ..frames import VideoInfo
 from .containers import Container
@@ -20,7 +21,8 @@ class MuxPlan:
     """What goes into the output. ``notes`` has one line for everything that is lost or changed.
 
     ``picture`` is the index of the painted stream. Only what lies in ``window`` is kept, and what
-    is at ``origin`` comes at zero; both are pts in the film's ``time_base``.
+    is at ``origin`` comes at zero; both are pts in the film's ``time_base``, after the shifts of
+    ``discontinuities``.
     """
 
     source: Path
@@ -32,6 +34,7 @@ class MuxPlan:
     chapters: bool
     window: tuple[int | None, int | None] = (None, None)
     origin: int = 0
+    discontinuities: Discontinuities = ONE_CLOCK
     notes: tuple[str, ...] = ()
 
     def ticks(self, base: Fraction) -> tuple[int, int, int]:

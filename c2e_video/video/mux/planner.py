@@ -23,6 +23,8 @@ from ...errors import MediaError
 from ...utils.choices import DROPPABLE
 from ..decode import numbered
 from ..decode.demuxer import picture_track
+from ..decode.discontinuity import ONE_CLOCK
+from ..decode.packet_scan import discontinuities_of
 from ..encode import Encoder, EncodeSettings, Part, conversion, part_suffix
 from ..frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
 from .containers import container_for, either, holders
@@ -74,11 +76,13 @@ def plan_mux(
             picture=picture.index,
             tracks=tuple(copy_strategies(stream, container)[0] for stream in kept),
             chapters="chapters" not in drop,
+            discontinuities=ONE_CLOCK if numbered(source) else discontinuities_of(source),
         )
         blank = _blank_part(Path(folder), info, settings)
         plan = _fitted(plan, film, blank)
         run = numbered(source)
         notes = run.notes(info.frame_rate) if run else []
+        notes += plan.discontinuities.notes()
         notes += [line] if (line := conversion(info, settings)) else []
         notes += [f"{describe(s)} is dropped, as asked" for s in others if kind_of(s) in drop]
         if film.chapters() and not plan.chapters:

@@ -17,12 +17,12 @@ _ANEW = Fraction(1, 2)
 class TimestampRepair:
     """Tells of a track's packets what they do not say of their time, by the one before.
 
-    In recordings or DVD cells joined end to end the clock begins anew; here it goes on, and ``anew``
-    tells so. A track that may be silent for long, such as subtitles, goes by that of a ``sound``.
+    Joins of the film are repaired before (``discontinuity.py``). A single track that steps back goes on
+    from its own end, and ``anew`` tells so.
     ``strict`` is for a container in which two packets of a track have not the same time.
     """
 
-    def __init__(self, stream: Stream, strict: bool, sound: TimestampRepair | None = None) -> None:
+    def __init__(self, stream: Stream, strict: bool) -> None:
         self.sounds = isinstance(stream, AudioStream)
         known = isinstance(stream, VideoStream) and stream.codec_context
         self.delay = known.reorder_depth if known else 0
@@ -31,13 +31,10 @@ class TimestampRepair:
         self.last: int | None = None  # dts
         self.next = 0
         self.anew = False
-        self._shift, self._leader = 0, sound
+        self._shift = 0
 
     def complete(self, packet: Packet[Any]) -> None:
         """Give a packet all its times, after those of the packet before."""
-        if self._leader is not None:
-            theirs = self._leader._shift * self._leader.base / self.base
-            self._shift = max(self._shift, round(theirs))
         pts, dts, duration = packet.pts, packet.dts, packet.duration or 0
         pts = None if pts is None else pts + self._shift
         dts = None if dts is None else dts + self._shift

@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 from ...errors import MediaError
 from ...utils.files import local
 from ..decode import numbered
+from ..decode.discontinuity import TimestampCorrection
 from ..encode import Part
 from .concat import is_even, stamped
 from .matroska import set_pixel_shape
@@ -178,10 +179,13 @@ def _copied(
     if not writers:
         return
     film.streams[plan.picture].discard = Discard.all
-    repairs = _repairs(plan, film, writers)
+    streams = [film.streams[index] for index in writers]
+    repairs = {s.index: TimestampRepair(s, plan.container.quicktime) for s in streams}
+    correction = TimestampCorrection(plan.discontinuities)
     for packet in islice(_read(plan, film, writers, notes), limit):
         if not packet.size:  # it only says that a track has ended
             continue
+        correction.apply(packet)
         repairs[packet.stream_index].complete(packet)
         if not _is_cut_away(plan, packet) and _enter_window(plan, packet):
             ready = writers[packet.stream_index](packet)
@@ -194,18 +198,6 @@ def _copied(
     ]
     if anew:
         notes.append(f"the clock of {' and '.join(anew)} begins anew in the film; it goes on here")
-
-
-def _repairs(
-    plan: MuxPlan, film: InputContainer, indices: Iterable[int]
-) -> dict[int, TimestampRepair]:
-    streams = [film.streams[index] for index in indices]
-    strict = plan.container.quicktime
-    repairs = {s.index: TimestampRepair(s, strict) for s in streams if isinstance(s, AudioStream)}
-    sound = next(iter(repairs.values()), None)
-    return repairs | {
-        s.index: TimestampRepair(s, strict, sound) for s in streams if s.index not in repairs
-    }
 
 
 def _read(
