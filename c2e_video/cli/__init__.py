@@ -33,12 +33,12 @@ def main() -> NoReturn:
     try:
         code = cli(standalone_mode=False)
     except C2EError as error:
-        _fail(str(error), 1)
+        _fail(_with_notes(str(error), error), 1)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except Stop as stop:
-        _say(f"stopped{_goes_on()}")
+        _say(_with_notes("stopped", stop))
         _leave(stop.code)
     except BrokenPipeError:
         sys.exit(141)
@@ -52,15 +52,9 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _goes_on() -> str:
-    """How a stopped command is taken up, where it can be."""
-    command = sys.argv[1] if sys.argv[1:] and sys.argv[1] in cli.commands else "colorize"
-    without = " without --restart" if "--restart" in sys.argv else ""
-    ways = {
-        "colorize": f"{without} goes on where it was",
-        "train": " with --resume goes on from the last checkpoint",
-    }
-    return f"; the same command{ways[command]}" if command in ways else ""
+def _with_notes(line: str, error: BaseException) -> str:
+    """A line, and what the exception's notes say of going on."""
+    return "; ".join([line, *getattr(error, "__notes__", ())])
 
 
 def _fail(line: str, code: int) -> NoReturn:

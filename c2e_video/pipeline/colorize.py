@@ -54,8 +54,10 @@ def colorize_video(
         progress,
         overwrite=overwrite,
     )
-    with film.open_job(progress, restart=restart) as job:
+    with film.open_job(restart=restart) as job:
         progress.stage("colorizing", len(film.plan.analysis.pts))
         parts = FilmParts(film.plan, film.segments(), job, progress)
-        render_missing(parts, video_colorizer)
-        return film.join(job, *parts.complete(), progress)
+        with parts.resumable():
+            render_missing(parts, video_colorizer)
+            made, problems = parts.complete()
+        return film.join(job, made, problems, progress)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from ..inference.video_colorizer import VideoColorizer
 from ..utils.progress import Progress
 from ..video.decode import DecodeReport
 from ..video.encode import Part, part_suffix
+from ..video.frames import ColorBatch, batched
 from .job import Job
+from .journal import ChromaJournal
+from .part_writer import PartWriter
 from .render_plan import RenderPlan
 from .segment_renderer import SegmentRenderer
 from .segments import Segment
@@ -29,9 +33,11 @@ class FilmParts:
         self, plan: RenderPlan, segments: Sequence[Segment], job: Job, progress: Progress
     ) -> None:
         self.plan, self.job, self.progress = plan, job, progress
-        self.suffix = part_suffix(plan.options.encode)
         self._problems: list[str] = []
         self._parts = {segment: job.part(segment) for segment in segments}
+        if job.resumed:
+            at = plan.info.timecode(self.next_pts())
+            progress.note(f"taking up the interrupted run in {job.folder.name} at {at}")
         for segment, part in self._parts.items():
             if part is not None:
                 progress.advance(plan.frames_in(segment))
@@ -40,6 +46,18 @@ class FilmParts:
     def missing(self) -> list[Segment]:
         """The segments without a part, in order."""
         return [segment for segment, part in self._parts.items() if part is None]
+
+    def kept(self, segment: Segment) -> int:
+        """How many of a segment's first frames its journal holds."""
+        return self.journal(segment).kept(self.plan.pts_in(segment))
+
+    def journal(self, segment: Segment) -> ChromaJournal:
+        """The journal of a segment whose part is missing."""
+        return ChromaJournal(self.job.journal_path(segment), self.plan.info, self.plan.picture)
+
+    def partial_path(self, segment: Segment) -> Path:
+        """Where the part of a segment is written before it is finished."""
+        return self.job.partial_path(segment, part_suffix(self.plan.options.encode))
 
     def add(self, segment: Segment, part: Part) -> None:
         """Take a closed part file into the job folder (see :meth:`Job.finish`)."""
@@ -66,6 +84,30 @@ class FilmParts:
             self.progress.note(line)
         return [part for part in self._parts.values() if part is not None], self._problems
 
+    def next_pts(self) -> int:
+        """The pts of the first frame that neither a part nor a journal holds; else the film's end."""
+        for segment in self.missing:
+            pts, kept = self.plan.pts_in(segment), self.kept(segment)
+            if kept < len(pts):
+                return pts[kept]
+        return list(self._parts)[-1].stop
+
+    @contextmanager
+    def resumable(self) -> Iterator[None]:
+        """Add a note to an exception that leaves the block: where the next run goes on."""
+        try:
+            yield
+        except BaseException as error:
+            error.add_note(self._resumption())
+            raise
+
+    def _resumption(self) -> str:
+        pts = self.next_pts()
+        if pts == self.plan.analysis.pts[0]:
+            return "no frame was finished yet"
+        at = self.plan.info.timecode(pts)
+        return f"finished frames are kept; the next run goes on at {at}"
+
 
 def _kind(line: str) -> str:
     return line.partition(":")[0]
@@ -73,14 +115,43 @@ def _kind(line: str) -> str:
 
 def render_missing(parts: FilmParts, video_colorizer: VideoColorizer) -> None:
     """Render in this process what is missing; segments that follow one another are decoded in one go."""
-    plan, missing = parts.plan, parts.missing
+    plan = parts.plan
     renderer = SegmentRenderer(plan, video_colorizer, parts.progress.advance)
-    for _, numbered in groupby(enumerate(missing), key=lambda item: item[1].index - item[0]):
-        run = [segment for _, segment in numbered]
-        report = DecodeReport()
-        frames = plan.decode(run[0].start, run[-1].stop, report)
-        for segment, part in renderer.render(
-            run, frames, lambda segment: parts.job.partial_path(segment, parts.suffix)
-        ):
-            parts.add(segment, part)
+    for run in _runs(parts):
+        first, last = run[0], run[-1]
+        kept, report = parts.kept(first), DecodeReport()
+        start = plan.pts_after(first, kept)
+        with PartWriter(plan, parts.partial_path, parts.add, parts.journal) as writer:
+            if kept:
+                parts.progress.advance(kept)
+                writer.replay(first, _replayed(parts, first, kept, report))
+            for segment in run:
+                parts.journal(segment).truncate(kept if segment == first else 0)
+            if kept and start == first.stop:
+                writer.end(first)
+            if start < last.stop:
+                renderer.render(run, plan.decode(start, last.stop, report), writer, start)
         parts.add_problems(report.problems())
+
+
+def _runs(parts: FilmParts) -> Iterator[list[Segment]]:
+    """The missing segments that follow one another. One of which frames are kept begins a run."""
+    run: list[Segment] = []
+    for segment in parts.missing:
+        if run and (segment.index > run[-1].index + 1 or parts.kept(segment)):
+            yield run
+            run = []
+        run.append(segment)
+    if run:
+        yield run
+
+
+def _replayed(
+    parts: FilmParts, segment: Segment, count: int, report: DecodeReport
+) -> Iterator[ColorBatch]:
+    """The first ``count`` frames of a segment, with the chroma that an earlier run made."""
+    plan = parts.plan
+    stop = plan.pts_after(segment, count)
+    frames = plan.decode_alone(segment.start, stop, report)
+    batches = batched(frames, plan.reference_map.shots, plan.options.batch)
+    return parts.journal(segment).replay(batches)

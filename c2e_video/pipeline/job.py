@@ -33,7 +33,7 @@ class Job:
     def __init__(self, folder: Path, lock: int) -> None:
         self.folder = folder
         self._lock = lock
-        self.resumed = any(folder.glob("part-*.json"))
+        self.resumed = self._holds_work()
 
     @classmethod
     def open(cls, folder: Path, identity: Mapping[str, Any], *, restart: bool = False) -> Job:
@@ -67,6 +67,10 @@ class Job:
         """Where the part of ``segment`` is written before it is finished."""
         return self.folder / f"part-{segment.index:05d}.partial{suffix}"
 
+    def journal_path(self, segment: Segment) -> Path:
+        """Where the chroma of ``segment`` is kept until its part is finished."""
+        return self.folder / f"part-{segment.index:05d}.chroma"
+
     def finish(self, segment: Segment, part: Part) -> Part:
         """Make a closed part file the segment's part: synced, renamed, its digest noted.
 
@@ -85,6 +89,7 @@ class Job:
                 "durations": part.durations,
             }
             write_whole(self._record(segment), json.dumps(known))
+            self.journal_path(segment).unlink(missing_ok=True)
         return Part(path, part.pts, part.durations)
 
     def _record(self, segment: Segment) -> Path:
@@ -102,9 +107,14 @@ class Job:
             return
         for path in self.folder.glob("*.partial*"):
             path.unlink(missing_ok=True)
-        if not any(self.folder.glob("part-*.json")):
+        if not self._holds_work():
             self._clear_away()
         self._let_go()
+
+    def _holds_work(self) -> bool:
+        """Whether there is a finished part or a journal with something in it."""
+        journals = self.folder.glob("part-*.chroma")
+        return any(self.folder.glob("part-*.json")) or any(j.stat().st_size for j in journals)
 
     def _clear_away(self) -> None:
         """Delete the folder, where that can be while no other run can hold it."""

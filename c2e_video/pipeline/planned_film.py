@@ -74,12 +74,9 @@ class PlannedFilm:
         length = max(1, int(SEGMENT_SECONDS / self.plan.info.time_base))
         return cut_segments(self.plan.reference_map.shots, length)
 
-    def open_job(self, progress: Progress, *, restart: bool = False) -> Job:
-        """Begin or take up the film's job (see :meth:`Job.open`), and say so."""
-        job = Job.open(self.folder, self.identity, restart=restart)
-        if job.resumed:
-            progress.note(f"taking up the interrupted run in {self.folder.name}")
-        return job
+    def open_job(self, *, restart: bool = False) -> Job:
+        """Begin or take up the film's job (see :meth:`Job.open`)."""
+        return Job.open(self.folder, self.identity, restart=restart)
 
     def join(
         self, job: Job, parts: Sequence[Part], problems: Sequence[str], progress: Progress
@@ -100,6 +97,9 @@ class PlannedFilm:
             amiss = mux(self.muxing, parts, partial, comment(self.identity["weights"]))
             with disk_errors(self.output):
                 os.replace(partial, self.output)
+        except BaseException as error:
+            error.add_note("all frames are finished and kept; the next run joins them")
+            raise
         finally:
             partial.unlink(missing_ok=True)
         for line in amiss:

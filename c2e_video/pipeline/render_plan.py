@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +41,17 @@ class RenderPlan:
         self, start: int, stop: int, report: DecodeReport | None = None
     ) -> Generator[Frame, None, None]:
         """The frames with ``start <= pts < stop``, and those around that count for their colours."""
-        first, after = self.with_context(start, stop)
+        return self.decode_alone(*self.with_context(start, stop), report)
+
+    def decode_alone(
+        self, start: int, stop: int, report: DecodeReport | None = None
+    ) -> Generator[Frame, None, None]:
+        """The frames with ``start <= pts < stop`` and no others."""
         return decode(
             self.source,
             self.info,
-            start=first,
-            stop=after,
+            start=start,
+            stop=stop,
             deinterlace=self.options.deinterlace,
             report=report,
         )
@@ -57,6 +62,15 @@ class RenderPlan:
         begun = max(shot.start for shot in shots if shot.start <= start)
         ended = min(shot.stop for shot in shots if shot.stop >= stop)
         return max(begun, moved(start, -REACH)), max(stop, min(ended, moved(stop, REACH)))
+
+    def pts_in(self, segment: Segment) -> Sequence[int]:
+        """The pts of a segment's frames, in order."""
+        return self.analysis.pts_between(segment.start, segment.stop)
+
+    def pts_after(self, segment: Segment, count: int) -> int:
+        """The pts of the frame after a segment's first ``count``; the segment's stop where those are all."""
+        pts = self.pts_in(segment)
+        return pts[count] if count < len(pts) else segment.stop
 
     def frames_in(self, segment: Segment) -> int:
         """How many frames the planning pass found in a segment."""

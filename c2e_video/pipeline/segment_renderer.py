@@ -1,35 +1,33 @@
-"""From a plan and a film's frames to the parts of its segments: the same work on any machine."""
+"""From a plan and a film's frames to the colorized batches of its segments: the same work on any machine."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 
 from ..inference.letterbox import neutralize_black
 from ..inference.video_colorizer import VideoColorizer
-from ..utils.prefetch import Sink, prefetch
-from ..video.encode import Encoder, Part
+from ..utils.prefetch import prefetch
 from ..video.frames import ColorBatch, Frame, batched
+from .part_writer import PartWriter
 from .render_plan import RenderPlan
 from .segments import Segment
 
-# Frames between two stages: enough to even out their pace, little enough for any memory.
-DECODED_AHEAD, COLORIZED_AHEAD = 24, 3
+DECODED_AHEAD = 24  # frames that wait for the network: enough to even out the decoder's pace
 
 
 @dataclass(frozen=True, eq=False)
 class SegmentRenderer:
-    """Colorizes and encodes the segments of a film.
+    """Colorizes the segments of a film.
 
     Args:
         plan: The film.
         video_colorizer: The network, with the film's embeddings.
-        advance: Is called with the number of frames each time some are handed to the encoder. An
-            exception that it raises ends the rendering.
+        advance: Is called with the number of frames each time some are colorized. An exception that it
+            raises ends the rendering.
     """
 
     plan: RenderPlan
@@ -39,44 +37,43 @@ class SegmentRenderer:
     def render(
         self,
         run: Sequence[Segment],
-        frames: Iterable[Frame],
-        path_of: Callable[[Segment], Path],
-    ) -> Iterator[tuple[Segment, Part]]:
-        """Render segments that follow one another, in one go.
+        frames: Generator[Frame, None, None],
+        writer: PartWriter,
+        start: int | None = None,
+    ) -> None:
+        """Render segments that follow one another, in one go. One for which no frame comes is left out.
 
         Args:
             run: The segments, in order.
-            frames: Those of :meth:`RenderPlan.decode` from the first segment's start to the last's stop.
-            path_of: Where the part of a segment is written.
-
-        Yields:
-            Each segment with its closed part. A segment for which no frame comes is left out.
+            frames: Those of :meth:`RenderPlan.decode` from ``start`` to the last segment's stop.
+            writer: Takes the colorized batches.
+            start: The pts from which on frames are colorized; by default the first segment's start.
 
         Raises:
             MediaError: The frames are not as many as planned, or a part cannot be written.
         """
-        plan, borders = self.plan, [*(segment.start for segment in run), run[-1].stop]
+        borders = [run[0].start if start is None else start, *(segment.stop for segment in run)]
         ahead = prefetch(frames, depth=DECODED_AHEAD)
         try:
-            batches = batched(ahead, plan.reference_map.shots, plan.options.batch)
-            colorized = self.video_colorizer.colorize(batches, plan.reference_map, plan.picture)
-            pieces = chain.from_iterable(
-                batch.runs(lambda pts: bisect_right(borders, pts) - 1) for batch in colorized
-            )
-            for owner, own in groupby(pieces, key=itemgetter(0)):
-                if 0 <= owner < len(run):
-                    part = self._encode(path_of(run[owner]), map(itemgetter(1), own))
-                    plan.check_count(run[owner], len(part.pts))
-                    yield run[owner], part
+            for owner, own in groupby(self._pieces(ahead, borders), key=itemgetter(0)):
+                if 0 <= owner < len(run):  # the frames around count for the colours of these
+                    self._write(run[owner], map(itemgetter(1), own), writer)
         finally:
             ahead.close()
 
-    def _encode(self, path: Path, colorized: Iterator[ColorBatch]) -> Part:
+    def _pieces(
+        self, frames: Iterator[Frame], borders: Sequence[int]
+    ) -> Iterator[tuple[int, ColorBatch]]:
+        """The colorized batches, split at the borders, each with the number of the border before it."""
         plan = self.plan
-        with Encoder(path, plan.info, plan.options.encode) as encoder:
-            with Sink(encoder.write, depth=COLORIZED_AHEAD) as sink:
-                for batch in colorized:
-                    letterbox = plan.analysis.letterbox
-                    sink.put(neutralize_black(batch, letterbox, plan.info, plan.picture))
-                    self.advance(len(batch.gray))
-            return encoder.close()
+        batches = batched(frames, plan.reference_map.shots, plan.options.batch)
+        for batch in self.video_colorizer.colorize(batches, plan.reference_map, plan.picture):
+            yield from batch.runs(lambda pts: bisect_right(borders, pts) - 1)
+
+    def _write(self, segment: Segment, batches: Iterator[ColorBatch], writer: PartWriter) -> None:
+        plan = self.plan
+        for batch in batches:
+            letterbox = plan.analysis.letterbox
+            writer.write(segment, neutralize_black(batch, letterbox, plan.info, plan.picture))
+            self.advance(len(batch.gray))
+        writer.end(segment)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from ..video.frames import Shot
 
-SEGMENT_SECONDS = 30.0  # at most this much painted film is lost when a run is killed
+SEGMENT_SECONDS = 10.0  # of film; shorter ones cost bits, for each begins with a whole picture
 
 
 @dataclass(frozen=True)

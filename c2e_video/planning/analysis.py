@@ -39,6 +39,10 @@ class VideoAnalysis:
         """Frames with ``start <= pts < stop``."""
         return bisect_left(self.pts, stop) - bisect_left(self.pts, start)
 
+    def pts_between(self, start: int, stop: int) -> Sequence[int]:
+        """The pts of the frames with ``start <= pts < stop``, in order."""
+        return self.pts[bisect_left(self.pts, start) : bisect_left(self.pts, stop)]
+
     def moved(self, pts: int, frames: int) -> int:
         """The pts so many frames after (or before) the first from ``pts`` on; within the film."""
         number = max(0, bisect_left(self.pts, pts) + frames)

@@ -91,7 +91,7 @@ def test_a_stopped_run_leaves_no_output_and_goes_on(
     assert ended.code == code, ended.text
     assert "Traceback" not in ended.text
     if code > 0:
-        assert "the same command goes on where it was" in ended.text
+        assert "the next run goes on at 00:00:0" in ended.text
     assert not (place / "out.mkv").exists()
     assert parts(place)
     ended = runner.run(place, *words)
