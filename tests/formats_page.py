@@ -12,7 +12,7 @@ import av
 
 from c2e_video.errors import MediaError
 from c2e_video.video.decode.decoder import probe
-from c2e_video.video.decode.image_sequence import DECODERS
+from c2e_video.video.decode.image_file import DECODERS
 from c2e_video.video.decode.luma import is_untouched
 from c2e_video.video.decode.metadata import depth_of, is_rgb
 from c2e_video.video.encode import EncodeSettings

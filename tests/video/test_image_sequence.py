@@ -1,7 +1,8 @@
-"""ImageSequence pictures as a film: luma exact, numbers are time, what is missing is named."""
+"""Numbered pictures as a film: luma exact, numbers are time, what is missing is named."""
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from c2e_video.errors import MediaError
 from c2e_video.pipeline.colorize import colorize_video
@@ -19,7 +21,17 @@ from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import EncodeSettings, settings_for
 from tests.media import luma, luma_frames, picture, video_pts
 
-ENCODERS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".dpx": "dpx", ".jpg": "mjpeg"}
+ENCODERS = {
+    ".png": "png",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".dpx": "dpx",
+    ".jpg": "mjpeg",
+    ".jp2": "jpeg2000",
+    ".j2k": "jpeg2000",
+    ".bmp": "bmp",
+    ".tga": "targa",
+}
 
 
 def write_pictures(
@@ -32,8 +44,9 @@ def write_pictures(
 ) -> Path:
     folder.mkdir(exist_ok=True)
     for number in numbers:
-        encoder: Any = av.CodecContext.create(ENCODERS[Path(name).suffix], "w")
+        encoder: Any = av.CodecContext.create(ENCODERS[Path(name).suffix.lower()], "w")
         encoder.width, encoder.height, encoder.pix_fmt = *size, pixel_format
+        encoder.options = {"pred": "dwt53"} if encoder.name == "jpeg2000" else {}  # lossless
         encoder.time_base = Fraction(1, 25)
         made = picture(luma(number, size=size, bit_depth=depth), pixel_format)
         packets = [*encoder.encode(made), *encoder.encode(None)]
@@ -56,6 +69,14 @@ def write_pictures(
         ("dpx", "gbrp12le", 12),
         ("dpx", "rgb48be", 16),
         ("dpx", "gray", 8),
+        ("jp2", "gray", 8),
+        ("j2k", "gray16le", 16),
+        ("jp2", "rgb48le", 16),
+        ("bmp", "gray", 8),
+        ("bmp", "bgr24", 8),
+        ("tga", "gray", 8),
+        ("tga", "bgr24", 8),
+        ("TGA", "bgra", 8),
     ],
 )
 def test_luma_is_exact(tmp_path: Path, suffix: str, pixel_format: str, depth: int) -> None:
@@ -67,6 +88,90 @@ def test_luma_is_exact(tmp_path: Path, suffix: str, pixel_format: str, depth: in
     assert [frame.pts for frame in frames] == [0, 1, 2]
     for number, frame in enumerate(frames):
         np.testing.assert_array_equal(frame.luma, luma(number, bit_depth=depth))
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "options", "error"),
+    [
+        ("gbrpf32le", {}, 0),
+        ("grayf32le", {"compression": "zip16"}, 0),
+        ("gbrpf32le", {"format": "half"}, 24),  # this encoder cuts off after 11 bits
+    ],
+)
+def test_openexr_is_linear_light(
+    tmp_path: Path, pixel_format: str, options: dict[str, str], error: int
+) -> None:
+    """It comes as 16 bits of the sRGB curve, so that it looks as in a viewer."""
+    wanted = np.linspace(0, 65535, 48 * 64).round().astype(np.uint16).reshape(48, 64)
+    unit = wanted / 65535
+    light = np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)
+    light[0, :2] = (-0.5, np.nan)
+    light[-1, -2:] = (1.0, 7.5)
+    wanted[0, :2], wanted[-1, -2:] = 0, 65535
+    for number in (1, 2):
+        encoder: Any = av.CodecContext.create("exr", "w")
+        encoder.width, encoder.height, encoder.pix_fmt = 64, 48, pixel_format
+        encoder.time_base, encoder.options = Fraction(1, 25), options
+        made = av.VideoFrame(64, 48, pixel_format)
+        planes: Any = made.planes
+        for plane in planes:
+            np.frombuffer(plane, np.float32).reshape(48, -1)[:, :64] = light
+        packets = [*encoder.encode(made), *encoder.encode(None)]
+        (tmp_path / f"a_{number}.exr").write_bytes(b"".join(map(bytes, packets)))
+    info = probe(tmp_path)
+    assert (info.bit_depth, info.full_range, info.transfer) == (16, True, 13)
+    for frame in decode(tmp_path, info):
+        assert np.abs(frame.luma.astype(int) - wanted).max() <= error
+
+
+def test_webp_pictures(tmp_path: Path) -> None:
+    for number in range(3):
+        y = luma(number)
+        Image.fromarray(np.stack([y] * 3, -1)).save(tmp_path / f"{number}.webp", lossless=True)
+    frames = list(decode(tmp_path, probe(tmp_path)))
+    for number, frame in enumerate(frames):
+        np.testing.assert_array_equal(frame.luma, luma(number))
+
+
+def test_suffixes_may_differ_in_case(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "scans", [1, 2, 4], "a_%03d.tif")
+    write_pictures(folder, [3], "a_%03d.TIF")
+    write_pictures(folder, [5], "a_%03d.Tif")
+    for path in (folder, folder / "a_%03d.tif", folder / "a_%03d.TIF"):
+        assert [frame.pts for frame in decode(path, probe(path))] == [0, 1, 2, 3, 4]
+    run = numbered(folder)
+    assert run is not None
+    assert run.pattern == "a_%03d.tif"  # as most are
+    assert run.notes(None) == ["5 pictures a_%03d.tif are taken as 24 a second (--fps)"]
+
+
+def test_two_copies_in_two_cases_are_told_apart_by_the_pattern(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "scans", range(3), "a_%d.tif")
+    write_pictures(folder, range(3), "a_%d.TIF")
+    with pytest.raises(MediaError, match=r"two pictures with number 0, 'a_0\.TIF' and 'a_0\.tif'"):
+        probe(folder)
+    run = numbered(folder / "a_%d.TIF")
+    assert run is not None
+    assert [file.name for file in run.files] == ["a_0.TIF", "a_1.TIF", "a_2.TIF"]
+
+
+@pytest.mark.parametrize("given", ["a_001.tif", "a_003.TIF"])
+def test_one_picture_of_a_run_offers_the_run(
+    tmp_path: Path, reference: Path, quick: Options, given: str
+) -> None:
+    folder = write_pictures(tmp_path / "scans", [1, 2, 4], "a_%03d.tif")
+    write_pictures(folder, [3], "a_%03d.TIF")
+    write_pictures(folder, [1], "poster %d.tif")
+    offered = re.escape(repr(str(folder / "a_%03d.tif")))
+    with pytest.raises(MediaError, match=f"one of 4 numbered pictures; for all .*{offered}"):
+        colorize_video(folder / given, references=reference, options=quick)
+    assert probe(folder / "a_%03d.tif").frame_count == 4
+
+
+def test_a_picture_alone_is_a_film_of_one_frame(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "scans", range(2), "a_%d.png")
+    write_pictures(folder, [1], "poster %d.png")
+    assert len(list(decode(folder / "poster 1.png", probe(folder / "poster 1.png")))) == 1
 
 
 @pytest.mark.parametrize("fps", [None, Fraction(18), Fraction(24000, 1001)])

@@ -15,7 +15,7 @@ from ...utils.choices import Deinterlace
 from ..frames import Frame, VideoInfo
 from .deinterlace import deinterlaced
 from .demuxer import Demuxer
-from .image_sequence import USUAL_RATE, numbered
+from .image_sequence import USUAL_RATE, check_alone, numbered
 from .luma import luma_of, plain
 from .metadata import describe
 from .report import DecodeReport
@@ -37,6 +37,7 @@ def probe(path: str | Path, fps: Fraction | None = None) -> VideoInfo:
     """
     if run := numbered(path):
         return run.describe(path, USUAL_RATE if fps is None else fps)
+    check_alone(Path(path))
     if fps is not None:
         raise MediaError(
             f"--fps is for numbered pictures, and {str(path)!r} is a film with its own times; leave it out"

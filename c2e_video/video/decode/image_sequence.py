@@ -1,36 +1,30 @@
-"""ImageSequence pictures as a film: a folder of them, or a pattern such as ``scan_%05d.dpx``."""
+"""Numbered pictures as a film: a folder of them, or a pattern such as ``scan_%05d.dpx``.
+
+The number of a picture is its time. The suffixes of a run may differ in case.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import av
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from ...errors import MediaError
 from ..frames import VideoInfo
-from .demuxer import MAX_SAMPLES
+from .image_file import DECODERS, decode_image, is_image
 from .metadata import depth_of, is_full, matrix_of, tag_of
 from .report import DecodeReport
 
 USUAL_RATE = Fraction(24)
-DECODERS = {
-    ".png": "png",
-    ".tif": "tiff",
-    ".tiff": "tiff",
-    ".dpx": "dpx",
-    ".jpg": "mjpeg",
-    ".jpeg": "mjpeg",
-}
 _PATTERN = re.compile(r"(.*?)%0?\d*d(.*)", re.DOTALL)
 _DIGITS = re.compile(r"(\d+)")
 _NAMED = 8  # so many stretches of missing numbers are listed
@@ -38,10 +32,15 @@ _NAMED = 8  # so many stretches of missing numbers are listed
 
 @dataclass(frozen=True)
 class ImageSequence:
-    """A run of numbered pictures: ``files[i]`` has ``numbers[i]``, in growing order.
+    """A run of numbered pictures.
 
-    A number that is missing leaves a hole in time, over which the picture before it stays. ``left`` names
-    the folder's other pictures.
+    A number that is missing leaves a hole in time, over which the picture before it stays.
+
+    Args:
+        pattern: The name of its files, as a user gives it: ``scan_%05d.dpx``.
+        numbers: The numbers there are, in growing order.
+        files: The picture of each number.
+        left: The names of the folder's other pictures.
     """
 
     pattern: str
@@ -50,11 +49,19 @@ class ImageSequence:
     left: tuple[str, ...] = ()
 
     def describe(self, path: str | Path, rate: Fraction) -> VideoInfo:
-        """The film these pictures make at ``rate`` a second, by the first that decodes."""
+        """The film these pictures make, as the first that decodes describes it.
+
+        Args:
+            path: What the user gave; for messages.
+            rate: Pictures a second. The time base is one over its numerator.
+
+        Raises:
+            MediaError: None of the pictures decodes.
+        """
         rate = rate.limit_denominator(1001)
         for file in self.files:
             try:
-                picture, context = _decoded(file)
+                picture, context = decode_image(file)
             except (FFmpegError, OSError):
                 continue
             primaries = tag_of(picture.color_primaries)
@@ -84,7 +91,17 @@ class ImageSequence:
     def pictures(
         self, info: VideoInfo, start: int | None, lead: int, report: DecodeReport
     ) -> Iterator[VideoFrame]:
-        """The pictures from pts ``start`` on, and ``lead`` before it; damaged ones are counted."""
+        """Decode the pictures from a time on.
+
+        Args:
+            info: The film, as :meth:`describe` gave it.
+            start: The first pts in ``info.time_base``; None for all.
+            lead: So many pictures before that are given too.
+            report: Counts the pictures that do not decode; they are left out.
+
+        Yields:
+            The pictures, each with its pts.
+        """
         assert info.frame_rate is not None
         step = info.frame_rate.denominator
         times = [(number - self.numbers[0]) * step for number in self.numbers]
@@ -94,7 +111,7 @@ class ImageSequence:
         first = max(0, first - lead)
         for file, time in zip(self.files[first:], times[first:], strict=True):
             try:
-                picture, _ = _decoded(file)
+                picture, _ = decode_image(file)
             except (FFmpegError, OSError):
                 report.corrupt_packets += 1
                 continue
@@ -102,7 +119,7 @@ class ImageSequence:
             yield picture
 
     def notes(self, rate: Fraction | None) -> list[str]:
-        """What a user should know before they are taken for a film."""
+        """Lines on the rate they are shown at, on missing numbers, and on pictures that are left out."""
         shown = f"{float(rate or USUAL_RATE):.5g}"
         lines = [f"{len(self.files)} pictures {self.pattern} are taken as {shown} a second (--fps)"]
         holes = [(a + 1, b - 1) for a, b in pairwise(self.numbers) if b > a + 1]
@@ -124,7 +141,8 @@ def _some(names: Sequence[str], what: str) -> str:
 def numbered(path: str | Path) -> ImageSequence | None:
     """The pictures that a folder or a pattern stands for; None where ``path`` is neither.
 
-    Raises :class:`MediaError` for a folder without numbered pictures or with several runs of them.
+    Raises:
+        MediaError: The folder holds no numbered pictures, or several runs of them.
     """
     path = Path(path)
     try:
@@ -143,11 +161,7 @@ Runs: TypeAlias = "dict[tuple[str, str], list[tuple[int, Path]]]"
 
 @lru_cache(maxsize=4)
 def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> ImageSequence | None:
-    pictures = [
-        file
-        for file in folder.iterdir()
-        if file.suffix.lower() in DECODERS and not file.name.startswith(".") and file.is_file()
-    ]
+    pictures = _images_in(folder)
     name = repr(str(folder))
     if pattern is not None:
         runs = _matching(pictures, pattern)
@@ -182,15 +196,41 @@ def _in_folder(folder: Path, changed: int, pattern: str | None = None) -> ImageS
     return ImageSequence(_told(key, run), numbers, files, tuple(left))
 
 
+def _images_in(folder: Path) -> list[Path]:
+    return [
+        file
+        for file in folder.iterdir()
+        if is_image(file) and not file.name.startswith(".") and file.is_file()
+    ]
+
+
+def check_alone(path: Path) -> None:
+    """Raise a :class:`MediaError` if a picture given as a film is one of a run; it names the run."""
+    if not is_image(path) or not path.is_file():
+        return
+    try:
+        runs = _found(_images_in(path.parent))
+    except OSError:
+        return
+    for key, run in runs.items():
+        if len(run) > 1 and path.name in {file.name for _, file in run}:
+            raise MediaError(
+                f"{str(path)!r} is one of {len(run)} numbered pictures; for all of them give "
+                f"{str(path.with_name(_told(key, run)))!r}, for this one alone copy it into a folder "
+                "of its own"
+            )
+
+
 def _matching(files: Iterable[Path], pattern: str) -> Runs:
-    """The run that a pattern names."""
+    """The run that a pattern names; its suffix in any case, unless numbers would be there twice."""
     before, after = _PATTERN.fullmatch(pattern).groups()  # type: ignore[union-attr]
-    name = re.compile(f"{re.escape(before)}(\\d+){re.escape(after)}")
-    runs: Runs = defaultdict(list)
-    for file in files:
-        if match := name.fullmatch(file.name):
-            runs[before, after].append((int(match[1]), file))
-    return runs
+    suffix = Path(pattern).suffix
+    stem = after.removesuffix(suffix)
+    name = re.compile(f"{re.escape(before)}(\\d+){re.escape(stem)}(?i:{re.escape(suffix)})")
+    run = [(int(m[1]), file) for file in files if (m := name.fullmatch(file.name))]
+    if len({number for number, _ in run}) < len(run):
+        run = [(number, file) for number, file in run if file.name.endswith(after)]
+    return {(before, after): run} if run else {}
 
 
 def _found(files: Iterable[Path]) -> Runs:
@@ -198,14 +238,15 @@ def _found(files: Iterable[Path]) -> Runs:
     alike: dict[tuple[str, ...], list[tuple[list[str], Path]]] = defaultdict(list)
     for file in files:
         pieces = _DIGITS.split(file.stem)
-        alike[(*pieces[::2], file.suffix)].append((pieces, file))
+        alike[(*pieces[::2], file.suffix.lower())].append((pieces, file))
     runs: Runs = defaultdict(list)
-    for (*words, suffix), members in alike.items():
+    for (*words, _), members in alike.items():
         places = range(1, 2 * len(words) - 1, 2)
         if not places:
             continue
         values = {place: {pieces[place] for pieces, _ in members} for place in places}
         number = max(places, key=lambda place: (len(values[place]), place))
+        suffix = Counter(file.suffix for _, file in members).most_common(1)[0][0]
         for pieces, file in members:
             key = "".join(pieces[:number]), "".join(pieces[number + 1 :]) + suffix
             runs[key].append((int(pieces[number]), file))
@@ -237,14 +278,3 @@ def base_path(path: Path) -> Path:
     if pattern is None or path.exists():
         return path.with_suffix("")
     return path.resolve().with_name(pattern[1].rstrip("_-. ") or path.resolve().parent.name)
-
-
-def _decoded(file: Path) -> tuple[VideoFrame, Any]:
-    context: Any = av.CodecContext.create(DECODERS[file.suffix.lower()], "r")
-    context.options = {"max_pixels": str(MAX_SAMPLES)}
-    context.thread_count = 1
-    packet: Any = av.Packet(file.read_bytes())
-    pictures = context.decode(packet) if packet.size else []
-    if not pictures:
-        raise av.error.InvalidDataError(0, "no picture", str(file))
-    return pictures[0], context
