@@ -14,6 +14,7 @@ from .colorize import colorize
 from .evaluate import evaluate
 from .plan import plan
 from .signals import Stop, Stopper
+from .studio import studio
 from .train import train
 
 
@@ -80,5 +81,5 @@ def cli() -> None:
     """
 
 
-for command in (colorize, plan, evaluate, train):
+for command in (colorize, plan, evaluate, train, studio):
     cli.add_command(command)

@@ -1,0 +1,88 @@
+"""Frames as a page shows them: upright, full range, at most so many pixels, as JPEG or PNG."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..utils.arrays import Plane
+from ..video.frames import Frame, VideoInfo, luma_range
+
+Picture = npt.NDArray[np.uint8]  # gray [H, W] or RGB [H, W, 3]
+
+LARGEST = 1280  # long side of what the viewer is sent, in pixels
+QUALITY = 90  # of JPEG, of 100
+
+
+def fitted(frame: Frame, largest: int) -> Frame:
+    """The frame with its long side at ``largest`` pixels at most, its samples as they are otherwise."""
+    height, width = frame.luma.shape
+    scale = largest / max(height, width)
+    if scale >= 1:
+        return frame
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    luma = cv2.resize(frame.luma, size, interpolation=cv2.INTER_AREA)
+    return replace(frame, luma=cast(Plane, luma))
+
+
+def gray_picture(frame: Frame, info: VideoInfo, largest: int = LARGEST) -> Picture:
+    """The frame in gray, full range, upright: uint8 ``[H, W]``. Pixels keep the film's shape."""
+    scale, offset = luma_range(info)
+    luma = fitted(frame, largest).luma.astype(np.float32)
+    gray = np.clip((luma - offset) * (scale * 255), 0, 255).round().astype(np.uint8)
+    return upright(gray, info)
+
+
+def upright(picture: Picture, info: VideoInfo) -> Picture:
+    """A picture as stored, turned as it is to be shown."""
+    return np.ascontiguousarray(np.rot90(picture, info.turns))
+
+
+def as_stored(picture: Picture, info: VideoInfo) -> Picture:
+    """The reverse of :func:`upright`."""
+    return np.ascontiguousarray(np.rot90(picture, -info.turns))
+
+
+def shown_aspect(info: VideoInfo) -> float:
+    """Width over height of the picture on the screen."""
+    aspect = Fraction(info.width, info.height) * info.sample_aspect_ratio
+    return float(1 / aspect if info.turns % 2 else aspect)
+
+
+def square(picture: Picture, info: VideoInfo) -> Picture:
+    """An upright picture with square pixels, its height kept, for other programs."""
+    height, width = picture.shape[:2]
+    wanted = max(1, round(height * shown_aspect(info)))
+    if abs(wanted - width) < 2:
+        return picture
+    return cast(Picture, cv2.resize(picture, (wanted, height), interpolation=cv2.INTER_AREA))
+
+
+def jpeg(picture: Picture, quality: int = QUALITY) -> bytes:
+    """A gray or RGB picture as JPEG, its colours in full resolution."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    if picture.ndim == 3:
+        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    return cv2.imencode(".jpg", _bgr(picture), options)[1].tobytes()
+
+
+def png(picture: Picture) -> bytes:
+    """A gray or RGB picture as PNG."""
+    return cv2.imencode(".png", _bgr(picture))[1].tobytes()
+
+
+def small(picture: Picture, height: int) -> Picture:
+    """The picture ``height`` rows high at most."""
+    if picture.shape[0] <= height:
+        return picture
+    width = max(1, round(picture.shape[1] * height / picture.shape[0]))
+    return cast(Picture, cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _bgr(picture: Picture) -> Picture:
+    return picture if picture.ndim == 2 else np.ascontiguousarray(picture[:, :, ::-1])

@@ -1,0 +1,1 @@
+"""What the page may ask for: one function a request, from the request to an answer."""

@@ -1,0 +1,108 @@
+"""Pictures of a film: gray, painted, finished, and small ones."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from ..display import Picture, gray_picture, jpeg, small, upright
+from ..engine import Prediction
+from ..errors import RequestError
+from ..film import OpenFilm
+from ..retouch import Stroke
+from .answers import Ask
+
+SMALL = 108  # rows of a small picture
+
+
+def gray(ask: Ask) -> Response:
+    """The gray frame at ``pts``."""
+    film = ask.film
+    return _jpeg(gray_picture(film.frame(ask.path["pts"]), film.info), keep=True)
+
+
+def thumb(ask: Ask) -> Response:
+    """The gray frame at ``pts``, small: from the analysis at once, or decoded if ``sharp`` is asked."""
+    film = ask.film
+    pts = ask.path["pts"]
+    if "sharp" in ask.query:
+        return _jpeg(small(gray_picture(film.frame(pts), film.info, 4 * SMALL), SMALL), keep=True)
+    analysis = film.analysis
+    nearest = int(abs(analysis.thumb_times - pts).argmin())
+    return _jpeg(upright(analysis.thumbs[nearest], film.info), keep=True)
+
+
+def painted(ask: Ask) -> Response:
+    """The frame at ``pts``, painted as the table says now, or with the reference ``with`` alone.
+
+    ``tab`` names the page's tab: of its requests the newest is painted, the others are answered with 409.
+    A frame that is to stay gray is answered with 204.
+    """
+    film, pts = ask.film, ask.path["pts"]
+    frame = film.frame(pts)
+    prediction = predicted(ask, pts)
+    if prediction is None:
+        return Response(status_code=204)
+    return _jpeg(film.colors.render(frame, prediction, film.saturation_at(pts)))
+
+
+def predicted(ask: Ask, pts: int) -> Prediction | None:
+    """What the network makes of the frame, in this tab's turn; None for one that stays gray."""
+    film = ask.film
+    only = ask.query.get("with")
+    if only:
+        row = film.table.rows[film.table.index_at(pts)]
+        shot = row.shot(0)
+        reference_map = film.single(film.reference(only), shot)
+    else:
+        found = film.chosen_at(pts)
+        if found is None:
+            return None
+        reference_map = found
+    kept = film.colors.kept(pts, reference_map)
+    if kept is not None:
+        return kept
+    frame = film.frame(pts)
+    with ask.studio.turns.turn(ask.query.get("tab", "")):
+        return film.colors.predict(frame, reference_map)
+
+
+def finished(ask: Ask) -> Response:
+    """The frame at ``pts`` of a stretch that is painted already; 204 where it is not."""
+    film, pts = ask.film, ask.path["pts"]
+    picture = ask.studio.finished_frame(film, pts)
+    return Response(status_code=204) if picture is None else _jpeg(picture)
+
+
+def retouch(ask: Ask) -> Response:
+    """The frame at ``pts`` with the body's ``strokes`` on it."""
+    film, pts = ask.film, ask.path["pts"]
+    return _jpeg(_retouched(ask, film, pts, largest=True))
+
+
+def retouched(ask: Ask, film: OpenFilm, pts: int) -> Picture:
+    """The same in the film's own size."""
+    return _retouched(ask, film, pts, largest=False)
+
+
+def _retouched(ask: Ask, film: OpenFilm, pts: int, *, largest: bool) -> Picture:
+    sent = ask.json.get("strokes")
+    if not isinstance(sent, list):
+        raise RequestError("strokes are a list")
+    strokes = [Stroke.of(one) for one in sent]
+    base = predicted(ask, pts)
+    if base is None:
+        raise RequestError(
+            "this shot is left gray, or has no picture yet: there is no colour to retouch"
+        )
+    frame = film.frame(pts)
+    with ask.studio.turns.turn(ask.query.get("tab", "")):
+        edited = ask.studio.retoucher.apply(base, strokes, film.info)
+    saturation = film.saturation_at(pts)
+    if not largest:  # a keyframe is what saturation is then applied to
+        return film.colors.render(frame, edited, 1.0, largest=None)
+    return film.colors.render(frame, edited, saturation)
+
+
+def _jpeg(picture: Picture, *, keep: bool = False) -> Response:
+    headers = {"Cache-Control": "private, max-age=3600"} if keep else {}
+    return Response(jpeg(picture), media_type="image/jpeg", headers=headers)

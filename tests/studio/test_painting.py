@@ -1,0 +1,132 @@
+"""The queue: what the command line would paint, stopped, resumed, remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from c2e_video.pipeline.options import Options
+from c2e_video.studio.painting import RunProgress
+from c2e_video.studio.studio import Studio
+from tests.media import luma_frames, video_pts
+from tests.studio.conftest import Page, wait_until
+
+
+@pytest.fixture
+def ready(page: Page, film: str, reference: Path) -> str:
+    """The film with a picture for every shot."""
+    page.post(f"/api/films/{film}/references?name=a.png&shot=0", content=reference.read_bytes())
+    return film
+
+
+def add(page: Page, film: str, **options: str) -> Any:
+    return page.post("/api/queue", {"film": film, "options": options})
+
+
+def entry(page: Page) -> Any:
+    return page.get("/api/queue").json()[0]
+
+
+def test_a_queued_film_is_painted_and_played_in_ranges(
+    page: Page, ready: str, folder: Path
+) -> None:
+    assert add(page, ready, profile="web").status_code == 200
+    wait_until(lambda: entry(page)["state"] in ("done", "failed"), 60)
+    assert entry(page)["state"] == "done", entry(page)["error"]
+    output = folder / "film.color.mp4"
+    assert video_pts(output) == video_pts(folder / "film.mp4")
+    assert len(luma_frames(output)) == 30
+    job = entry(page)["id"]
+    part = page.get(f"/api/queue/{job}/output", headers={"Range": "bytes=10-19"})
+    assert part.status_code == 206
+    assert part.content == output.read_bytes()[10:20]
+    assert (folder / "film.color.mp4.json").is_file()
+
+
+def test_a_stretch_is_painted_under_a_name_of_its_own(page: Page, ready: str, folder: Path) -> None:
+    add(page, ready, profile="web", start="00:00:00.400", end="00:00:00.800")
+    wait_until(lambda: entry(page)["state"] in ("done", "failed"), 60)
+    assert entry(page)["error"] == ""
+    output = folder / "film.color.from-00-00-00.400.to-00-00-00.800.mp4"
+    assert len(luma_frames(output)) == 10
+
+
+def test_a_run_is_stopped_kept_and_resumed(
+    page: Page, ready: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance = RunProgress.advance
+
+    def stop_once(progress: RunProgress, frames: int) -> None:
+        if progress.job.stage == "colorizing" and progress.job.done >= 8 and not stopped:
+            stopped.append(progress.job.done)
+            page.studio.queue.stop(progress.job.id)
+        advance(progress, frames)
+
+    stopped: list[int] = []
+    monkeypatch.setattr(RunProgress, "advance", stop_once)
+    add(page, ready, profile="web")
+    wait_until(lambda: entry(page)["state"] in ("stopped", "done", "failed"), 60)
+    assert entry(page)["state"] == "stopped"
+    assert not (folder / "film.color.mp4").exists()
+    job = entry(page)["id"]
+    assert page.get(f"/api/queue/{job}/output").status_code == 404
+    page.post(f"/api/queue/{job}/start", {})
+    wait_until(lambda: entry(page)["state"] in ("done", "failed"), 60)
+    assert entry(page)["state"] == "done", entry(page)["error"]
+    assert len(luma_frames(folder / "film.color.mp4")) == 30
+
+
+def test_a_film_with_a_shot_without_pictures_fails_in_one_line(page: Page, film: str) -> None:
+    add(page, film, profile="web")
+    wait_until(lambda: entry(page)["state"] == "failed", 30)
+    assert "has no picture" in entry(page)["error"]
+
+
+def test_what_ran_when_the_server_ended_is_stopped_after_a_restart(
+    page: Page, ready: str, folder: Path, quick: Options
+) -> None:
+    page.studio.queue.close()  # nothing is painted any more
+    add(page, ready, profile="web")
+    add(page, ready, profile="archive")
+    kept = page.studio.workspace.load("queue.json")
+    kept[0]["state"] = "painting"
+    page.studio.workspace.save("queue.json", kept)
+    again = Studio(folder, quick)
+    assert [(job["state"], job["options"]["profile"]) for job in again.queue.jobs()] == [
+        ("stopped", "web"),
+        ("waiting", "archive"),
+    ]
+
+
+def test_the_queue_is_reordered_and_emptied(page: Page, ready: str) -> None:
+    page.studio.queue.close()
+    for profile in ("web", "master", "archive"):
+        assert add(page, ready, profile=profile).status_code == 200
+    names = [job["options"]["profile"] for job in page.get("/api/queue").json()]
+    assert names == ["web", "master", "archive"]
+    last = page.get("/api/queue").json()[2]["id"]
+    moved = page.post(f"/api/queue/{last}/move", {"place": 0}).json()
+    assert [job["options"]["profile"] for job in moved] == ["archive", "web", "master"]
+    assert len(page.post(f"/api/queue/{last}/remove", {}).json()) == 2
+    assert page.post(f"/api/queue/{last}/remove", {}).status_code == 404
+    assert page.post(f"/api/queue/{moved[1]['id']}/explode", {}).status_code == 400
+    assert page.post(f"/api/queue/{moved[1]['id']}/move", {}).status_code == 400
+
+
+def test_options_that_are_none_are_refused(page: Page, ready: str) -> None:
+    refused: list[Any] = [
+        {"profile": "nonsense"},
+        {"quality": "nonsense"},
+        {"start": "tomorrow"},
+        {"start": "2", "end": "1"},
+        {"output": "/etc/passwd"},
+        {"start": 3},
+        [],
+    ]
+    for options in refused:
+        answer = page.post("/api/queue", {"film": ready, "options": options})
+        assert answer.status_code == 400, options
+    assert page.post("/api/queue", {"film": "unknown"}).status_code == 404
+    assert page.get("/api/queue").json() == []
