@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadReference, C2EError
 from ..references.image import Reference, load_reference
-from ..references.picture_formats import is_readable, suffixes
+from ..references.picture_formats import suffixes
 from .analysis import find_frame
 from .display import Picture, gray_picture, png, square
 from .errors import RequestError
@@ -50,7 +50,7 @@ def take_upload(
         BadReference: It cannot serve as a reference.
     """
     safe = safe_name(name)
-    if not is_readable(Path(safe)):
+    if Path(safe).suffix not in suffixes():
         raise BadReference(f"{safe!r} is no picture; accepted: {', '.join(sorted(suffixes()))}")
     folder = _made(film.folder("references"))
     with film.lock:
