@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 from ...color.matrices import Matrix
 from ..frames import VideoInfo
 from .demuxer import Demuxer
+from .frame_rate import frame_rate
 
 # ITU-T H.273 code points, which FFmpeg numbers alike. 7 is SMPTE 240M, within 0.02 of BT.709.
 _MATRICES: dict[int, Matrix] = {
@@ -34,8 +35,7 @@ _LIMITED_GRAY = ("h264", "hevc", "vvc", "av1")
 def describe(film: Demuxer, picture: VideoFrame) -> VideoInfo:
     """The film as its container and this picture, its first, describe it."""
     stream, context = film.stream, film.stream.codec_context
-    rate = stream.average_rate or stream.guessed_rate
-    rate = Fraction(rate) if rate and rate > 0 else None
+    rate = frame_rate(film)
     seconds = _seconds(film)
     frames = stream.frames or (round(seconds * rate) if seconds and rate else 0)
     primaries = tag_of(picture.color_primaries, context.color_primaries)
