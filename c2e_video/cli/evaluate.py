@@ -59,17 +59,11 @@ def evaluate(
             "--pairs names its own pictures"
         )
     from ..evaluate.baselines import ColorizationMethod, WithoutMemory
-    from ..evaluate.evaluator import (
-        GRAY,
-        MEAN_COLOR,
-        PREDICTION,
-        VECTOR_ALONE,
-        evaluate_clips,
-        evaluate_pairs,
-    )
+    from ..evaluate.evaluator import evaluate_clips, evaluate_pairs
     from ..evaluate.lpips import Lpips
     from ..evaluate.metrics import ciede2000_formula
     from ..evaluate.report import check_sheet, table, write_json, write_sheet
+    from ..evaluate.scores import GRAY, MEAN_COLOR, PREDICTION, VECTOR_ALONE
     from ..inference.colorizer import Colorizer
     from ..pipeline.digests import file_digest
     from ..utils.files import check_folder

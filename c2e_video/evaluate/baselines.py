@@ -1,4 +1,4 @@
-"""Who paints the films that are measured, and the two floors: what costs nothing has to be beaten."""
+"""The interface of what is measured, and two baselines that any method has to exceed."""
 
 from __future__ import annotations
 
@@ -17,22 +17,27 @@ from .metrics import Gray, Picture
 
 
 class ColorizationMethod(Protocol):
-    """Whatever paints a gray frame after a reference picture."""
+    """Anything that colorizes gray frames after a reference picture."""
 
     def embed(self, reference: Picture, /) -> Any:
-        """A look, taken from R'G'B' uint8 ``[H, W, 3]`` of any size."""
+        """What the method keeps of a reference, R'G'B' uint8 ``[H, W, 3]`` of any size."""
 
     def colorize_frames(
         self, frames_with_embeddings: Iterable[tuple[Gray, Any]], /
     ) -> Iterator[Picture]:
-        """R'G'B' uint8 ``[H, W, 3]`` of the frames of a film, one after another: luma kept.
+        """The frames of one film in colour, in order.
 
-        Told is, for each, full-range BT.601 luma uint8 ``[H, W]``, and the look it has.
+        Args:
+            frames_with_embeddings: For each frame full-range BT.601 luma, uint8 ``[H, W]``, and the
+                embedding of its reference.
+
+        Yields:
+            R'G'B' uint8 ``[H, W, 3]`` with that luma.
         """
 
 
 class FrameByFrame:
-    """A painter of frames that know nothing of each other."""
+    """A method that treats every frame by itself."""
 
     def colorize_image(self, gray: Gray, embedding: Any) -> Picture:
         raise NotImplementedError
@@ -44,7 +49,7 @@ class FrameByFrame:
 
 
 class GrayBaseline(FrameByFrame):
-    """The first floor: the gray film as it is."""
+    """The gray film itself."""
 
     def embed(self, reference: Picture) -> None:
         return None
@@ -54,10 +59,10 @@ class GrayBaseline(FrameByFrame):
 
 
 class MeanColorBaseline(FrameByFrame):
-    """The second floor: the reference's mean a*, b* over everything, luma kept."""
+    """The reference's mean a*, b* at every pixel, with the frame's luma."""
 
     def embed(self, reference: Picture) -> Picture:
-        """The colour of each gray: uint8 ``[256, 3]``."""
+        """R'G'B' for each of the 256 gray values, uint8 ``[256, 3]``."""
         mean = metrics.lab_of(reference)[..., 1:].mean((0, 1), dtype=np.float64)
         ab = torch.tensor(mean, dtype=torch.float32).view(1, 2, 1, 1).expand(1, 2, 1, 256)
         grays = torch.arange(256).view(1, 1, 1, 256) / 255
@@ -70,7 +75,7 @@ class MeanColorBaseline(FrameByFrame):
 
 
 class WithoutMemory:
-    """A colorizer that paints from its embedding alone, as the paper's network does."""
+    """A colorizer conditioned on z alone, as the paper's network is."""
 
     def __init__(self, colorizer: Colorizer) -> None:
         self._colorizer = colorizer

@@ -1,4 +1,4 @@
-"""Colour clips and pictures as they are read for measuring: R'G'B' uint8 ``[H, W, 3]``, lazily."""
+"""Colour clips and pictures for measuring, read lazily as R'G'B' uint8 ``[H, W, 3]``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .metrics import Picture
 SMALLEST_SIDE = 32  # the least that SSIM's window, the optical flow and LPIPS can all work on
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-# Chroma interpolated to full size and rounding done with care, instead of swscale's short cuts.
+# Full chroma interpolation and accurate rounding; swscale's defaults are less exact.
 _CAREFUL = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 _MATRICES = {
     "bt601": Colorspace.ITU601,
@@ -32,7 +32,8 @@ def read_clip(path: Path, size: int | None = None) -> Iterator[Picture]:
     """The frames of a film or of a folder of numbered pictures, R'G'B' uint8 ``[H, W, 3]``.
 
     A film is converted by swscale at its stored size (no rotation, no sample aspect ratio), chroma
-    interpolated bicubically, by the film's matrix (:func:`~c2e_video.decode.probe`) and range. ``size`` then
+    interpolated bicubically, by the film's matrix and range
+    (:func:`~c2e_video.video.decode.decoder.probe`). ``size`` then
     shrinks (area mean) to that short side; smaller frames stay. Raises ``MediaError``.
     """
     first = ""
@@ -53,7 +54,7 @@ def _film(path: Path) -> Iterator[Picture]:
     try:
         with Demuxer(path, threads=0) as film:
             for frame in film.container.decode(film.stream):
-                # With more threads swscale now and then spoils a few samples of small pictures.
+                # With more threads swscale sometimes gives wrong samples in small pictures.
                 rgb = frame.reformat(
                     format="rgb24", src_colorspace=matrix, interpolation=_CAREFUL, threads=1
                 )
@@ -63,7 +64,7 @@ def _film(path: Path) -> Iterator[Picture]:
 
 
 def _folder(path: Path) -> Iterator[Picture]:
-    # Names that begin with a dot are a system's own, such as macOS's "._" beside each file.
+    # Names with a leading dot belong to the system, such as macOS's "._" beside each file.
     pictures = [
         file
         for file in path.iterdir()
@@ -132,7 +133,7 @@ def read_pairs(file: Path) -> list[tuple[Path, Path]]:
 
 
 def require(paths: Iterable[Path]) -> None:
-    """Raise ``MediaError`` if one does not exist: now, not after an hour of painting others."""
+    """Raise ``MediaError`` if a path does not exist, before the work begins."""
     for path in paths:
         if not path.exists():
             raise MediaError(f"{path}: there is no such file or folder; check the name")

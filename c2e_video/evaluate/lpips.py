@@ -1,11 +1,11 @@
-"""LPIPS: how unlike two pictures look, by the features of AlexNet.
+"""LPIPS: perceptual distance of two pictures, computed from features of AlexNet.
 
 Zhang, Isola, Efros, Shechtman and Wang, "The unreasonable effectiveness of deep features as a
 perceptual metric", CVPR 2018; version 0.1, AlexNet with trained heads. The weights are not part of
 this package: their path is given.
 
-Pictures enter as [-1, 1], as the measure was trained. ColorMNet's public script gives it 0 to 255
-unscaled, which makes the figures far smaller: its table's LPIPS cannot be laid beside these.
+Pictures are scaled to [-1, 1], as in the training of the measure. ColorMNet's public script passes 0 to 255
+unscaled, which gives far smaller figures: its table's LPIPS cannot be compared with these.
 """
 
 from __future__ import annotations
@@ -87,17 +87,17 @@ class Lpips(nn.Module):
 
     @torch.inference_mode()
     def distances(
-        self, truth: npt.NDArray[np.uint8], colorized: Sequence[npt.NDArray[np.uint8]]
+        self, truth: npt.NDArray[np.uint8], predictions: Sequence[npt.NDArray[np.uint8]]
     ) -> list[float]:
         """The distance of each picture from the truth, all R'G'B' uint8 ``[H, W, 3]``.
 
         For each tap the features are made unit length over the channels, their squared
-        differences weighed by the head and averaged over the places; the taps' values add up.
+        differences weighted by the head and averaged over all positions; the taps' values are added.
         Sides of at least 32.
         """
-        pictures = torch.from_numpy(np.stack([truth, *colorized])).to(self.mean.device)
+        pictures = torch.from_numpy(np.stack([truth, *predictions])).to(self.mean.device)
         x = (pictures.permute(0, 3, 1, 2).float() / 127.5 - 1 - self.mean) / self.spread
-        total = x.new_zeros(len(colorized))
+        total = x.new_zeros(len(predictions))
         heads = iter(self.heads)
         for number, layer in enumerate(self.features):
             x = layer(x)

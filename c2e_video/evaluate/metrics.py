@@ -1,8 +1,8 @@
-"""The figures: each a formula, its source, and nothing else.
+"""The metrics, each with its formula and its source.
 
-Pictures are R'G'B' uint8 ``[H, W, 3]``; Lab is float32 ``[H, W, 3]`` (:func:`lab_of`). The truth
-comes first, the painted picture second. Where a figure cannot be told (no pair of frames that far
-apart, nothing seen twice) it is NaN, and a mean leaves it out.
+Pictures are R'G'B' uint8 ``[H, W, 3]``; Lab is float32 ``[H, W, 3]`` (:func:`lab_of`). The truth is the
+first argument, the prediction the second. A figure that does not exist (no two frames that far apart, no
+visible pixel) is NaN, and means leave it out.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 PEAK = 255.0  # of an RGB sample, and of a* or b* in an 8-bit plane (-128 to 127)
-PSNR_CEILING = 100.0  # dB; an exact picture would be infinite and take the mean with it
+PSNR_CEILING = 100.0  # dB; an exact picture would have infinity, and so would the mean
 LAGS = (1, 2, 4)  # frames apart, for the colour distribution consistency
 
 
 @dataclass
 class Mean:
-    """A mean of what has come by so far, in constant memory; NaN (no figure) is left out."""
+    """A running mean in constant memory; NaN is left out."""
 
     total: float = 0.0
     count: int = 0
@@ -66,7 +66,7 @@ def lab_of(rgb: Picture) -> Floats:
     return lab
 
 
-# --- nearness to the truth --------------------------------------------------------------------
+# --- comparison with the truth --------------------------------------------------------------------
 
 
 def _decibels(squared_error: float) -> float:
@@ -75,37 +75,37 @@ def _decibels(squared_error: float) -> float:
     return min(PSNR_CEILING, 10 * math.log10(PEAK**2 / squared_error))
 
 
-def psnr(truth: Picture, colorized: Picture) -> float:
+def psnr(truth: Picture, prediction: Picture) -> float:
     """10 log10(255² / MSE) over R', G' and B', in float64; at most 100 dB."""
-    difference = truth.astype(np.float64) - colorized
+    difference = truth.astype(np.float64) - prediction
     return _decibels(float(np.mean(difference**2)))
 
 
-def psnr_ab(truth_lab: Floats, painted_lab: Floats) -> float:
+def psnr_ab(truth_lab: Floats, predicted_lab: Floats) -> float:
     """10 log10(255² / MSE) over a* and b* alone, in float64; at most 100 dB.
 
     The peak is 255, the width of an 8-bit ab plane (-128 to 127).
     """
-    difference = truth_lab[..., 1:].astype(np.float64) - painted_lab[..., 1:]
+    difference = truth_lab[..., 1:].astype(np.float64) - predicted_lab[..., 1:]
     return _decibels(float(np.mean(difference**2)))
 
 
-def psnr_wrapped(truth: Picture, colorized: Picture) -> float:
+def psnr_wrapped(truth: Picture, prediction: Picture) -> float:
     """What PSNR becomes when uint8 arrays are subtracted and squared as they are.
 
     Both the difference and its square are taken modulo 256, so that an error of 16 counts as none.
-    The public script of ColorMNet (Yang et al., ECCV 2024) computes this; it stands here only to be
-    laid beside that paper's table. It is not a measure of quality.
+    The public script of ColorMNet (Yang et al., ECCV 2024) computes this; it serves only for
+    comparison with that paper's table. It is not a measure of quality.
     """
-    difference = truth - colorized
+    difference = truth - prediction
     return _decibels(float(np.mean(difference * difference, dtype=np.float64)))
 
 
-def ssim(truth: Picture, colorized: Picture, window: int = 7) -> float:
+def ssim(truth: Picture, prediction: Picture, window: int = 7) -> float:
     """Structural similarity, mean over places and R', G', B' (Wang et al., IEEE TIP 2004, eq. 13).
 
     A uniform 7×7 window, sample covariances, K1 = 0.01, K2 = 0.03: scikit-image's defaults, which
-    are those of the tables one compares with. (OpenCV's box filter takes a third of the time.)
+    published tables use. (OpenCV's box filter takes a third of the time.)
     """
     rim = window // 2
     c1, c2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
@@ -113,7 +113,7 @@ def ssim(truth: Picture, colorized: Picture, window: int = 7) -> float:
     def local(values: Doubles) -> Doubles:
         return cv2.blur(values, (window, window))[rim:-rim, rim:-rim].astype(np.float64, copy=False)
 
-    x, y = truth.astype(np.float64), colorized.astype(np.float64)
+    x, y = truth.astype(np.float64), prediction.astype(np.float64)
     mean_x, mean_y = local(x), local(y)
     unbiased = window**2 / (window**2 - 1)
     covariance = unbiased * (local(x * y) - mean_x * mean_y)
@@ -122,16 +122,16 @@ def ssim(truth: Picture, colorized: Picture, window: int = 7) -> float:
     return float(np.mean(light * (2 * covariance + c2) / (variances + c2)))
 
 
-def ciede2000(truth_lab: Floats, painted_lab: Floats) -> float:
+def ciede2000(truth_lab: Floats, predicted_lab: Floats) -> float:
     """Mean ΔE00 over the pixels (CIE 142-2001; Sharma, Wu and Dalal 2005), kL = kC = kH = 1.
 
     Raises ``C2EError`` without scikit-image, whose formula this is.
     """
-    return float(np.mean(ciede2000_formula()(truth_lab, painted_lab), dtype=np.float64))
+    return float(np.mean(ciede2000_formula()(truth_lab, predicted_lab), dtype=np.float64))
 
 
 def ciede2000_formula() -> Any:
-    """scikit-image's, asked for before hours of painting too; ``C2EError`` without it."""
+    """scikit-image's formula, imported before the work begins; ``C2EError`` without it."""
     try:
         return import_module("skimage.color").deltaE_ciede2000
     except ImportError as missing:
@@ -140,7 +140,7 @@ def ciede2000_formula() -> Any:
         ) from missing
 
 
-# --- the colours themselves -------------------------------------------------------------------
+# --- colours -------------------------------------------------------------------
 
 
 def colorfulness(rgb: Picture) -> float:
@@ -156,7 +156,7 @@ def colorfulness(rgb: Picture) -> float:
     return spread + 0.3 * math.sqrt((opponents.mean(axis=1) ** 2).sum())
 
 
-# --- through time -----------------------------------------------------------------------------
+# --- over time -----------------------------------------------------------------------------
 
 
 def histograms(rgb: Picture) -> Doubles:
@@ -186,9 +186,9 @@ class ColorConsistency:
 
     The mean Jensen-Shannon divergence of the channels' 256-bin histograms between frames 1, 2 and
     4 apart, each lag's mean weighing the same (Liu et al., "Temporally consistent video
-    colorization with deep feature propagation and self-regularization learning", 2021). A film's
-    own motion gives it a value above 0, so a painted film is judged by its difference from the
-    truth's. NaN until there are five frames.
+    colorization with deep feature propagation and self-regularization learning", 2021). Motion
+    alone gives a value above 0, so a prediction is judged by its difference from the truth's
+    value. NaN until there are five frames.
     """
 
     _recent: deque[Doubles] = field(default_factory=lambda: deque(maxlen=max(LAGS) + 1))
@@ -236,11 +236,11 @@ def motion_between(before: Gray, now: Gray) -> Motion:
 
 
 def warp_error(lab_before: Floats, lab_now: Floats, motion: Motion) -> float:
-    """Chroma warp error: the mean ab distance of a place from itself one frame earlier.
+    """Chroma warp error: the mean ab distance of a point from itself one frame earlier.
 
     mean over visible pixels of ‖ab(t, x) - ab(t-1, x + b(x))‖₂, in ab units; after the warping
     error of Lai et al., "Learning blind video temporal consistency", ECCV 2018, on a*, b* instead
-    of RGB. The motion comes from the true luma, so painted and truth follow the same paths. NaN
+    of RGB. The motion comes from the true luma, so prediction and truth follow the same paths. NaN
     where nothing was seen before (a cut).
     """
     if not motion.visible.any():

@@ -1,4 +1,4 @@
-"""Results as a person reads them (a table), as a program does (JSON), and as the eye does (a sheet)."""
+"""Results as a text table, as JSON, and as a contact sheet of pictures."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import numpy as np
 
 from ..errors import C2EError
 from ..utils.files import write_text
-from .evaluator import ClipResult, Results, Scores
 from .metrics import Picture
+from .scores import ClipResult, Results, Scores
 
 
 class Column(NamedTuple):
@@ -47,14 +47,14 @@ FILM = (
 )
 NOTES = """\
 PSNR: dB over R'G'B', peak 255; PSNR ab: over a*, b*, peak 255; higher is nearer, 100 is exact.
-PSNR wrapped: the same in uint8 arithmetic, modulo 256: only to stand beside tables made that way.
-SSIM: higher is nearer. CIEDE2000 (mean), LPIPS (AlexNet 0.1): lower is nearer.
-colour: colourfulness, Hasler-Süsstrunk 2003. CDC: Jensen-Shannon divergence, frames 1, 2, 4 apart, in nats.
-For these two, near the truth is good.
-warp: chroma warp error, ab units along the true motion: lower is steadier; pale colours have less."""
+PSNR wrapped: the same in uint8 arithmetic, modulo 256, only for comparison with tables made that way.
+SSIM: higher is better. CIEDE2000 (mean), LPIPS (AlexNet 0.1): lower is better.
+colour: colorfulness, Hasler-Süsstrunk 2003. CDC: Jensen-Shannon divergence, frames 1, 2, 4 apart, in nats.
+Both are better the nearer they are to the truth's.
+warp: chroma warp error, ab units along the true motion; lower is steadier, and pale colours have less."""
 
 _CLIP_WIDTH, _ROW_WIDTH = 24, 12
-_LISTED = 40  # more clips than that (pairs come by the hundred) are summed up by their mean
+_LISTED = 40  # more clips than that (pairs come by the hundred) are reported by their mean
 LABEL_HEIGHT, GAP = 20, 4  # pixels, on the sheet
 _SHEET_ROWS = 60
 
@@ -62,8 +62,8 @@ _SHEET_ROWS = 60
 def table(results: Results) -> str:
     """Two plain-text tables, at most 120 columns wide: nearness to the truth, and the film itself.
 
-    A line for each row (floors and painters) of each clip and of the two means; of more than 40
-    clips the means only.
+    A line for each row (baselines and methods) of each clip and of the two means; for more than 40 clips the
+    means only.
     """
     return "\n\n".join((_grid(results, NEARNESS), _grid(results, FILM), NOTES))
 
@@ -110,7 +110,7 @@ def to_json(results: Results) -> str:
     """``{"conditions", "mean", "mean_of_frames", "clips": [{"name", …, "scores"}]}``.
 
     Means and scores are ``{row: figures}``; the figures carry :class:`Scores`' names and the
-    three differences; null: not to be had.
+    three differences; null stands for a figure that does not exist.
     """
     clips = [
         {
@@ -148,7 +148,7 @@ def write_json(results: Results, path: Path) -> None:
 
 
 def sheet(results: Results) -> Picture:
-    """A row a clip, R'G'B' uint8 ``[H, W, 3]``: (reference |) truth | gray | painted, labelled.
+    """A row a clip, R'G'B' uint8 ``[H, W, 3]``: (reference |) truth | gray | prediction, labelled.
 
     The first 60 clips at most.
     """
@@ -175,7 +175,7 @@ def _labelled(picture: Picture, text: str, height: int) -> Picture:
     """The picture under its label, on black, ``height`` high below the label."""
     below = height - len(picture)
     cell = np.pad(picture, ((LABEL_HEIGHT, below), (0, GAP), (0, 0)))
-    # OpenCV's own letters are ASCII only: others are shown as question marks.
+    # OpenCV's font has ASCII only; other letters become question marks.
     plain = text.encode("ascii", "replace").decode()
     place = (4, LABEL_HEIGHT - 6)
     cv2.putText(cell, plain, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
@@ -192,6 +192,4 @@ def write_sheet(results: Results, path: Path) -> None:
 def check_sheet(path: Path) -> None:
     """Raise a ``C2EError`` if no picture can be written to ``path``."""
     if not os.access(path.parent, os.W_OK) or not cv2.haveImageWriter(str(path)):
-        raise C2EError(
-            f"{path}: cannot be written as a picture; name a .png in a folder you may use"
-        )
+        raise C2EError(f"{path}: cannot be written as a picture; name a .png in a writable folder")

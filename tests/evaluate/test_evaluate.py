@@ -18,17 +18,17 @@ import pytest
 import torch
 
 from c2e_video.errors import C2EError, MediaError
-from c2e_video.evaluate import clips, metrics, report
-from c2e_video.evaluate import evaluator as video
+from c2e_video.evaluate import clips, evaluator, metrics, report
 from c2e_video.evaluate.baselines import (
     FrameByFrame,
     GrayBaseline,
     MeanColorBaseline,
     WithoutMemory,
 )
-from c2e_video.evaluate.evaluator import Results, evaluate_clips, evaluate_pairs
+from c2e_video.evaluate.evaluator import evaluate_clips, evaluate_pairs
 from c2e_video.evaluate.lpips import Lpips
 from c2e_video.evaluate.metrics import Gray, Picture
+from c2e_video.evaluate.scores import Results, Scores
 from c2e_video.inference.colorizer import Colorizer
 
 pytest.importorskip("skimage", reason="evaluation needs scikit-image, the extra 'eval'")
@@ -278,7 +278,7 @@ def test_a_clip_is_streamed(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None
             most = max(most, sum(one() is not None for one in alive))
             yield picture
 
-    monkeypatch.setattr(video, "read_clip", endless)
+    monkeypatch.setattr(evaluator, "read_clip", endless)
     method = Oracle([frame(number) for number in range(6)])
     method.embed = lambda reference: 0  # type: ignore[method-assign]
     (result,) = evaluate_clips(method, [clip], max_frames=24).clips
@@ -396,7 +396,7 @@ def test_a_painter_that_paints_another_size_is_a_bug(clip: Path) -> None:
         def colorize_image(self, gray: Gray, embedding: None = None) -> Picture:
             return super().colorize_image(gray[::2])
 
-    with pytest.raises(ValueError, match="painted uint8"):
+    with pytest.raises(ValueError, match="got uint8"):
         evaluate_clips(Halving(), [clip])
 
 
@@ -429,9 +429,9 @@ def test_the_table_is_aligned_and_fits_a_terminal(results: Results) -> None:
 
 
 def test_large_figures_still_fit(results: Results) -> None:
-    wide = {field.name: 100.0 for field in fields(video.Scores)}
+    wide = {field.name: 100.0 for field in fields(Scores)}
     wide |= {"cdc": math.log(2), "cdc_truth": 0.0, "colorfulness": 300.0, "colorfulness_truth": 0.0}
-    scores = {"a painter of a long, long name": video.Scores(**wide)}
+    scores = {"a painter of a long, long name": Scores(**wide)}
     grown = replace(results.clips[0], scores=scores)
     table = report.table(Results([grown], {}))
     assert max(map(len, table.splitlines())) <= 120

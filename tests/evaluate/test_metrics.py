@@ -94,8 +94,8 @@ def test_psnr_of_one_channel_counts_a_third() -> None:
 
 def test_psnr_ab_has_peak_255_and_ignores_lightness() -> None:
     truth = np.zeros((4, 5, 3), np.float32)
-    colorized = truth + np.array((50, 10, -10), np.float32)
-    assert metrics.psnr_ab(truth, colorized) == pytest.approx(20 * math.log10(25.5))
+    prediction = truth + np.array((50, 10, -10), np.float32)
+    assert metrics.psnr_ab(truth, prediction) == pytest.approx(20 * math.log10(25.5))
 
 
 @pytest.mark.parametrize(("error", "wrapped_square"), [(1, 1), (15, 225), (17, 33), (200, 64)])
@@ -113,8 +113,8 @@ def test_an_error_of_16_is_none_when_wrapped_and_one_in_truth() -> None:
     assert metrics.psnr(*pair) < 25
 
 
-def lab_psnr(truth: Picture, colorized: Picture) -> float:
-    return metrics.psnr_ab(metrics.lab_of(truth), metrics.lab_of(colorized))
+def lab_psnr(truth: Picture, prediction: Picture) -> float:
+    return metrics.psnr_ab(metrics.lab_of(truth), metrics.lab_of(prediction))
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_nearness_is_symmetric_best_when_equal_and_falls_with_noise(
 def test_ssim_is_that_of_scikit_image(sigma: float) -> None:
     skimage = pytest.importorskip("skimage.metrics", reason="scikit-image, the extra 'eval'")
     truth = noise()
-    colorized = disturbed(truth, sigma)
-    expected = skimage.structural_similarity(truth, colorized, channel_axis=-1, data_range=255)
-    assert metrics.ssim(truth, colorized) == pytest.approx(expected, abs=1e-9)
+    prediction = disturbed(truth, sigma)
+    expected = skimage.structural_similarity(truth, prediction, channel_axis=-1, data_range=255)
+    assert metrics.ssim(truth, prediction) == pytest.approx(expected, abs=1e-9)
 
 
 def lab_pixel(*values: float) -> Floats:
@@ -166,9 +166,9 @@ def test_ciede2000_of_the_published_pairs(
 
 def test_ciede2000_through_our_lab_is_that_of_scikit_image() -> None:
     color = pytest.importorskip("skimage.color", reason="scikit-image, the extra 'eval'")
-    truth, colorized = noise(1), noise(2)
-    expected = color.deltaE_ciede2000(color.rgb2lab(truth), color.rgb2lab(colorized)).mean()
-    ours = metrics.ciede2000(metrics.lab_of(truth), metrics.lab_of(colorized))
+    truth, prediction = noise(1), noise(2)
+    expected = color.deltaE_ciede2000(color.rgb2lab(truth), color.rgb2lab(prediction)).mean()
+    ours = metrics.ciede2000(metrics.lab_of(truth), metrics.lab_of(prediction))
     assert ours == pytest.approx(expected, abs=1e-3)
 
 
