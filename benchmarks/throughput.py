@@ -219,12 +219,12 @@ class _PaintingClock:
     def __init__(self) -> None:
         self.began, self.frames = 0.0, 0
 
-    def stage(self, name: str, frames: int | None) -> None:
+    def stage(self, name: str, total: int | None, unit: str = "frame") -> None:
         self.began, self.frames = 0.0, 0
 
-    def advance(self, frames: int) -> None:
+    def advance(self, count: int) -> None:
         if self.began:
-            self.frames += frames
+            self.frames += count
         else:
             self.began = time.perf_counter()
 

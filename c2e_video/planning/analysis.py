@@ -90,3 +90,16 @@ def analyze(
 def first_pts(source: Path, info: VideoInfo) -> int:
     """The pts of the film's first frame, from which lists made elsewhere count."""
     return next(decode(source, info)).pts
+
+
+def frames_expected(info: VideoInfo, window: Window) -> int | None:
+    """About how many frames lie in the window, for a progress bar; None where the film gives no clue."""
+    start, stop = window
+    if window == (None, None) or info.frame_rate is None:
+        return info.frame_count
+    ends = [] if stop is None else [stop]
+    if info.duration_seconds is not None:
+        ends.append(round(info.duration_seconds / info.time_base))
+    if not ends:
+        return None
+    return max(1, round((min(ends) - (start or 0)) * info.time_base * info.frame_rate))

@@ -49,7 +49,7 @@ def write_sheet(
     the most frames first.
     """
     frames = _frames(plan, window, progress)
-    progress.stage("previewing", len(plan.shots))
+    progress.stage("previewing", len(plan.shots), "shot")
     rows = []
     for shot in plan.shots:
         rows.append(_row(plan, shot, frames, video_colorizer))

@@ -15,7 +15,7 @@ from ..references.reference_map import ReferenceMap, snap_shots
 from ..utils.progress import Progress
 from ..video.decode.decoder import frames_at
 from ..video.frames import Shot, VideoInfo
-from .analysis import VideoAnalysis, Window, analyze
+from .analysis import VideoAnalysis, Window, analyze, frames_expected
 from .keyframes import Match
 from .shot_lists import with_the_rest, write_shot_list
 
@@ -137,7 +137,7 @@ def make_plan(
     """
     if shots and isinstance(references, ReferenceMap):
         raise C2EError("a map has shots of its own; give a list of shots or a map, not both")
-    progress.stage("analyzing", info.frame_count)
+    progress.stage("analyzing", frames_expected(info, window))
     pictures = () if isinstance(references, ReferenceMap) else references
     analysis = analyze(
         source, info, pictures, window=window, on_frame=lambda frame: progress.advance(1)
@@ -164,7 +164,7 @@ def _assigned(
     video_colorizer: VideoColorizer,
     progress: Progress,
 ) -> Plan:
-    progress.stage("comparing shots", len(analysis.shots))
+    progress.stage("comparing shots", len(analysis.shots), "shot")
     found = [_found_in(shot, analysis.matches) for shot in analysis.shots]
     weak_matches = [shot for shot, own in zip(analysis.shots, found, strict=True) if not own]
     middles = frames_at(source, info, [analysis.shown(shot)[1] for shot in weak_matches])

@@ -1,4 +1,4 @@
-"""What a caller may watch while a film is looked at and painted."""
+"""How far a run is: what a caller may be told while a film is analyzed and colorized."""
 
 from __future__ import annotations
 
@@ -6,26 +6,37 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """What a caller may watch; see :class:`Silent` for one that does nothing."""
+    """Is told how far a run is. :class:`Silent` is one that does nothing.
 
-    def stage(self, name: str, frames: int | None) -> None:
-        """A stage begins: "looking", "comparing shots" or "painting".
+    The methods are called in one thread. An exception that one of them raises ends the run; what is
+    finished of it is kept.
+    """
 
-        With the number of frames, or of shots, that it is about, if known.
+    def stage(self, name: str, total: int | None, unit: str = "frame") -> None:
+        """A stage begins.
+
+        Args:
+            name: "analyzing", "comparing shots", "colorizing" or another.
+            total: How many units the stage has; None where that is not known, and an estimate where the
+                film's container gives no more than that.
+            unit: What is counted, in the singular: "frame" or "shot".
         """
 
-    def advance(self, frames: int) -> None:
-        """So many frames more are done."""
+    def advance(self, count: int) -> None:
+        """``count`` more units of the stage are done."""
 
     def note(self, line: str) -> None:
-        """Something the user ought to know."""
+        """Something that the user should know, in one line."""
 
 
 class Silent:
-    """No progress shown."""
+    """Shows nothing."""
 
-    def stage(self, name: str, frames: int | None) -> None: ...
+    def stage(self, name: str, total: int | None, unit: str = "frame") -> None:
+        """See :meth:`Progress.stage`."""
 
-    def advance(self, frames: int) -> None: ...
+    def advance(self, count: int) -> None:
+        """See :meth:`Progress.advance`."""
 
-    def note(self, line: str) -> None: ...
+    def note(self, line: str) -> None:
+        """See :meth:`Progress.note`."""

@@ -28,12 +28,12 @@ class Watched(Silent):
         self.counts: list[int] = []
         self.stop_after, self.error, self.colorizing = stop_after, error, False
 
-    def stage(self, name: str, frames: int | None) -> None:
+    def stage(self, name: str, total: int | None, unit: str = "frame") -> None:
         self.colorizing = name == "colorizing"
 
-    def advance(self, frames: int) -> None:
+    def advance(self, count: int) -> None:
         if self.colorizing:
-            self.counts.append(frames)
+            self.counts.append(count)
             if sum(self.counts) >= self.stop_after:
                 raise self.error
 

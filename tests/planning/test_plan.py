@@ -62,12 +62,12 @@ class Watched(Silent):
     def __init__(self) -> None:
         self.stages: dict[str, list[int | None]] = {}
 
-    def stage(self, name: str, frames: int | None) -> None:
-        self.stages[name] = [0, frames]
+    def stage(self, name: str, total: int | None, unit: str = "frame") -> None:
+        self.stages[name] = [0, total]
         self._here = self.stages[name]
 
-    def advance(self, frames: int) -> None:
-        self._here[0] = (self._here[0] or 0) + frames
+    def advance(self, count: int) -> None:
+        self._here[0] = (self._here[0] or 0) + count
 
 
 def test_every_stage_of_planning_is_told(film: Path, video_colorizer: VideoColorizer) -> None:
