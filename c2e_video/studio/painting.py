@@ -129,10 +129,10 @@ class RunProgress:
         self._told = 0.0
         self._counted: deque[tuple[float, int]] = deque()
 
-    def stage(self, name: str, frames: int | None) -> None:
+    def stage(self, name: str, total: int | None, unit: str = "frame") -> None:
         """A stage begins."""
         self._check()
-        self.job.stage, self.job.done, self.job.total = name, 0, frames
+        self.job.stage, self.job.done, self.job.total = name, 0, total
         self.job.rate = None
         self._counted.clear()
         self._tell(self.job)
