@@ -25,8 +25,9 @@ LISTS = (".csv", ".edl", ".otio")
 )
 @click.option("--sheet", type=PATH, help="Write a contact sheet there (.html).")
 @click.option(
-    "--stills", type=PATH, help="Write the frames worth painting into that folder (.png)."
+    "--stills", type=click.IntRange(1, 1000), metavar="N", help="Write the best N frames to paint."
 )
+@click.option("--stills-folder", type=PATH, help="Where stills go; FILM.stills by default.")
 @network_options
 @click.option(
     "--start", type=parse_timecode, metavar="TIME", help="Look from here on (HH:MM:SS.mmm)."
@@ -45,7 +46,8 @@ def plan(
     shots: Path | None,
     output: Path | None,
     sheet: Path | None,
-    stills: Path | None,
+    stills: int | None,
+    stills_folder: Path | None,
     overwrite: bool,
     **settings: Any,
 ) -> None:
@@ -57,9 +59,11 @@ def plan(
     from ..pipeline.options import Options, colorizer_for, window_of
     from ..pipeline.output import check_output
     from ..planning.analysis import first_pts
-    from ..planning.contact_sheet import make_folder, write_sheet, write_stills
+    from ..planning.contact_sheet import write_sheet
     from ..planning.plan import make_plan
+    from ..planning.proposals import MAX_PROPOSALS, summary
     from ..planning.shot_lists import check_shot_list, read_shot_list
+    from ..planning.stills import make_folder, write_stills
     from ..references.reference_map import ReferenceMap, load_references_or_map
     from ..video.decode import base_path
     from ..video.decode.decoder import probe
@@ -81,7 +85,9 @@ def plan(
     for path in filter(None, (output, sheet)):
         check_output(film, path, overwrite)
     if stills:
-        make_folder(stills)
+        named = base_path(film)
+        stills_folder = stills_folder or named.with_name(f"{named.name}.stills")
+        make_folder(stills_folder)
     listed = read_shot_list(shots, info, start=first_pts(film, info)) if shots else ()
     window = window_of(info, options)
     video_colorizer = VideoColorizer(colorizer_for(options), info)
@@ -89,12 +95,18 @@ def plan(
         planned = make_plan(film, info, given, video_colorizer, bar, shots=listed, window=window)
         if output:
             planned.write(output)
+        proposals = planned.proposals(video_colorizer, bar, stills or MAX_PROPOSALS)
         if sheet:
-            write_sheet(planned, video_colorizer, sheet, bar, window=window)
-        count = write_stills(planned, stills, bar, window=window) if stills else 0
+            write_sheet(planned, proposals, video_colorizer, sheet, bar)
+        if stills and stills_folder:
+            write_stills(planned, proposals, stills_folder, bar)
     for line in (planned.summary(), *left_out, *planned.remarks()):
         click.echo(line)
     for path in filter(None, (output, sheet)):
         click.echo(f"written: {path}")
+    if proposals:
+        click.echo(f"worth painting: {summary(proposals)}")
+        for proposal in proposals:
+            click.echo(f"  {proposal.line(info)}")
     if stills:
-        click.echo(f"stills: {count} in {stills}")
+        click.echo(f"stills: {len(proposals)} in {stills_folder}")

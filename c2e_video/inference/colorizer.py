@@ -215,6 +215,33 @@ class Colorizer:
         ab = self._enlarged([(gray, 1 / 255, 0.0)], [predict], gray.shape)[1][0]
         return cast(npt.NDArray[np.float32], ab.permute(1, 2, 0).cpu().numpy())
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether the network has a colour memory, by which it compares pictures."""
+        return self._model.pffn.memory is not None
+
+    @torch.inference_mode()
+    def match_features(self, gray: Picture, size: int) -> Tensor:
+        """The features by which the colour memory compares pictures; no colour is predicted.
+
+        Args:
+            gray: Full-range luma uint8 ``[H, W]``.
+            size: Short side at which it is read, in pixels.
+
+        Returns:
+            Unit vectors of the cells, ``[1, D, h, w]``: a cell is 8 by 8 of the pixels read.
+
+        Raises:
+            ValueError: The network has no memory.
+        """
+        memory = self._model.pffn.memory
+        if memory is None:
+            raise ValueError("the network has no memory to compare pictures by")
+        with translate_oom(self.device, size):
+            planes = self._grays([(gray, 1 / 255, 0.0)], network_size(gray.shape, size))
+            content = self._model.encode_content(self._nhwc(lightness_of(planes) / 50 - 1))
+            return memory.encode_features(content).coarse
+
     @torch.inference_mode()
     def similarities(
         self, frame: Frame, embeddings: Sequence[ColorEmbedding], info: VideoInfo

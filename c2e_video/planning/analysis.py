@@ -18,6 +18,7 @@ from ..video.decode.decoder import decode
 from ..video.frames import Frame, Shot, VideoInfo
 from .keyframes import KeyframeMatcher, Match
 from .pyramid import halved
+from .samples import FrameSample, Sampler
 
 ANALYSIS_HEIGHT = 108  # rows at least, of the pictures that shots and keyframes are found in
 
@@ -34,6 +35,7 @@ class VideoAnalysis:
     matches: tuple[Match, ...]
     problems: tuple[str, ...]
     letterbox: Letterbox = NO_LETTERBOX
+    samples: tuple[FrameSample, ...] = ()
 
     def count(self, start: int, stop: int) -> int:
         """Frames with ``start <= pts < stop``."""
@@ -64,7 +66,7 @@ def analyze(
 ) -> VideoAnalysis:
     """Look at every frame of the film once. ``references`` are looked for among the frames."""
     detector, matcher = ShotDetector(info), KeyframeMatcher(references, info)
-    letterbox = LetterboxDetector(info)
+    letterbox, sampler = LetterboxDetector(info), Sampler(info)
     report = DecodeReport()
     pts = array("q")
     start, stop = window
@@ -72,6 +74,7 @@ def analyze(
         small = replace(frame, luma=halved(frame.luma, ANALYSIS_HEIGHT))
         detector.update(small)
         letterbox.update(frame)
+        sampler.update(frame, small.luma)
         if references:
             matcher.update(small)
         pts.append(frame.pts)
@@ -83,7 +86,12 @@ def analyze(
         )
     matches = tuple(matcher.compute()) if references else ()
     return VideoAnalysis(
-        tuple(detector.compute()), pts, matches, tuple(report.problems()), letterbox.compute()
+        tuple(detector.compute()),
+        pts,
+        matches,
+        tuple(report.problems()),
+        letterbox.compute(),
+        sampler.compute(),
     )
 
 

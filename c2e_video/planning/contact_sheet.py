@@ -1,223 +1,251 @@
-"""A plan to look at before painting: a contact sheet (one HTML file), and stills worth painting."""
+"""The contact sheet: one HTML file with a colorized strip and the coverage of each shot."""
 
 from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Container, Iterator
-from fractions import Fraction
+from collections.abc import Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import C2EError
 from ..inference.video_colorizer import VideoColorizer
 from ..references.image import Reference
-from ..utils.files import check_folder, write_text
-from ..utils.prefetch import prefetch
+from ..utils.files import write_text
 from ..utils.progress import Progress
-from ..video.decode.decoder import decode
-from ..video.frames import Frame, Shot, VideoInfo, luma_range
-from .analysis import Window
+from ..video.frames import Shot
+from .coverage import COVERED, UNCOVERED, ShotCoverage
 from .plan import Assignment, Plan
+from .proposals import Proposal, summary
+from .samples import FrameSample
 
 Picture = npt.NDArray[np.uint8]
 
-HEIGHT = 112  # of the thumbnails, in pixels
-PREVIEW = 2 * HEIGHT  # short side at which a preview is painted, before it is made as small
-QUALITY = 88  # of JPEG, of 100
+STRIP_HEIGHT = 200  # of the frames of a strip, in pixels
+SHOWN, SHOWN_AT_MOST = (
+    3,
+    5,
+)  # frames of a strip; more than three in shots of more than SECONDS_A_FRAME each
+SECONDS_A_FRAME = 4.0
+REFERENCE_HEIGHT = 84
+JPEG_QUALITY = 82
+SCALE = (
+    f"Confidence (the black line) estimates how much of a frame's colour its reference gives. From "
+    f"{COVERED:.2f} on the frame is covered (green), below {UNCOVERED:.2f} it is uncovered (red), between "
+    "them it is fading (amber). A picture of another scene is far: it has about 0.3, seldom more than 0.5. "
+    "Hold the pointer over a frame to see it in gray."
+)
 
 
 def write_sheet(
     plan: Plan,
+    proposals: Sequence[Proposal],
     video_colorizer: VideoColorizer,
     path: Path,
     progress: Progress,
-    *,
-    window: Window = (None, None),
 ) -> None:
-    """Write the sheet of ``plan`` to ``path``, whole or not at all.
+    """Write the sheet of a plan, whole or not at all.
 
-    A row a shot: its first, middle and last frame, its references, how sure the match is, and the
-    middle frame painted. Shots that no reference is near to are red, and listed on top, those with
-    the most frames first.
+    Args:
+        plan: The plan. Its samples are shown: the film is not read again.
+        proposals: The frames worth painting, listed on top.
+        video_colorizer: Colorizes the strips, where the plan has references.
+        path: The HTML file. It needs no other.
+        progress: Is told of the shots that are done.
+
+    Raises:
+        C2EError: The file cannot be written.
     """
-    frames = _frames(plan, window, progress)
-    progress.stage("previewing", len(plan.shots), "shot")
-    rows = []
-    for shot in plan.shots:
-        rows.append(_row(plan, shot, frames, video_colorizer))
-        progress.advance(1)
-    template = Template(
-        resources.files(__package__).joinpath("contact_sheet.html").read_text("utf-8")
-    )
-    page = template.substitute(
-        title=escape(plan.source.name),
-        facts=escape(_facts(plan)),
-        weak_matches=_weak_matches(plan),
-        height=HEIGHT,
-        rows="\n".join(rows),
-    )
-    write_text(path, page)
+    write_text(path, _Sheet(plan, video_colorizer).page(proposals, progress))
 
 
-def write_stills(
-    plan: Plan, folder: Path, progress: Progress, *, window: Window = (None, None)
-) -> int:
-    """Write the middle frame of every shot that has no near reference, in full size, to be painted.
+class _Sheet:
+    """The page in the making: each reference picture is in it once."""
 
-    The pictures are gray PNG, upright, with square pixels; they bear the shot's number and the
-    frame's time. A picture of that name is left as it is: it may be painted by now. Gives their number;
-    raises :class:`C2EError` where they cannot be written.
-    """
-    make_folder(folder)
-    shots = (
-        [assignment.shot for assignment in plan.weak_matches] if plan.assignments else plan.shots
-    )
-    middles = {plan.analysis.shown(shot)[1]: shot for shot in shots}
-    for frame in _picked(plan, middles, window, progress):
-        time = plan.info.timecode(frame.pts).replace(":", "-")
-        path = folder / f"shot-{middles[frame.pts].index + 1:04d}_{time}.png"
-        _, content = cv2.imencode(".png", _upright(frame, plan.info, frame.luma.shape[0]))
-        try:
-            with open(path, "xb") as file:  # never over one that was painted
-                file.write(content.tobytes())
-        except FileExistsError:
-            progress.note(f"{path.name} is there already and was left as it is")
-        except OSError as error:
-            raise C2EError(f"cannot write {str(path)!r}: {error.strerror}") from None
-    return len(middles)
+    def __init__(self, plan: Plan, video_colorizer: VideoColorizer) -> None:
+        self.plan, self.video_colorizer = plan, video_colorizer
+        self.pictures: dict[str, tuple[int, str]] = {}  # by digest: number and CSS
 
-
-def make_folder(folder: Path) -> None:
-    """Make the folder of stills. Raises :class:`C2EError` where that, or writing there, cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise C2EError(f"cannot write stills to {str(folder)!r}: {error.strerror}") from None
-    check_folder(folder / "shot.png")
-
-
-def _frames(plan: Plan, window: Window, progress: Progress) -> dict[int, bytes]:
-    """The frames that the sheet shows, by pts: as JPEG, for there may be thousands."""
-    wanted = {pts for shot in plan.shots for pts in plan.analysis.shown(shot)}
-    picked = _picked(plan, wanted, window, progress)
-    return {frame.pts: _jpeg(_upright(frame, plan.info, PREVIEW)) for frame in picked}
-
-
-def _picked(
-    plan: Plan, wanted: Container[int], window: Window, progress: Progress
-) -> Iterator[Frame]:
-    """The film's frames with these pts, from one more pass."""
-    progress.stage("gathering frames", len(plan.analysis.pts))
-    start, stop = window
-    for frame in prefetch(decode(plan.source, plan.info, start=start, stop=stop), depth=32):
-        if frame.pts in wanted:
-            yield frame
-        progress.advance(1)
-
-
-def _upright(frame: Frame, info: VideoInfo, height: int) -> Picture:
-    """A frame as it is shown: full-range gray ``[h, w]``, ``height`` rows before it is turned."""
-    scale, offset = luma_range(info)
-    rows, columns = frame.luma.shape
-    width = max(1, round(height * Fraction(columns, rows) * info.sample_aspect_ratio))
-    how = cv2.INTER_AREA if height < rows else cv2.INTER_LINEAR
-    sized = cv2.resize(frame.luma, (width, height), interpolation=how).astype(np.float32)
-    gray = np.clip((sized - offset) * scale * 255, 0, 255).round().astype(np.uint8)
-    return np.ascontiguousarray(np.rot90(gray, info.turns))
-
-
-def _row(plan: Plan, shot: Shot, frames: dict[int, bytes], video_colorizer: VideoColorizer) -> str:
-    times = plan.analysis.shown(shot)
-    grays = {pts: _gray_of(frames[pts]) for pts in set(times) & frames.keys()}
-    shown = [grays[pts] for pts in times if pts in grays]
-    references, preview, sure = "", "", "no reference yet"
-    assignment = next((c for c in plan.assignments if c.shot == shot), None)
-    if plan.reference_map is not None and assignment is not None:
-        references = "".join(
-            _reference(r, plan.info) for r in plan.reference_map.references[shot.index]
+    def page(self, proposals: Sequence[Proposal], progress: Progress) -> str:
+        progress.stage("previewing", len(self.plan.shots), "shot")
+        rows = []
+        for shot in self.plan.shots:
+            rows.append(self._row(shot))
+            progress.advance(1)
+        template = resources.files(__package__).joinpath("contact_sheet.html").read_text("utf-8")
+        return Template(template).substitute(
+            title=escape(self.plan.source.name),
+            facts=escape(self._facts()),
+            scale=escape(SCALE),
+            stills=self._stills(proposals),
+            rows="\n".join(rows),
+            pictures="\n".join(css for _, css in self.pictures.values()),
         )
-        sure = _sureness(assignment)
-        if times[1] in grays:
-            embedding = video_colorizer.embedding_at(times[1], plan.reference_map)
-            stored = np.rot90(grays[times[1]], -plan.info.turns)
-            colorized = video_colorizer.colorizer.colorize_image(
-                np.ascontiguousarray(stored), embedding
-            )
-            preview = _image(np.rot90(colorized, plan.info.turns), "painted preview")
-    mark = ' class="far"' if assignment is None or assignment.is_weak else ""
-    stills = "".join(map(_image, shown, ("first frame", "middle frame", "last frame")))
-    return (
-        f'<tr id="shot-{shot.index + 1}"{mark}><th>{shot.index + 1}</th>'
-        f"<td>{_times(plan, shot)}</td><td>{stills}</td><td>{references}</td>"
-        f"<td>{escape(sure)}</td><td>{preview}</td></tr>"
-    )
+
+    def _facts(self) -> str:
+        plan = self.plan
+        length = plan.info.timecode(plan.shots[-1].stop - plan.shots[0].start)
+        facts = [f"{plan.info.width}×{plan.info.height}", length, plan.size()]
+        if plan.reference_map is not None:
+            facts.append(f"references in use: {len(plan.reference_map.distinct())}")
+            facts.append(f"{plan.covered:.0%} of the frames covered")
+        return ", ".join(facts)
+
+    def _stills(self, proposals: Sequence[Proposal]) -> str:
+        if not proposals:
+            return ""
+        samples = {s.pts: s for p in proposals for s in self.plan.samples[p.shot]}
+        items = "".join(
+            f'<li><a href="#shot-{p.shot + 1}">{_img(samples[p.pts].picture(), REFERENCE_HEIGHT)}'
+            f"{escape(p.line(self.plan.info))}</a></li>"
+            for p in proposals
+        )
+        return (
+            f'<h2>Worth painting: {escape(summary(proposals))}</h2><ol class="stills">{items}</ol>'
+        )
+
+    def _row(self, shot: Shot) -> str:
+        plan, curve = self.plan, self.plan.coverage[shot.index]
+        states = {stretch.state for stretch in curve.stretches()}
+        worst = next((s for s in ("uncovered", "fading", "covered") if s in states), "gray")
+        verdict = curve.verdict(plan.info) if plan.reference_map is not None else "no reference yet"
+        dissolve = (
+            f"dissolve of {plan.info.seconds(shot.dissolve):.2f} s" if shot.dissolve else "cut"
+        )
+        facts = (plan.info.timecode(shot.start), f"{plan.frames_of(shot)} frames", dissolve)
+        head = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
+        return (
+            f'<article id="shot-{shot.index + 1}" class="{worst}"><h2><b>{shot.index + 1}</b>{head}'
+            f'<span class="verdict">{escape(verdict)}</span></h2><div class="body">'
+            f"<div>{self._strip(shot)}{_curve(curve)}</div>"
+            f'<div class="side">{self._side(shot)}</div></div></article>'
+        )
+
+    def _strip(self, shot: Shot) -> str:
+        plan = self.plan
+        seconds = plan.info.seconds(shot.stop - shot.start)
+        count = min(SHOWN_AT_MOST, max(SHOWN, math.ceil(seconds / SECONDS_A_FRAME)))
+        figures = "".join(
+            f"<figure>{_img(self._shown(sample), STRIP_HEIGHT)}"
+            f"<figcaption>{plan.info.timecode(sample.pts)}</figcaption></figure>"
+            for sample in _spread(plan.samples[shot.index], count)
+        )
+        painted = " painted" if plan.reference_map is not None else ""
+        return f'<div class="strip{painted}">{figures}</div>'
+
+    def _shown(self, sample: FrameSample) -> Picture:
+        """A sample in colour, or in gray where it has no references."""
+        gray = _sized(sample.picture(), STRIP_HEIGHT)
+        reference_map = self.plan.reference_map
+        if reference_map is None:
+            return gray
+        turns = self.plan.info.turns
+        stored = np.ascontiguousarray(np.rot90(gray, -turns))
+        embedding = self.video_colorizer.embedding_at(sample.pts, reference_map)
+        return np.rot90(self.video_colorizer.colorizer.colorize_image(stored, embedding), turns)
+
+    def _side(self, shot: Shot) -> str:
+        plan = self.plan
+        if plan.reference_map is None:
+            return ""
+        row = plan.reference_map.references[shot.index]
+        assignment = plan.assignments[shot.index]
+        used = "".join(self._figure(r, _caption(r, plan)) for r in row)
+        others = "".join(
+            self._figure(c.reference, f"{c.reference.path.name} {c.score:.2f}")
+            for c in assignment.candidates
+        )
+        parts = [f'<div class="refs"><h3>{escape(_source(assignment))}</h3>{used}</div>']
+        if others:
+            parts.append(f'<div class="refs small"><h3>best candidates</h3>{others}</div>')
+        return "".join(parts)
+
+    def _figure(self, reference: Reference, caption: str) -> str:
+        number = self._number(reference)
+        return (
+            f'<figure><span class="pic p{number}" role="img" aria-label="{escape(caption)}"></span>'
+            f"<figcaption>{escape(caption)}</figcaption></figure>"
+        )
+
+    def _number(self, reference: Reference) -> int:
+        """The CSS class of a reference picture."""
+        known = self.pictures.get(reference.digest)
+        if known is None:
+            number = len(self.pictures)
+            data = _data(_sized(reference.image, REFERENCE_HEIGHT))
+            known = number, f"  .p{number} {{ background-image: url({data}); }}"
+            self.pictures[reference.digest] = known
+        return known[0]
 
 
-def _times(plan: Plan, shot: Shot) -> str:
-    dissolve = f"dissolve of {plan.info.seconds(shot.dissolve):.2f} s"
-    kind = dissolve if shot.dissolve else "cut"
-    count = plan.frames_of(shot)
-    lines = (plan.info.timecode(shot.start), f"{count} frames", kind)
-    return "<br>".join(map(escape, lines))
+def _caption(reference: Reference, plan: Plan) -> str:
+    at = "" if reference.at is None else f" at {plan.info.timecode(reference.at)}"
+    return f"{reference.path.name}{at}"
 
 
-def _reference(reference: Reference, info: VideoInfo) -> str:
-    at = "" if reference.at is None else f" at {info.timecode(reference.at)}"
-    caption = escape(f"{reference.path.name}{at}")
-    picture = _image(reference.image, reference.path.name)
-    return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
-
-
-def _sureness(assignment: Assignment) -> str:
+def _source(assignment: Assignment) -> str:
     if assignment.source == "map":
-        return "as the map says"
+        return "reference, as the table says"
     if assignment.source == "frame":
-        return f"a frame of this shot ({assignment.similarity:.2f})"
+        return f"reference: a frame of this shot (luma correlates by {assignment.similarity:.2f})"
     if math.isnan(assignment.similarity):
-        return "the network cannot tell"
-    return f"{'nearest, but is_weak' if assignment.is_weak else 'nearest'} ({assignment.similarity:.2f})"
+        return "reference; the network cannot compare"
+    return f"reference: the nearest ({assignment.similarity:.2f})"
 
 
-def _facts(plan: Plan) -> str:
-    length = plan.info.timecode(plan.shots[-1].stop - plan.shots[0].start)
-    count = len(plan.reference_map.distinct()) if plan.reference_map else 0
+def _curve(curve: ShotCoverage) -> str:
+    """The states in colours, and confidence as a line."""
+    shot = curve.shot
+    length = shot.stop - shot.start
+
+    def across(pts: int) -> str:
+        return f"{1000 * (pts - shot.start) / length:.1f}"
+
+    bars = "".join(
+        f'<rect x="{across(s.start)}" width="{1000 * (s.stop - s.start) / length:.1f}" height="100" '
+        f'class="c-{s.state}"/>'
+        for s in curve.stretches()
+    )
+    points = " ".join(
+        f"{across(p.pts)},{100 - 100 * p.confidence:.0f}"
+        for p in curve.points
+        if not math.isnan(p.confidence)
+    )
     return (
-        f"{plan.info.width}×{plan.info.height}, {length}, {plan.size()}, references in use: {count}"
+        '<svg class="curve" viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" '
+        f'aria-label="coverage over time">{bars}<polyline points="{points}"/></svg>'
     )
 
 
-def _weak_matches(plan: Plan) -> str:
-    """Where another keyframe is worth painting, as links to the rows."""
-    if not plan.weak_matches:
-        return ""
-    items = "".join(
-        f'<li><a href="#shot-{c.shot.index + 1}">{escape(c.line(plan.info))}, '
-        f"{plan.frames_of(c.shot)} frames</a></li>"
-        for c in plan.weak_matches
+def _spread(samples: Sequence[FrameSample], count: int) -> list[FrameSample]:
+    """So many of them, the first and the last included, evenly."""
+    last = len(samples) - 1
+    places = {round(i * last / max(1, count - 1)) for i in range(count)}
+    return [samples[place] for place in sorted(places)]
+
+
+def _sized(picture: Picture, height: int) -> Picture:
+    width = max(1, round(picture.shape[1] * height / picture.shape[0]))
+    how = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_LINEAR
+    return cast(Picture, cv2.resize(picture, (width, height), interpolation=how))
+
+
+def _img(picture: Picture, height: int) -> str:
+    """A gray or RGB picture inside the page."""
+    sized = picture if picture.shape[0] == height else _sized(picture, height)
+    return (
+        f'<img loading="lazy" decoding="async" alt="" width="{sized.shape[1]}" height="{height}" '
+        f'src="{_data(sized)}">'
     )
-    return f"<h2>Worth another keyframe</h2><ol>{items}</ol>"
 
 
-def _image(picture: Picture, words: str) -> str:
-    """A gray or RGB picture, inside the page."""
-    width = max(1, round(picture.shape[1] * HEIGHT / picture.shape[0]))
-    small = cv2.resize(picture, (width, HEIGHT), interpolation=cv2.INTER_AREA)
-    data = base64.b64encode(_jpeg(cast(Picture, small))).decode()
-    return f'<img alt="{escape(words)}" src="data:image/jpeg;base64,{data}">'
-
-
-def _jpeg(picture: Picture) -> bytes:
+def _data(picture: Any) -> str:
     bgr = picture if picture.ndim == 2 else np.ascontiguousarray(picture[:, :, ::-1])
-    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
-
-
-def _gray_of(jpeg: bytes) -> Picture:
-    return cast(Picture, cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE))
+    jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
