@@ -152,7 +152,7 @@ def _changes(before: CoveragePoint, after: CoveragePoint) -> Iterator[tuple[int,
             <= max(before.confidence, after.confidence)
         ):
             way = (bound - before.confidence) / rise
-            pts = before.pts + math.ceil(way * (after.pts - before.pts))
+            pts = before.pts + math.ceil(way * (after.pts - before.pts) - 1e-9)
             beyond = math.nextafter(bound, -1) if rise < 0 else bound
             yield pts, state_of(beyond)
 

@@ -95,7 +95,7 @@ class Sampler:
         return tuple(self.samples)
 
     def _is_due(self, frame: Frame, now: Floats) -> bool:
-        passed = Fraction(frame.pts - self.samples[-1].pts) * self.info.time_base
+        passed = self.info.seconds(frame.pts - self.samples[-1].pts)
         if passed >= (AFTER_CUT_SECONDS if self._is_first else SAMPLE_SECONDS):
             return True
         moved = self._detail is not None and float(np.vdot(self._detail, now)) < MOVED

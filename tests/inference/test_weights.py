@@ -15,10 +15,12 @@ from PIL import Image
 
 from c2e_video.color.lab import rgb_to_lab
 from c2e_video.inference.colorizer import Colorizer, default_weights
+from c2e_video.inference.matching import PictureMatcher
 from c2e_video.model import load_weights
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
-from c2e_video.planning.plan import WEAK_SIMILARITY
+from c2e_video.planning.coverage import UNCOVERED
+from c2e_video.planning.samples import FrameSample
 from c2e_video.references.reference_map import ReferenceMap
 from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import EncodeSettings
@@ -103,16 +105,17 @@ def test_colours_come_from_the_reference_not_from_habit(colorizer: Colorizer) ->
     assert wanted @ moved > 0.3 * (wanted @ wanted)
 
 
-def test_a_keyframe_is_nearest_to_its_own_shot(colorizer: Colorizer) -> None:
-    """Another frame of the same shot is near to it, the other shots are far."""
-    info = probe(FILM)
-    embeddings = [colorizer.embed(small(path)) for path in sorted(SAMPLES.glob("keyframe-*"))]
+def test_a_keyframe_covers_its_own_shot(colorizer: Colorizer) -> None:
+    """Another frame of the same shot has confidence in it, the other shots have none."""
+    info, matcher = probe(FILM), PictureMatcher(colorizer)
+    keyframes = [matcher.encode(small(path)) for path in sorted(SAMPLES.glob("keyframe-*"))]
     for number, shot in enumerate(read_shots()):
         late = shot.start + (shot.stop - shot.start) * 9 // 10
-        frame = next(decode(FILM, info, start=late))
-        shares = colorizer.similarities(frame, embeddings, info)
-        assert shares.pop(number) > WEAK_SIMILARITY
-        assert max(shares) < WEAK_SIMILARITY
+        frame = FrameSample.of(next(decode(FILM, info, start=late)), info)
+        found = matcher.encode(frame.picture())
+        scores = [matcher.match(found, keyframe).confidence for keyframe in keyframes]
+        assert scores.pop(number) > UNCOVERED
+        assert max(scores) < UNCOVERED
 
 
 def test_from_one_keyframe_to_another_no_step_is_larger_than_grain(colorizer: Colorizer) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,18 +14,25 @@ import pytest
 from c2e_video import cli
 from c2e_video.errors import BadReference, C2EError
 from c2e_video.inference.colorizer import Colorizer
+from c2e_video.inference.matching import Match
 from c2e_video.inference.video_colorizer import VideoColorizer
+from c2e_video.model import save_weights
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
-from c2e_video.planning import analysis, plan
-from c2e_video.planning.contact_sheet import write_sheet, write_stills
+from c2e_video.planning import analysis, samples
+from c2e_video.planning.contact_sheet import write_sheet
+from c2e_video.planning.coverage import FilmMatcher
 from c2e_video.planning.plan import Plan, make_plan
+from c2e_video.planning.proposals import Proposal
+from c2e_video.planning.samples import FrameSample
 from c2e_video.planning.shot_lists import read_shot_list
-from c2e_video.references.image import load_references
+from c2e_video.planning.stills import write_stills
+from c2e_video.references.image import Reference, load_references
 from c2e_video.references.reference_map import ReferenceMap
 from c2e_video.utils.progress import Silent
 from c2e_video.video.decode.decoder import probe
 from c2e_video.video.frames import Shot
+from tests.factories import TINY, random_model
 from tests.media import luma_frames, write_film
 
 SHOTS = (16, 16, 16)
@@ -78,9 +85,21 @@ def test_every_stage_of_planning_is_told(film: Path, video_colorizer: VideoColor
     assert watched.stages == {"analyzing": [48, 48], "comparing shots": [3, 3]}
 
 
-def test_keyframes_serve_their_shot_at_their_frame(
-    film: Path, video_colorizer: VideoColorizer
+def found_with(
+    monkeypatch: pytest.MonkeyPatch, shares: dict[str, float], default: float = 0.0
 ) -> None:
+    """Every comparison finds so much of a frame in the reference of that name."""
+
+    def match(self: FilmMatcher, sample: FrameSample, reference: Reference) -> Match:
+        return Match(1.0, shares.get(reference.path.name, default))
+
+    monkeypatch.setattr(FilmMatcher, "match", match)
+
+
+def test_keyframes_serve_their_shot_at_their_frame(
+    film: Path, video_colorizer: VideoColorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found_with(monkeypatch, {}, 0.9)
     pictures = [keyframe(film, index, f"{index}.png") for index in (40, 8, 27, 20)]
     made = planned(film, video_colorizer, *pictures)
     assert made.reference_map is not None
@@ -93,8 +112,9 @@ def test_keyframes_serve_their_shot_at_their_frame(
     ]
     assert [assignment.source for assignment in made.assignments] == ["frame"] * 3
     assert min(assignment.similarity for assignment in made.assignments) > 0.75
-    assert not made.weak_matches
+    assert not made.lacking
     assert "3 with a keyframe of their own" in made.summary()
+    assert made.summary().endswith("100% of the frames covered")
 
 
 def test_two_keyframes_of_one_frame_are_one(film: Path, video_colorizer: VideoColorizer) -> None:
@@ -103,39 +123,50 @@ def test_two_keyframes_of_one_frame_are_one(film: Path, video_colorizer: VideoCo
     assert len(made.reference_map.references[0]) == 1
 
 
-def test_a_shot_without_one_takes_the_nearest_and_says_if_it_is_far(
+def test_a_shot_without_one_takes_the_nearest_and_says_how_far_it_is_covered(
     film: Path, video_colorizer: VideoColorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, other = keyframe(film, 8, "own.png"), keyframe(film, 40, "other.png")
-    nearness = {"own.png": 0.16, "other.png": 0.1}
-    monkeypatch.setattr(
-        video_colorizer, "similarities", lambda frame, given: [nearness[r.path.name] for r in given]
-    )
+    found_with(monkeypatch, {"own.png": 0.6, "other.png": 0.8})
     made = planned(film, video_colorizer, other, own)
     assert made.reference_map is not None
     assert [row[0].path.name for row in made.reference_map.references] == [
         "own.png",
-        "own.png",
+        "other.png",
         "other.png",
     ]
-    (line,) = made.remarks()
-    assert line == "shot 2 at 00:00:00.640: nearest reference is far (0.16), 16 frames"
+    assert made.remarks() == ["shot 1 at 00:00:00.000: fading (16 of 16 frames)"]
+    found_with(monkeypatch, {"own.png": 0.4, "other.png": 0.3})
+    made = planned(film, video_colorizer, other, own)
+    assert made.remarks() == [
+        "shot 1 at 00:00:00.000: uncovered (16 of 16 frames)",
+        "shot 2 at 00:00:00.640: uncovered (16 of 16 frames; nearest reference own.png, 0.40)",
+        "shot 3 at 00:00:01.280: uncovered (16 of 16 frames)",
+    ]
+    assert made.remarks(2) == [
+        "3 of 3 shots are not covered throughout; `c2e-video plan` with --sheet shows which"
+    ]
 
 
-def test_the_longest_far_shots_come_first_and_many_are_a_number(film: Path) -> None:
-    info = probe(film)
-    shots = tuple(Shot(i, 10 * i * i, 10 * (i + 1) ** 2) for i in range(4))
-    analyze = analysis.VideoAnalysis(shots, range(160), (), ())
-    assignments = tuple(plan.Assignment(shot, "nearest", 0.1) for shot in shots)
-    made = Plan(film, info, analyze, shots, None, assignments)
-    assert [assignment.shot.index for assignment in made.weak_matches] == [3, 2, 1, 0]
-    assert len(made.remarks()) == 4
-    (line,) = made.remarks(3)
-    assert line.startswith("4 of 4 shots are far")
+def test_the_best_candidates_of_a_shot_are_told_with_their_scores(
+    film: Path, video_colorizer: VideoColorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = {f"{i}.png": 0.1 * i for i in range(1, 8)}
+    found_with(monkeypatch, shares)
+    made = planned(film, video_colorizer, *(keyframe(film, 5 * i, f"{i}.png") for i in range(1, 8)))
+    best = made.assignments[1].candidates
+    assert [c.reference.path.name for c in best] == ["7.png", "6.png", "5.png", "4.png", "3.png"]
+    assert [round(c.score, 2) for c in best] == [0.7, 0.6, 0.5, 0.4, 0.3]
 
 
-def test_a_network_that_cannot_tell_calls_nothing_far() -> None:
-    assert not plan.Assignment(Shot(0, 0, 1), "nearest", math.nan).is_weak
+def test_a_network_that_cannot_compare_says_so(film: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "plain.safetensors"
+    save_weights(random_model(replace(TINY, memory=0)), weights)
+    colorizer = Colorizer(weights, device="cpu", precision="fp32", size=32)
+    made = planned(film, VideoColorizer(colorizer, probe(film)), keyframe(film, 8, "8.png"))
+    assert not made.lacking
+    assert {c.verdict(made.info) for c in made.coverage} == {"the network cannot tell"}
+    assert not made.proposals(VideoColorizer(colorizer, made.info), Silent())
 
 
 def test_a_reference_that_colours_nothing_is_named(
@@ -144,7 +175,7 @@ def test_a_reference_that_colours_nothing_is_named(
     noise = np.random.default_rng(3).integers(0, 256, (96, 160, 3), dtype=np.uint8)
     stranger = film.with_name("stranger.png")
     cv2.imwrite(str(stranger), noise)
-    monkeypatch.setattr(video_colorizer, "similarities", lambda frame, given: [0.9, 0.1])
+    found_with(monkeypatch, {"own.png": 0.9})
     made = planned(film, video_colorizer, keyframe(film, 8, "own.png"), stranger)
     assert made.remarks() == ["stranger.png colours no shot: others are nearer to each"]
 
@@ -180,22 +211,43 @@ def test_a_plan_without_references_waits_for_them(
 def test_the_sheet_shows_every_shot_and_needs_nothing_else(
     film: Path, video_colorizer: VideoColorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(video_colorizer, "similarities", lambda frame, given: [0.16] * len(given))
     own = keyframe(film, 8, "<b>&.png")
+    found_with(monkeypatch, {}, 0.6)
     made = planned(film, video_colorizer, own)
     sheet = film.with_name("film.html")
-    write_sheet(made, video_colorizer, sheet, Silent())
+    stills = [Proposal(made.samples[1][0].pts, 1, 9, (1,), 0.5)]
+    write_sheet(made, stills, video_colorizer, sheet, Silent())
     page = sheet.read_text()
-    rows = re.findall(r"<tr id=.*?</tr>", page)
+    rows = re.findall(r"<article .*?</article>", page)
     assert len(rows) == 3
-    # first, middle, last, reference, painted
-    assert [row.count("data:image/jpeg;base64,") for row in rows] == [5] * 3
-    assert ["far" in row.partition(">")[0] for row in rows] == [False, True, True]
-    assert page.count("nearest reference is far (0.16)") == 2
+    assert [row.count('src="data:image/jpeg;base64,') for row in rows] == [3] * 3
+    assert [row.count('height="200"') for row in rows] == [3] * 3
+    assert page.count('loading="lazy"') == 10
+    assert page.count("background-image") == 1  # the one reference, however often it is shown
+    assert all('class="fading"' in row and ">fading<" in row for row in rows)
+    assert "mends 9 frames" in page
+    assert "From 0.75 on the frame is covered" in page
     assert "&lt;b&gt;&amp;.png" in page
-    assert "<b>" not in page
+    assert "<b>&" not in page
     assert "http" not in page
     assert not list(film.parent.glob("*.partial"))
+
+
+def test_planning_with_a_sheet_and_stills_reads_the_film_once(
+    film: Path, video_colorizer: VideoColorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stills are sought; nothing else is decoded again."""
+    made = planned(film, video_colorizer, keyframe(film, 8, "8.png"))
+    decoded: list[object] = []
+
+    def watched(*arguments: object, **how: object) -> object:
+        decoded.append(arguments)
+        raise AssertionError("the film is read again")
+
+    for module in (analysis, samples):
+        monkeypatch.setattr(module, "decode", watched, raising=False)
+    write_sheet(made, (), video_colorizer, film.with_name("film.html"), Silent())
+    assert not decoded
 
 
 def test_stills_are_the_frames_worth_painting(
@@ -203,30 +255,29 @@ def test_stills_are_the_frames_worth_painting(
 ) -> None:
     """Painted and given back, each is found as the frame it is."""
     folder = film.with_name("stills")
-    assert write_stills(planned(film, video_colorizer), folder, Silent()) == 3
+    found_with(monkeypatch, {}, 0.1)
+    bare = planned(film, video_colorizer)
+    wanted = [Proposal(bare.analysis.pts[i], i // 16, 1, (), 1.0) for i in (24, 3)]
+    assert write_stills(bare, wanted, folder, Silent()) == 2
     names = sorted(path.name for path in folder.iterdir())
-    assert names[1] == "shot-0002_00-00-00.960.png"
+    assert names == ["shot-0001_00-00-00.120.png", "shot-0002_00-00-00.960.png"]
     still = cv2.imread(str(folder / names[1]))
     assert still is not None
     assert still.shape == (96, 160, 3)
-    colorized = film.with_name("painted.png")
+    colorized = film.with_name("colorized.png")
     cv2.imwrite(str(colorized), np.clip(still * [1.1, 0.9, 0.7], 0, 255))
-    monkeypatch.setattr(video_colorizer, "similarities", lambda frame, given: [0.1] * len(given))
     made = planned(film, video_colorizer, colorized)
     assert made.reference_map is not None
     assert made.reference_map.references[1][0].at == made.analysis.pts[24]
-    is_weak = film.with_name("far")
-    is_weak.mkdir()
-    mine = is_weak / "shot-0001_00-00-00.320.png"
+    mine = folder / names[0]
     mine.write_text("painted by hand")
-    assert write_stills(made, is_weak, Silent()) == 2
+    assert write_stills(made, wanted, folder, Silent()) == 2
     assert mine.read_text() == "painted by hand"
-    assert sorted(path.name[:9] for path in is_weak.iterdir()) == ["shot-0001", "shot-0003"]
 
 
 def test_a_sheet_without_references(film: Path, video_colorizer: VideoColorizer) -> None:
     sheet = film.with_name("film.html")
-    write_sheet(planned(film, video_colorizer), video_colorizer, sheet, Silent())
+    write_sheet(planned(film, video_colorizer), (), video_colorizer, sheet, Silent())
     assert sheet.read_text().count("no reference yet") == 3
 
 
@@ -260,7 +311,7 @@ def test_the_command_writes_table_and_sheet(
     assert "give two names" in capsys.readouterr().err
     assert call("film.mp4", "--refs", "film.csv", "--sheet", "again.html") == 0
     assert Path("film.csv").read_text() == edited
-    assert "as the map says" in Path("again.html").read_text()
+    assert "as the table says" in Path("again.html").read_text()
 
 
 def test_shots_of_others_are_taken_and_given(
@@ -291,5 +342,5 @@ def test_equal_pictures_are_read_once(film: Path, video_colorizer: VideoColorize
     same = film.with_name("same.png")
     same.write_bytes(one.read_bytes())
     made = planned(film, video_colorizer, one, same)
-    write_sheet(made, video_colorizer, film.with_name("film.html"), Silent())
+    write_sheet(made, (), video_colorizer, film.with_name("film.html"), Silent())
     assert video_colorizer.colorizer.embeddings_made == 1
