@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..planning.plan import WEAK_SIMILARITY
 from ..references.image import Reference
 from ..video.frames import Frame
 from .frames import FrameReader
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from .film import OpenFilm
 
 EVERY_SECONDS = 2.0  # between two samples of a shot
+WEAK_SIMILARITY = 0.25
 COVERED = (
     0.4  # similarity from which on a reference covers a frame; below WEAK_SIMILARITY it does not
 )

@@ -44,16 +44,16 @@ def test_likely_cells_of_other_colours_lower_the_certainty(matcher: PictureMatch
     frame = cells([[1.0, 0.0, 0.0]])
     agreed = cells([[1.0, 0.0, 0.0], [1.0, 0.01, 0.0]], [[40.0, 0.0], [40.0, 0.0]])
     torn = cells([[1.0, 0.0, 0.0], [1.0, 0.01, 0.0]], [[40.0, 0.0], [-40.0, 0.0]])
-    colourless = cells([[1.0, 0.0, 0.0]], [[0.0, 0]])
+    colourless = cells([[1.0, 0.0, 0.0]], [[0.0, 0.0]])
     assert matcher.match(frame, agreed).certainty == pytest.approx(1)
     assert matcher.match(frame, torn).certainty < 0.01
     assert matcher.match(frame, colourless).certainty == 1
 
 
 def test_the_same_thing_in_two_colours_is_a_contradiction(matcher: PictureMatcher) -> None:
-    keys = [[1.0, 0.0, 0.0], [0, 1, 0], [0, 0, 1]]
-    first = cells(keys, [[50.0, 0], [0, 10], [0, 0]])
-    second = cells(keys[::-1], [[0, 0], [0, 10], [-10.0, 0]])
+    keys = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    first = cells(keys, [[50.0, 0.0], [0.0, 10.0], [0.0, 0.0]])
+    second = cells(keys[::-1], [[0.0, 0.0], [0.0, 10.0], [-10.0, 0.0]])
     distance, there = matcher.contradiction(first, second)
     assert distance.tolist() == [[60, 0, 0]]
     assert there.tolist() == [[2, 1, 0]]
