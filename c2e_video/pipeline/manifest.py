@@ -80,7 +80,7 @@ def _shot(shot: Shot, row: Sequence[Reference], info: VideoInfo) -> dict[str, An
         "transition": f"dissolve {timecode(shot.dissolve)}" if shot.dissolve else "cut",
         "references": [
             {
-                "path": str(reference.path.resolve()),
+                "path": None if reference.in_memory else str(reference.path.resolve()),
                 "sha256 of pixels": reference.digest,
                 "at": timecode(reference.at),
             }

@@ -12,7 +12,7 @@ from ..errors import BadReference
 from ..inference.colorizer import Colorizer
 from ..inference.video_colorizer import VideoColorizer
 from ..planning.plan import make_plan
-from ..references.reference_map import ReferenceMap, load_references_or_map
+from ..references.reference_map import ReferenceLike, ReferenceMap, load_references_or_map
 from ..utils.files import disk_errors
 from ..utils.progress import Progress
 from ..version import __version__
@@ -33,7 +33,7 @@ MAX_LISTED = 5  # shots named one by one
 # (Of "auto", the precision depends on the machine; what it came to is told beside the weights.)
 _NOT_IN_PARTS = ("weights", "device", "precision", "batch", "drop")
 
-References = str | Path | Sequence[str | Path] | ReferenceMap
+References = ReferenceLike | Sequence[ReferenceLike] | ReferenceMap
 
 
 @dataclass(frozen=True)

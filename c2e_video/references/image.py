@@ -10,7 +10,9 @@ import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -35,13 +37,15 @@ class Reference:
     """A colour picture: RGB uint8 ``[H, W, 3]``.
 
     ``at`` is the pts of the film's frame that it is, if it is one. ``digest`` is the sha256 of its
-    pixels: equal pictures are embedded once, whatever their names.
+    pixels: equal pictures are embedded once, whatever their names. ``in_memory`` tells that there is no
+    file: ``path`` is only a name then.
     """
 
     image: Picture
     path: Path
     at: int | None = None
     digest: str = ""
+    in_memory: bool = False
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
@@ -78,7 +82,32 @@ def load_reference(path: Path, at: int | None = None) -> Reference:
         raise BadReference(f"no reference at {name}; give a colour picture such as keyframe.png")
     if not path.is_file():
         raise BadReference(f"the reference {name} is no file; give a colour picture")
-    image = np.ascontiguousarray(_read(path, name))
+    return Reference(_checked(_read(path, name), name), path, at)
+
+
+def reference_in_memory(picture: Picture | Image.Image, name: str) -> Reference:
+    """Make a reference of a picture that is in memory, as :func:`load_reference` does of a file.
+
+    Args:
+        picture: RGB uint8 ``[H, W, 3]`` in sRGB, or a Pillow image of any mode.
+        name: What it is called in messages and in the manifest.
+
+    Raises:
+        BadReference: It is of another shape or dtype, too small, or gray.
+    """
+    if isinstance(picture, np.ndarray):
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            raise BadReference(
+                f"{name} is an array of {picture.dtype} {list(picture.shape)}; accepted: RGB uint8 "
+                "[H, W, 3], or a Pillow image"
+            )
+        picture = Image.fromarray(picture)
+    image = _checked(_upright_srgb(picture, BytesIO()), name)
+    return Reference(image, Path(name), in_memory=True)
+
+
+def _checked(image: Picture, name: str) -> Picture:
+    """The picture, if it is large enough and has colours."""
     height, width = image.shape[:2]
     if min(height, width) < SMALLEST_SIDE:
         raise BadReference(
@@ -88,7 +117,16 @@ def load_reference(path: Path, at: int | None = None) -> Reference:
     channels = image.reshape(-1, 3).astype(np.float32)
     if np.abs(channels - channels.mean(1, keepdims=True)).mean() < GRAY:
         raise BadReference(f"the reference {name} is gray; give a picture with colours")
-    return Reference(image, path, at)
+    return np.ascontiguousarray(image)
+
+
+def _upright_srgb(picture: Image.Image, file: BinaryIO) -> Picture:
+    """An open picture as sRGB ``[H, W, 3]``: turned upright, and reduced where it is large."""
+    upright = ImageOps.exif_transpose(picture)
+    upright.format = picture.format
+    small = _reduced(_with_channels(upright))
+    small.format = picture.format
+    return np.asarray(_opaque(to_srgb(small, file)))
 
 
 def _read(path: Path, name: str) -> Picture:
@@ -110,11 +148,7 @@ def _read(path: Path, name: str) -> Picture:
             scale = KEPT_SIDE / min(width, height)
             if scale < 1:
                 picture.draft("RGB", (round(width * scale), round(height * scale)))
-            upright = ImageOps.exif_transpose(picture)
-            upright.format = picture.format
-            small = _reduced(_with_channels(upright))
-            small.format = picture.format
-            return np.asarray(_opaque(to_srgb(small, file)))
+            return _upright_srgb(picture, file)
     except Image.DecompressionBombError as error:
         raise BadReference(_enormous(name, str(error).split(", could")[0])) from None
     except UnidentifiedImageError:

@@ -74,6 +74,10 @@ def write_table(
         for reference in own or (None,):
             picture, at = "", ""
             if reference is not None:
+                if reference.in_memory:
+                    raise BadReference(
+                        f"a table names files, and {reference.path.name} is in memory alone; save it first"
+                    )
                 picture = _seen_from(path.parent, reference.path)
                 at = "" if reference.at is None else timecode(reference.at)
             times = (timecode(shot.start), timecode(shot.stop))

@@ -6,14 +6,21 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
-from ..errors import C2EError
+import numpy as np
+from PIL.Image import Image
+
+from ..errors import BadReference, C2EError
 from ..video.frames import Shot, VideoInfo
-from .image import Reference, load_references
+from .image import Picture, Reference, load_references, reference_in_memory
 from .reference_csv import read_table, write_table
 
 Weights = tuple[tuple[Reference, float], ...]
+ReferenceLike = str | Path | Picture | Image | Reference
+ACCEPTED = "a path, an RGB array uint8 [H, W, 3], a Pillow image or a Reference"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +52,16 @@ class ReferenceMap:
         return cls(tuple(shots), ((reference,),) * len(shots))
 
     @classmethod
-    def from_csv(cls, path: Path, info: VideoInfo) -> ReferenceMap:
+    def from_csv(cls, path: str | Path, info: VideoInfo) -> ReferenceMap:
         """The map in a table; :mod:`reference_csv` tells its columns.
 
         Raises :class:`BadReference`: file, line, column, what is wrong, what is accepted.
         """
-        return cls(*read_table(path, info))
+        return cls(*read_table(Path(path), info))
 
-    def to_csv(self, path: Path, info: VideoInfo) -> None:
+    def to_csv(self, path: str | Path, info: VideoInfo) -> None:
         """Write the map as a table whose pictures are named as seen from its folder."""
-        write_table(self.shots, self.references, path, info)
+        write_table(self.shots, self.references, Path(path), info)
 
     def distinct(self) -> tuple[Reference, ...]:
         """Every different picture once, in the order of its first use."""
@@ -150,17 +157,42 @@ def _mixed(first: Weights, second: Weights, share: float) -> Weights:
 
 
 def load_references_or_map(
-    references: str | Path | Sequence[str | Path] | ReferenceMap,
+    references: ReferenceLike | Sequence[ReferenceLike] | ReferenceMap,
     info: VideoInfo,
     note: Callable[[str], object] = lambda line: None,
 ) -> ReferenceMap | list[Reference]:
     """The map, or the pictures, that a user gave; ``note`` is told what is left out of folders."""
     if isinstance(references, ReferenceMap):
         return references
-    if isinstance(references, (str, Path)):
-        references = [references]
-    paths = [Path(reference) for reference in references]
-    maps = [path for path in paths if path.suffix.lower() == ".csv"]
-    if maps and len(paths) > 1:
+    single = isinstance(references, (str, PathLike, np.ndarray, Image, Reference))
+    given: Sequence[Any] = [references] if single else _as_list(references)
+    maps = [item for item in given if _is_path(item) and Path(item).suffix.lower() == ".csv"]
+    if maps and len(given) > 1:
         raise C2EError(f"a map {str(maps[0])!r} names its references itself; give it alone")
-    return ReferenceMap.from_csv(maps[0], info) if maps else load_references(paths, note)
+    if maps:
+        return ReferenceMap.from_csv(maps[0], info)
+    return [r for number, item in enumerate(given, 1) for r in _loaded(item, number, note)]
+
+
+def _as_list(references: Any) -> list[Any]:
+    try:
+        return list(references)
+    except TypeError:
+        raise BadReference(
+            f"references are {ACCEPTED}, a list of those, or a ReferenceMap; got {references!r}"
+        ) from None
+
+
+def _is_path(item: object) -> bool:
+    return isinstance(item, (str, PathLike))
+
+
+def _loaded(item: Any, number: int, note: Callable[[str], object]) -> list[Reference]:
+    """The references that one item of a list stands for."""
+    if _is_path(item):
+        return load_references([Path(item)], note)
+    if isinstance(item, Reference):
+        return [item]
+    if isinstance(item, (np.ndarray, Image)):
+        return [reference_in_memory(item, f"picture {number}")]
+    raise BadReference(f"reference {number} is {item!r}; accepted: {ACCEPTED}")
