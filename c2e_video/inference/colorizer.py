@@ -102,12 +102,25 @@ class Colorizer:
         return self._model.config.width
 
     def embed(self, reference: Picture) -> ColorEmbedding:
-        """Read a reference, RGB uint8 ``[H, W, 3]``: once for all shots that use it."""
+        """Read a reference: once for all shots that use it.
+
+        A CPU computes with one core, as it does for frames: its bits do not depend on the number of cores.
+
+        Args:
+            reference: RGB uint8 ``[H, W, 3]`` of any size.
+
+        Returns:
+            The embedding, on the colorizer's device and in its number format.
+        """
         digest = hashlib.sha256(repr(reference.shape).encode() + reference.tobytes()).hexdigest()
-        small = _resized(reference, network_size(reference.shape, self.size))
-        rgb = torch.tensor(small, device=self.device).permute(2, 0, 1)[None].float() / 255
-        with translate_oom(self.device, self.size), torch.inference_mode():
-            embedding = self._model.embed(self._nhwc(rgb))
+        size = network_size(reference.shape, self.size)
+        rgb = torch.tensor(_resized(reference, size), device=self.device)
+        rgb = rgb.permute(2, 0, 1)[None].float() / 255
+
+        def conditioning(_: slice) -> Conditioning:
+            return self._model.embed(self._nhwc(rgb))
+
+        (embedding,) = self.batch_runner.run(conditioning, 1, size)
         self.embeddings_made += 1
         return ColorEmbedding(cast(Tensor, embedding.z)[0], embedding.memory, digest)
 

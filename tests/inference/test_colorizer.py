@@ -330,3 +330,17 @@ def test_quantized_chroma(depth: int, full: bool, samples: tuple[int, ...]) -> N
     """H.273: limited-range chroma spans 224 steps of 8 bits around the middle, full range all."""
     planes = quantize(torch.tensor([[[-0.5, 0.0, 0.5]]]), LumaRange(depth, full)).numpy()
     np.testing.assert_allclose(planes.ravel().astype(int), samples, atol=1)
+
+
+def test_an_embedding_does_not_depend_on_the_number_of_threads(colorizer: Colorizer) -> None:
+    threads: list[int] = []
+    embed = colorizer._model.embed
+
+    def watched(reference: torch.Tensor) -> Any:
+        threads.append(torch.get_num_threads())
+        return embed(reference)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(colorizer._model, "embed", watched)
+        colorizer.embed(picture(1))
+    assert threads == [1]
