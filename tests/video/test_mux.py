@@ -294,6 +294,46 @@ def test_a_broadcast_begins_at_zero_and_says_so(tmp_path: Path) -> None:
     assert plan.notes == ("the film's clock begins at 36000.000 s, the output's at 0",)
 
 
+def wrapping(path: Path, seconds: Fraction, audio: bool) -> Path:
+    """A broadcast whose clock of 33 bits wraps so long after its beginning: FFmpeg reads it as negative."""
+    plain = media.write_film(path.with_name("plain.ts"), 50, audio="mp2" if audio else None)
+    first = (1 << 33) - round(seconds * 90000)
+    with (
+        av.open(str(plain)) as film,
+        av.open(str(path), "w", container_options={"mpegts_copyts": "1"}) as copy,
+    ):
+        streams = [copy.add_stream_from_template(s, opaque=True) for s in film.streams]
+        for packet in film.demux():
+            if packet.size and packet.pts is not None and packet.dts is not None:
+                packet.pts, packet.dts = packet.pts + first, packet.dts + first
+                packet.stream = streams[packet.stream.index]
+                copy.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("audio", [False, True], ids=["silent", "with sound"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_a_clock_that_begins_before_zero_loses_no_frame(
+    tmp_path: Path, suffix: str, audio: bool
+) -> None:
+    source = wrapping(tmp_path / "film.ts", Fraction(1), audio)
+    before = picture_times(source)
+    assert before[0] < -Fraction(4, 5)
+    output = tmp_path / f"out{suffix}"
+    plan = finish(source, output, parts=2)
+    after = picture_times(output)
+    with av.open(str(source)) as film:
+        start = Fraction(film.start_time or 0, av.time_base)
+    assert len(after) == len(before)
+    half = Fraction(1, 2000)
+    assert all(abs(b - (a - start)) <= half for a, b in zip(before, after, strict=True))
+    if audio:
+        (old,), (new,) = tracks(source, "audio"), tracks(output, "audio")
+        assert [data for _, data in new] == [data for _, data in old]
+        assert all(abs(b - (a - start)) <= half for (a, _), (b, _) in zip(old, new, strict=True))
+    assert any(note.startswith("the film's clock begins at -") for note in plan.notes)
+
+
 # -- everything else -------------------------------------------------------------------------------
 
 

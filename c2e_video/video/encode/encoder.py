@@ -96,6 +96,7 @@ class Encoder:
         clock = {"video_track_timescale": scale, "movie_timescale": scale}
         self._part: Part | None = None
         self._pts: list[int] = []
+        self._before_zero = 0  # the first pts, if negative: mp4 hides what is shown before zero
         self._durations: list[int] = []
         self._packets = 0
         self._delay = _MOST_REORDERED if reorders(settings) else 0
@@ -115,6 +116,8 @@ class Encoder:
         for frame, cb, cr in zip(batch.gray.frames, batch.cb, batch.cr, strict=True):
             if self._pts and frame.pts <= self._pts[-1]:
                 raise ValueError(f"pts must grow: {frame.pts} after {self._pts[-1]}")
+            if not self._pts:
+                self._before_zero = min(0, frame.pts)
             picture = self._picture(frame, cb, cr)
             self._pts.append(frame.pts)
             self._durations.append(frame.duration)
@@ -132,7 +135,7 @@ class Encoder:
         _fill(picture.planes[0], *self._fitted(frame.luma))
         _fill(picture.planes[1], cb)
         _fill(picture.planes[2], cr)
-        picture.pts, picture.time_base = frame.pts, self.info.time_base
+        picture.pts, picture.time_base = frame.pts - self._before_zero, self.info.time_base
         picture.duration = frame.duration
         picture.pict_type = 0  # the encoder's own choice
         _tag(picture, self.info, self.picture.full_range)
@@ -151,7 +154,8 @@ class Encoder:
         with disk_errors(self.path):
             for packet in packets:
                 # Its own: x265 gives random dts to films of a few frames.
-                packet.dts = decoding_time(self._pts, self._packets, self._delay)
+                dts = decoding_time(self._pts, self._packets, self._delay)
+                packet.dts = dts - self._before_zero
                 self._packets += 1
                 self._file.mux_one(packet)
 

@@ -21,7 +21,7 @@ from av.stream import Stream
 
 from ...errors import MediaError
 from ...utils.choices import DROPPABLE
-from ..decode import numbered
+from ..decode import decode, numbered
 from ..decode.demuxer import picture_track
 from ..decode.discontinuity import ONE_CLOCK
 from ..decode.packet_scan import discontinuities_of
@@ -94,7 +94,7 @@ def plan_mux(
             notes.append("the timecode is left out: it is that of the beginning, which is cut off")
         origin = window[0]
         if origin is None:
-            origin = _late_start(film, info)
+            origin = _origin(film, source, info)
             if origin:
                 notes.append(
                     f"the film's clock begins at {info.seconds(origin):.3f} s, the output's at 0"
@@ -102,12 +102,19 @@ def plan_mux(
     return replace(plan, window=window, origin=origin, notes=tuple(notes))
 
 
-def _late_start(film: InputContainer, info: VideoInfo) -> int:
-    """Where a broadcast's clock begins, if players would wait for it; 0 otherwise."""
-    seconds = Fraction(film.start_time or 0, av.time_base)
-    if film.format.name not in _BROADCASTS or seconds < _LONG_WAIT:
+def _origin(film: InputContainer, source: Path, info: VideoInfo) -> int:
+    """The pts in the film that the output has at zero.
+
+    It is the film's own zero, except where its clock begins before that, which no container keeps,
+    or, in a broadcast, so late that players would wait for it.
+    """
+    if numbered(source):
         return 0
-    return round(seconds / info.time_base)
+    first = next(decode(source, info)).pts
+    if film.format.name not in _BROADCASTS:
+        return min(0, first)
+    start = round(Fraction(film.start_time or 0, av.time_base) / info.time_base)
+    return min(start, first) if start < 0 or start * info.time_base >= _LONG_WAIT else min(0, first)
 
 
 def _blank_part(folder: Path, info: VideoInfo, settings: EncodeSettings) -> Part:
