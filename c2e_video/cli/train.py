@@ -23,6 +23,7 @@ def sizes_of(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    """``FOLDER=3`` words as folders with their weights."""
     try:
         split = [pair.split("=") for pair in pairs]
         return tuple((folder, float(weight)) for folder, weight in split)

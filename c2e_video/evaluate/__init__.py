@@ -1,0 +1,1 @@
+"""Measuring colour against the truth: metrics, clips, tables and sheets."""

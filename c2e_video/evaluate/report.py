@@ -20,6 +20,8 @@ from .scores import ClipResult, Results, Scores
 
 
 class Column(NamedTuple):
+    """A column of a table: its title, the field of :class:`Scores`, and how the number is written."""
+
     title: str
     field: str  # of Scores
     digits: int

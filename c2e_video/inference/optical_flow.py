@@ -26,8 +26,16 @@ def flow_between(own: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8], prese
 
 
 def forward_backward_error(there: Floats, back: Floats) -> tuple[Floats, Floats, Floats]:
-    """By the flows both ways: places there (x, y) and the flow back from them, ``[H, W, 2]`` each; and
-    ``[H, W]``, the square of how far from itself each place ends."""
+    """How far a pixel ends from itself when it follows the flow to another frame and back.
+
+    Args:
+        there: Flow to the other frame, float32 ``[H, W, 2]`` (x, y) in pixels.
+        back: Flow from the other frame, likewise.
+
+    Returns:
+        The pixels' positions (x, y) in the other frame and the flow back from there, ``[H, W, 2]`` each,
+        and the squared forward-backward error ``[H, W]`` in pixels squared.
+    """
     height, width = there.shape[:2]
     here = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
     places = (here + there).astype(np.float32)

@@ -57,8 +57,13 @@ class ColorMemory(nn.Module):
         return MatchFeatures.of(self.near(eighth) + wide, self.close(fourth), content.lightness)
 
     def encode_memory(self, features: MatchFeatures, color: Tensor, ab: Tensor) -> Memory:
-        """The memory of references: their features (:meth:`encode_features`), color features at 1/8,
-        and ab / 110 of full size."""
+        """The memory of references.
+
+        Args:
+            features: Their features (:meth:`encode_features`).
+            color: Their color features at 1/8, ``[N, C, h, w]``.
+            ab: Their a*, b* / 110 at full size, ``[N, 2, H, W]``.
+        """
         keys = features.coarse.flatten(2)
         values = torch.cat((pool_to(ab, features.coarse), self.value(color)), dim=1).flatten(2)
         bias = keys.new_zeros(keys.shape[0], keys.shape[2])

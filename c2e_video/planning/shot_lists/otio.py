@@ -20,6 +20,7 @@ SAME_RATE = 0.002  # 24 and 23.976 are 0.1 % apart
 
 
 def library() -> Any:
+    """The module ``opentimelineio``, an optional dependency; ``C2EError`` without it."""
     try:
         import opentimelineio
     except ImportError:
