@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import av
 import av.logging
+import cv2
 import numpy as np
 import pytest
 
@@ -358,3 +360,29 @@ def test_any_file_name_will_do(tmp_path: Path) -> None:
     part, _ = write(path, info(), settings("h264"), [0])
     assert part.path == path
     assert path.stat().st_size > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs processors to choose from")
+def test_the_pictures_do_not_depend_on_the_number_of_processors(tmp_path: Path) -> None:
+    """x264 bounds vertical motion by its number of threads."""
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) < 2:
+        pytest.skip("needs two processors")
+    film, pts = info((640, 368)), list(range(0, 40040, 1001))
+    noise = np.random.default_rng(0).integers(16, 235, (23, 40), dtype=np.uint8)
+    texture = cv2.resize(noise, (640, 368), interpolation=cv2.INTER_CUBIC)
+    falling: Any = [np.roll(texture, 2 * k * k, 0) for k in range(len(pts))]
+
+    def pictures(name: str) -> list[bytes]:
+        with Encoder(tmp_path / name, film, EncodeSettings("h264")) as encoder:
+            encoder.write(painted(film, encoder.picture, falling, pts))
+            part = encoder.close()
+        return [plane.tobytes() for frame in decoded(part.path) for plane in planes(frame, 8)]
+
+    many = pictures("many.mp4")
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        one = pictures("one.mp4")
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert one == many

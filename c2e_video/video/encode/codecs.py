@@ -22,7 +22,8 @@ _X26X_PRESETS = (
 class CodecSpec:
     """What a codec's encoder is called in FFmpeg, what it takes, and what holds its parts.
 
-    ``part`` is the muxer of its parts: one that keeps times exact where frames are reordered.
+    ``part`` is the muxer of its parts: one that keeps times exact where frames are reordered. ``threads``
+    is 0 for one a processor. It is fixed where the pictures depend on it: every machine writes the same.
     """
 
     library: str
@@ -37,6 +38,7 @@ class CodecSpec:
     full_range: bool = True
     reorders: bool = True
     smallest: int = 1  # samples across and down
+    threads: int = 0
 
 
 CODEC_SPECS: Mapping[str, CodecSpec] = {
@@ -48,6 +50,7 @@ CODEC_SPECS: Mapping[str, CodecSpec] = {
         preset="medium",
         presets=_X26X_PRESETS,
         odd_sizes=False,
+        threads=8,
     ),
     "h265": CodecSpec(
         library="libx265",

@@ -58,7 +58,7 @@ def _open_encoder(
     context.time_base = info.time_base
     context.sample_aspect_ratio = info.sample_aspect_ratio
     _tag(context, info, picture.full_range)
-    context.thread_count = 0  # as many as there are processors
+    context.thread_count = spec.threads
     context.thread_type = "AUTO"
     context.options = encoder_options(info, settings)
     if settings.codec == "av1":
