@@ -48,6 +48,10 @@ class LabPrediction:
         size = (whole.shape[1] // 2, whole.shape[0] // 2)
         return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA))
 
+    def scaled(self, factor: float) -> LabPrediction:
+        """The same with a*, b* multiplied."""
+        return self if factor == 1 else LabPrediction(self.lightness, self.ab * np.float32(factor))
+
     @cached_property
     def is_sound(self) -> bool:
         """Whether all of it are numbers: what is none would spread to the frames around."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 
@@ -50,17 +50,29 @@ class VideoColorizer:
     def colorize(
         self, batches: Iterable[FrameBatch], reference_map: ReferenceMap, picture: PictureFormat
     ) -> Iterator[ColorBatch]:
-        """The batches in colour, every frame with the look it has at its time, filter_frame along its shot.
+        """Colorize batches: each frame with its references and saturation, with the temporal filter.
 
         The frames come in the order they went in, but not in the same batches: a shot's last
-        ``steadying.REACH`` are waited for.
+        ``temporal_filter.REACH`` are waited for. Frames that are left gray get neutral chroma, and the
+        network is not run for them.
         """
-        for (shot, _), own in groupby(batches, key=lambda batch: (batch.shot, batch.size)):
-            predicted = (self._predicted(batch, reference_map) for batch in own)
+        in_parts = chain.from_iterable(_by_grayness(batch, reference_map) for batch in batches)
+        for (shot, _, is_gray), own in groupby(
+            in_parts, key=lambda part: (part[0].shot, part[0].size, part[1])
+        ):
+            if is_gray:
+                yield from (neutral_batch(batch, picture) for batch, _ in own)
+                continue
+            predicted = (self._predicted(batch, reference_map) for batch, _ in own)
             for lot in sliding_windows(predicted):
                 frames, predictions = zip(*self._cores.map(filter_window, lot), strict=True)
-                batch = FrameBatch(frames, shot)
-                yield self.colorizer.render_chroma(batch, predictions, self.info, picture)
+                scaled = [
+                    prediction.scaled(reference_map.saturation_at(frame.pts))
+                    for frame, prediction in zip(frames, predictions, strict=True)
+                ]
+                yield self.colorizer.render_chroma(
+                    FrameBatch(frames, shot), scaled, self.info, picture
+                )
 
     def _predicted(
         self, batch: FrameBatch, reference_map: ReferenceMap
@@ -73,3 +85,22 @@ class VideoColorizer:
         """How much of ``frame`` each reference shows, 0 to 1; NaN if the network cannot tell."""
         embeddings = [self.embedding(reference) for reference in references]
         return self.colorizer.similarities(frame, embeddings, self.info)
+
+
+def _by_grayness(
+    batch: FrameBatch, reference_map: ReferenceMap
+) -> Iterator[tuple[FrameBatch, bool]]:
+    """A batch cut where its frames begin to be left gray, each part with whether it is."""
+    for is_gray, frames in groupby(
+        batch.frames, key=lambda frame: not reference_map.weights_at(frame.pts)
+    ):
+        yield FrameBatch(tuple(frames), batch.shot), is_gray
+
+
+def neutral_batch(batch: FrameBatch, picture: PictureFormat) -> ColorBatch:
+    """A batch that is left gray: the network is not run."""
+    (height, width), (sx, sy) = batch.size, picture.subsampling
+    dtype = np.uint8 if picture.bit_depth == 8 else np.uint16
+    shape = (len(batch), -(-height // sy), -(-width // sx))
+    chroma = np.full(shape, 1 << picture.bit_depth - 1, dtype)
+    return ColorBatch(batch, chroma, chroma)

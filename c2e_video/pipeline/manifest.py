@@ -63,14 +63,18 @@ def manifest_of(
         "weights": {"sha256": identity["weights"], "precision": identity["precision"]},
         "options": asdict(options),
         "shots": [
-            _shot(shot, row, info)
-            for shot, row in zip(reference_map.shots, reference_map.references, strict=True)
+            _shot(shot, row, reference_map.saturation(index), info)
+            for index, (shot, row) in enumerate(
+                zip(reference_map.shots, reference_map.references, strict=True)
+            )
         ],
         "notes": list(notes),
     }
 
 
-def _shot(shot: Shot, row: Sequence[Reference], info: VideoInfo) -> dict[str, Any]:
+def _shot(
+    shot: Shot, row: Sequence[Reference], saturation: float, info: VideoInfo
+) -> dict[str, Any]:
     def timecode(pts: int | None) -> str | None:
         return None if pts is None else info.timecode(pts)
 
@@ -78,6 +82,7 @@ def _shot(shot: Shot, row: Sequence[Reference], info: VideoInfo) -> dict[str, An
         "start": timecode(shot.start),
         "end": timecode(shot.stop),
         "transition": f"dissolve {timecode(shot.dissolve)}" if shot.dissolve else "cut",
+        "saturation": saturation,
         "references": [
             {
                 "path": None if reference.in_memory else str(reference.path.resolve()),

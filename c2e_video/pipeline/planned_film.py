@@ -157,15 +157,21 @@ def plan_film(
     for line in left_out:
         progress.note(line)
     planned = make_plan(source, info, given, video_colorizer, progress, window=window)
-    reference_map, analysis = planned.reference_map, replace(planned.analysis, matches=())
+    reference_map, analysis = (
+        planned.reference_map,
+        replace(planned.analysis, matches=(), samples=()),
+    )
     if window[0] is not None:  # to the millisecond; the first frame it holds comes at zero
         muxing = replace(muxing, window=(analysis.pts[0], window[1]), origin=analysis.pts[0])
     if reference_map is None:
         raise BadReference("a film needs at least one reference; give a colour picture")
-    for line in planned.remarks(MAX_LISTED):
+    remarks = planned.remarks(MAX_LISTED)
+    for line in remarks:
         progress.note(line)
     plan = RenderPlan(source, info, options, picture, reference_map, analysis)
-    film = PlannedFilm(output, muxing, plan, _identity(plan, colorizer), (*notes, *left_out))
+    film = PlannedFilm(
+        output, muxing, plan, _identity(plan, colorizer), (*notes, *left_out, *remarks)
+    )
     return film, video_colorizer
 
 
@@ -185,7 +191,10 @@ def _identity(plan: RenderPlan, colorizer: Colorizer) -> dict[str, Any]:
         "shots": [
             {"start": shot.start, "stop": shot.stop, "dissolve": shot.dissolve}
             | {"references": [{"picture": r.digest, "at": r.at} for r in row]}
-            for shot, row in zip(reference_map.shots, reference_map.references, strict=True)
+            | {"saturation": reference_map.saturation(index)}
+            for index, (shot, row) in enumerate(
+                zip(reference_map.shots, reference_map.references, strict=True)
+            )
         ],
         "weights": file_digest(colorizer.weights),
         "precision": colorizer.precision,

@@ -143,18 +143,23 @@ class _Sheet:
         """A sample in colour, or in gray where it has no references."""
         gray = _sized(sample.picture(), STRIP_HEIGHT)
         reference_map = self.plan.reference_map
-        if reference_map is None:
+        if reference_map is None or not reference_map.weights_at(sample.pts):
             return gray
         turns = self.plan.info.turns
         stored = np.ascontiguousarray(np.rot90(gray, -turns))
         embedding = self.video_colorizer.embedding_at(sample.pts, reference_map)
-        return np.rot90(self.video_colorizer.colorizer.colorize_image(stored, embedding), turns)
+        rgb = np.rot90(self.video_colorizer.colorizer.colorize_image(stored, embedding), turns)
+        factor = reference_map.saturation_at(sample.pts)
+        colored = gray[..., None] + factor * (rgb - gray[..., None].astype(np.float32))
+        return cast(Picture, np.clip(colored, 0, 255).astype(np.uint8))
 
     def _side(self, shot: Shot) -> str:
         plan = self.plan
         if plan.reference_map is None:
             return ""
         row = plan.reference_map.references[shot.index]
+        if not row:
+            return ""
         assignment = plan.assignments[shot.index]
         used = "".join(self._figure(r, _caption(r, plan)) for r in row)
         others = "".join(

@@ -209,6 +209,8 @@ def measure_coverage(
     Returns:
         At each sample, the best of the confidences of the references that count there.
     """
+    if not reference_map.references[shot.index]:
+        return ShotCoverage(shot, gray=True)
     points, matches = [], []
     for sample in samples:
         if sample.is_blank:  # black stays neutral

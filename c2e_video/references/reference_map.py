@@ -22,25 +22,37 @@ Weights = tuple[tuple[Reference, float], ...]
 ReferenceLike = str | Path | Picture | Image | Reference
 ACCEPTED = "a path, an RGB array uint8 [H, W, 3], a Pillow image or a Reference"
 
+MAX_SATURATION = 4.0
+
 
 @dataclass(frozen=True, eq=False)
 class ReferenceMap:
-    """Which references colour which shot: ``references[i]`` are those of ``shots[i]``, by time.
+    """Which references colour which shot.
 
-    Shots are in order and without holes. A shot has one reference, or several with different ``at``.
+    Args:
+        shots: In order and without holes.
+        references: Those of each shot, by time: one, or several with different ``at``, or none where
+            the shot is left gray.
+        saturations: Factors of a*, b*, 0 to 4, of each shot; empty where all are 1.
+
+    Raises:
+        ValueError: Shots, references and saturations do not fit together.
     """
 
     shots: tuple[Shot, ...]
     references: tuple[tuple[Reference, ...], ...]
+    saturations: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.shots or len(self.shots) != len(self.references):
             raise ValueError(f"{len(self.shots)} shots have {len(self.references)} references")
+        if self.saturations and len(self.saturations) != len(self.shots):
+            raise ValueError(f"{len(self.shots)} shots have {len(self.saturations)} saturations")
+        if not all(0 <= factor <= MAX_SATURATION for factor in self.saturations):
+            raise ValueError(f"saturation is 0 to {MAX_SATURATION}, got {self.saturations}")
         for before, after in pairwise(self.shots):
             if before.stop != after.start:
                 raise ValueError(f"shot {after.index} starts at {after.start}, not {before.stop}")
-        if not all(self.references):
-            raise ValueError("every shot has a reference")
         for row in self.references:
             times = [reference.at for reference in row if reference.at is not None]
             if len(row) > 1 and (len(times) < len(row) or times != sorted(set(times))):
@@ -55,7 +67,8 @@ class ReferenceMap:
     def from_csv(cls, path: str | Path, info: VideoInfo) -> ReferenceMap:
         """The map in a table; :mod:`reference_csv` tells its columns.
 
-        Raises :class:`BadReference`: file, line, column, what is wrong, what is accepted.
+        Raises:
+            BadReference: File, line, column, what is wrong, what is accepted.
         """
         return cls(*read_table(Path(path), info))
 
@@ -71,26 +84,49 @@ class ReferenceMap:
                 found.setdefault(reference.digest, reference)
         return tuple(found.values())
 
+    def saturation(self, index: int) -> float:
+        """The factor of a*, b* of a shot; 0 where it is left gray."""
+        if not self.references[index]:
+            return 0.0
+        return self.saturations[index] if self.saturations else 1.0
+
+    def saturation_at(self, pts: int) -> float:
+        """The factor of a*, b* of the frame at ``pts``: in a dissolve it moves from shot to shot."""
+        index, share = self._place(pts)
+        own = self.saturation(index)
+        if share is None:
+            return own
+        return (1 - share) * self.saturation(index - 1) + share * own
+
     def weights_at(self, pts: int) -> Weights:
         """The references that colour the frame at ``pts``, with weights that sum to 1.
 
         Between two keyframes of a shot the weight moves linearly from one to the next. In a dissolve
-        the outgoing shot's last look fades into the incoming's. A cut is a change from one frame to
-        the next.
+        the outgoing shot's last references fade into the incoming's. A cut is a change from one frame
+        to the next. Empty where the frame is gray; next to a gray shot the other's references have all
+        the weight, and :meth:`saturation_at` fades their colours.
         """
-        index = max(0, bisect_left(self.shots, pts + 1, key=lambda shot: shot.start) - 1)
-        shot, own = self.shots[index], self._in_shot(index, pts)
-        if not index or not shot.start <= pts < shot.start + shot.dissolve:
+        index, share = self._place(pts)
+        own = self._in_shot(index, pts)
+        if share is None:
             return own
+        before = self._in_shot(index - 1, self.shots[index].start)
+        return _mixed(before, own, share) if before and own else before or own
+
+    def _place(self, pts: int) -> tuple[int, float | None]:
+        """The number of the shot at ``pts``, and in a dissolve its share of the picture, in (0, 1)."""
+        index = max(0, bisect_left(self.shots, pts + 1, key=lambda shot: shot.start) - 1)
+        shot = self.shots[index]
+        if not index or not shot.start <= pts < shot.start + shot.dissolve:
+            return index, None
         # The first frame of a dissolve shows a little of the new shot, the last nearly all of it.
-        share = (pts - shot.start + 0.5) / shot.dissolve
-        return _mixed(self._in_shot(index - 1, shot.start), own, share)
+        return index, (pts - shot.start + 0.5) / shot.dissolve
 
     def _in_shot(self, index: int, pts: int) -> Weights:
         row = self.references[index]
         times = [reference.at for reference in row if reference.at is not None]
         if len(times) < 2:
-            return ((row[0], 1.0),)
+            return tuple((reference, 1.0) for reference in row)
         later = bisect_left(times, pts)
         if later in (0, len(times)):
             return ((row[min(later, len(times) - 1)], 1.0),)
@@ -105,8 +141,11 @@ class ReferenceMap:
         the film and the last ends with it. Shots in which no frame is left are dropped.
         """
         kept = list(_snapped(self.shots, pts))
-        rows = (_on_frames(self.references[index], pts) for index, _ in kept)
-        return ReferenceMap(tuple(shot for _, shot in kept), tuple(rows))
+        return ReferenceMap(
+            tuple(shot for _, shot in kept),
+            tuple(_on_frames(self.references[index], pts) for index, _ in kept),
+            tuple(self.saturations[index] for index, _ in kept if self.saturations),
+        )
 
 
 def snap_shots(shots: Sequence[Shot], pts: Sequence[int]) -> tuple[Shot, ...]:
@@ -147,7 +186,7 @@ def _nearest(pts: Sequence[int], wanted: int) -> int:
 
 
 def _mixed(first: Weights, second: Weights, share: float) -> Weights:
-    """Both looks, the second with ``share``; equal pictures are counted together."""
+    """Both weighted, the second with ``share``; equal pictures are counted together."""
     total: dict[str, tuple[Reference, float]] = {}
     for weights, part in ((first, 1 - share), (second, share)):
         for reference, weight in weights:

@@ -105,3 +105,33 @@ def test_references_are_turned_as_the_films_frames_are_stored(painter: VideoColo
     upright = reference(1)
     stored = np.ascontiguousarray(np.rot90(upright.image, -1))
     assert turned.embedding(upright).digest == painter.colorizer.embed(stored).digest
+
+
+def test_a_gray_shot_is_neutral_and_the_network_is_not_run_for_it(
+    painter: VideoColorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dissolve into it fades the colours out, frame by frame."""
+    shots = (Shot(0, 0, 10), Shot.after(8, 1, 10, 24), Shot(2, 24, 30))
+    given = ReferenceMap(shots, ((reference(1),), (), (reference(2),)))
+    asked = []
+    predict = painter.colorizer.predict
+    monkeypatch.setattr(
+        painter.colorizer,
+        "predict",
+        lambda batch, *rest: asked.extend(batch.pts) or predict(batch, *rest),  # type: ignore[func-returns-value]
+    )
+    strength = np.abs(chroma(painter, given) - 128).mean((1, 2, 3))
+    assert asked == [*range(18), *range(24, 30)]
+    assert strength[18:24].max() == 0
+    assert min(strength[:10].min(), strength[24:].min()) > 0.1
+    assert (np.diff(strength[9:19]) < 0).all()
+
+
+def test_saturation_is_a_shots_own(painter: VideoColorizer) -> None:
+    shots = (Shot(0, 0, 4), Shot(1, 4, 8), Shot(2, 8, 12))
+    weak = Colorizer(painter.colorizer.weights, device="cpu", precision="fp32", size=32)
+    plain = VideoColorizer(weak, painter.info)
+    given = ReferenceMap(shots, ((reference(1),),) * 3, (0.1, 0.2, 0.0))
+    one, two, none = np.split(np.abs(chroma(plain, given) - 128), 3)
+    assert two.mean() == pytest.approx(2 * one.mean(), rel=0.02)
+    assert none.max() == 0

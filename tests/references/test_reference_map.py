@@ -239,7 +239,26 @@ def test_snapping_two_keyframes_of_one_frame() -> None:
 def test_maps_check_themselves() -> None:
     with pytest.raises(ValueError, match="starts at 11"):
         ReferenceMap((Shot(0, 0, 10), Shot(1, 11, 20)), ((A,), (B,)))
-    with pytest.raises(ValueError, match="every shot has a reference"):
-        ReferenceMap((Shot(0, 0, 10),), ((),))
+    with pytest.raises(ValueError, match="1 shots have 2 saturations"):
+        ReferenceMap((Shot(0, 0, 10),), ((A,),), (1.0, 1.0))
+    with pytest.raises(ValueError, match="saturation is 0 to"):
+        ReferenceMap((Shot(0, 0, 10),), ((A,),), (4.1,))
     with pytest.raises(ValueError, match="their own time"):
         ReferenceMap((Shot(0, 0, 10),), ((A, B.moved(3)),))
+
+
+def test_a_gray_shot_has_no_references_and_its_neighbor_fades_in_a_dissolve() -> None:
+    shots = (Shot(0, 0, 10), Shot.after(4, 1, 10, 30), Shot.after(4, 2, 30, 50))
+    mapped = ReferenceMap(shots, ((A,), (), (B,)), (1.0, 1.0, 2.0))
+    assert [weights(mapped, t) for t in (9, 10, 13)] == [{"1": 1.0}] * 3
+    assert mapped.weights_at(14) == mapped.weights_at(29) == ()
+    assert [weights(mapped, t) for t in (30, 33, 34)] == [{"2": 1.0}] * 3
+    assert [mapped.saturation_at(t) for t in (9, 10, 13, 14, 29)] == [1, 0.875, 0.125, 0, 0]
+    assert [mapped.saturation_at(t) for t in (30, 33, 34)] == [0.25, 1.75, 2]
+    assert mapped.distinct() == (A, B)
+
+
+def test_saturation_of_a_shot_is_kept_when_borders_move() -> None:
+    shots = (Shot(0, 0, 105), Shot(1, 105, 106), Shot(2, 106, 900))
+    snapped = ReferenceMap(shots, ((A,), (B,), (C,)), (0.5, 1, 2)).snapped(range(0, 900, 40))
+    assert snapped.saturations == (0.5, 2)
