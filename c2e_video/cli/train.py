@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,17 @@ def sizes_of(text: str) -> tuple[tuple[int, int], ...]:
         raise C2EError(f"--sizes is like 128 or 96,128@2500,256@5000, got {text!r}") from None
 
 
+def names_in(path: Path | None) -> tuple[str, ...]:
+    """The column ``photo`` of a CSV file."""
+    if path is None:
+        return ()
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            return tuple(row["photo"] for row in csv.DictReader(file))
+    except (OSError, KeyError, UnicodeDecodeError) as error:
+        raise C2EError(f"--exclude is a CSV with a column photo; {str(path)!r}: {error}") from None
+
+
 def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     """``FOLDER=3`` words as folders with their weights."""
     try:
@@ -35,6 +47,18 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
 @click.option(
     "--photos", type=PATH, multiple=True, required=True, help="Folders or tars of pictures."
 )
+@click.option(
+    "--film", type=PATH, multiple=True, help="Folders or tars of film frames: SHOT/NUMBER.webp."
+)
+@click.option(
+    "--teacher",
+    type=PATH,
+    help="VGG weights (.safetensors): train the semantic encoder and the color prior of --init.",
+)
+@click.option(
+    "--prior-cells", type=COUNT, default=2048, show_default=True, help="Of the color prior."
+)
+@click.option("--exclude", type=PATH, help="CSV whose column photo names pictures not trained on.")
 @click.option("--out", type=PATH, required=True, help="Folder for weights, state, losses, sheets.")
 @click.option(
     "--width", type=COUNT, default=64, show_default=True, help="Network width; 64 is the paper's."
@@ -91,6 +115,7 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
 @click.option(
     "--objects", "object_share", default=0.0, help="Share with something that moves by itself."
 )
+@click.option("--film-share", default=0.0, help="Share that are frames with another of their shot.")
 @click.option("--memory-dropout", default=0.0, help="Share painted without the memory.")
 @click.option("--mismatched-memory", default=0.0, help="Share with another picture's memory.")
 @click.option(
@@ -104,13 +129,20 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
 @click.option(
     "--save-every", type=COUNT, default=200, show_default=True, help="Steps between checkpoints."
 )
-def train(photos: tuple[Path, ...], out: Path, **settings: Any) -> None:
+def train(
+    photos: tuple[Path, ...],
+    film: tuple[Path, ...],
+    teacher: Path | None,
+    out: Path,
+    **settings: Any,
+) -> None:
     """Train a network by self-reference, as the paper does; the shares add what the paper has not.
 
     Several GPUs: torchrun --nproc-per-node=N -m c2e_video train ...
     """
     from ..model import ModelConfig
     from ..train.config import TrainConfig
+    from ..train.distill import Distiller
     from ..train.loop import Trainer
 
     try:
@@ -121,4 +153,14 @@ def train(photos: tuple[Path, ...], out: Path, **settings: Any) -> None:
     every = {name: settings.pop(name) for name in ("sheet_every", "save_every")}
     settings["sizes"] = sizes_of(settings["sizes"])
     settings["folder_weights"] = weights_of(settings["folder_weights"])
-    Trainer(list(photos), out, TrainConfig(model=model, **settings), **run).run(**every)
+    cells = settings.pop("prior_cells")
+    settings["exclude"] = names_in(settings["exclude"])
+    config = TrainConfig(model=model, **settings)
+    if teacher is not None:
+        if run["init"] is None:
+            raise C2EError("--teacher adds semantic features to weights; give those with --init")
+        del run["vgg"]
+        run |= {"teacher": teacher, "cells": cells, "film": list(film)}
+        Distiller(list(photos), out, config, **run).run(save_every=every["save_every"])
+        return
+    Trainer(list(photos), out, config, film=list(film), **run).run(**every)

@@ -8,12 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..color.lab import AB_SCALE, gray_lightness, rgb_to_lab
+from ..errors import BadWeights
 from .color_encoder import ColorEncoder
 from .config import ModelConfig
 from .content_encoder import Content, ContentEncoder
 from .memory import Memory
 from .pffn import PFFN
 from .refinement import refine_chroma
+from .semantic_memory import SemanticMemory
 
 STRIDE = 16  # sizes inside the network are multiples of it
 
@@ -43,6 +45,7 @@ class Color2Embed(nn.Module):
         self.color_encoder = ColorEncoder(config)
         self.content_encoder = ContentEncoder(config)
         self.pffn = PFFN(config)
+        self.semantic = SemanticMemory(config) if config.semantic else None
 
     def embed(self, reference: Tensor) -> Conditioning:
         """Read references, RGB ``[N, 3, H, W]`` in [0, 1], any size: once for a shot."""
@@ -52,26 +55,53 @@ class Color2Embed(nn.Module):
             return Conditioning(z, None)
         exact = reference.float()
         lightness = (gray_lightness(exact) / 50 - 1).to(reference.dtype)
-        features = self.pffn.memory.encode_features(self.encode_content(lightness))
+        content = self.encode_content(lightness)
+        features = self.pffn.memory.encode_features(content)
         ab = (rgb_to_lab(exact)[:, 1:] / AB_SCALE).to(reference.dtype)
-        return Conditioning(z, self.pffn.memory.encode_memory(features, color, ab))
+        return Conditioning(
+            z, self.pffn.memory.encode_memory(features, color, ab, content.semantic)
+        )
 
-    def forward(self, lightness: Tensor, conditioning: Conditioning) -> Tensor:
+    def forward(self, lightness: Tensor, conditioning: Conditioning, prior: float = 1.0) -> Tensor:
         """ab / 110 ``[N, 2, H, W]`` in [-1, 1] for lightness ``[N, 1, H, W]`` in [-1, 1], any size."""
         h, w = lightness.shape[2:]
-        return self.predict_ab(self.encode_content(lightness), conditioning)[:, :, :h, :w]
+        content = self.encode_content(lightness)
+        return self.predict_ab(content, conditioning, prior=prior)[:, :, :h, :w]
 
     def encode_content(self, lightness: Tensor) -> Content:
         """Gray frames padded to multiples of 16, and their content features at five scales."""
         padded = pad_to_stride(lightness)
-        return Content(padded, self.content_encoder(padded))
+        semantic = None if self.semantic is None else self.semantic.keys(padded)
+        return Content(padded, self.content_encoder(padded), semantic)
+
+    def propose(self, lightness: Tensor) -> Tensor:
+        """ab / 110 ``[N, 2, H, W]`` without any reference: what such things usually look like.
+
+        Args:
+            lightness: ``[N, 1, H, W]`` in [-1, 1], any size.
+
+        Raises:
+            BadWeights: The network has no color prior.
+        """
+        if self.semantic is None or self.semantic.prior is None:
+            raise BadWeights(
+                "these weights have no color prior, which painting without a reference needs; "
+                "give a reference, or weights that have one"
+            )
+        h, w = lightness.shape[2:]
+        return self.semantic.propose(pad_to_stride(lightness))[:, :, :h, :w]
 
     def predict_ab(
-        self, content: Content, conditioning: Conditioning, memory_scale: Tensor | None = None
+        self,
+        content: Content,
+        conditioning: Conditioning,
+        memory_scale: Tensor | None = None,
+        prior: float = 1.0,
     ) -> Tensor:
         """ab / 110 of the padded size for frames that were read.
 
         ``memory_scale`` ``[N]`` in [0, 1] weakens what the memory says; 0 paints from z alone.
+        ``prior`` in [0, 1] is the weight of the color prior where no match is sure.
         """
         memory = self.pffn.memory
         if memory is None or conditioning.memory is None:
@@ -80,5 +110,14 @@ class Color2Embed(nn.Module):
         found = memory.read_memory(features, conditioning.memory)
         if memory_scale is not None:
             found = found.scaled(memory_scale)
-        predicted = self.pffn(content.features, conditioning.z, found)
-        return refine_chroma(predicted, found, features.lightness)
+        z, lightness, keys = conditioning.z, features.lightness, content.semantic
+        added = memory.project_readout(found)
+        if self.semantic is None or keys is None:
+            return refine_chroma(self.pffn(content.features, z, added), found, lightness)
+        alike = self.semantic.read_memory(keys, lightness, conditioning.memory)
+        added = added + self.semantic.project_readout(alike, found)
+        refined = refine_chroma(self.pffn(content.features, z, added), found, lightness)
+        guess = None
+        if self.semantic.prior is not None and prior:
+            guess = self.semantic.guess(keys, lightness, conditioning.memory)
+        return self.semantic.fuse(refined, found, alike, guess, lightness, prior)

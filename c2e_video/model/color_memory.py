@@ -56,13 +56,20 @@ class ColorMemory(nn.Module):
         )
         return MatchFeatures.of(self.near(eighth) + wide, self.close(fourth), content.lightness)
 
-    def encode_memory(self, features: MatchFeatures, color: Tensor, ab: Tensor) -> Memory:
+    def encode_memory(
+        self,
+        features: MatchFeatures,
+        color: Tensor,
+        ab: Tensor,
+        semantic: Tensor | None = None,
+    ) -> Memory:
         """The memory of references.
 
         Args:
             features: Their features (:meth:`encode_features`).
             color: Their color features at 1/8, ``[N, C, h, w]``.
             ab: Their a*, b* / 110 at full size, ``[N, 2, H, W]``.
+            semantic: Their semantic keys at 1/8, where the network has such.
         """
         keys = features.coarse.flatten(2)
         values = torch.cat((pool_to(ab, features.coarse), self.value(color)), dim=1).flatten(2)
@@ -70,7 +77,9 @@ class ColorMemory(nn.Module):
         coarse = grid_positions(features.coarse.shape[2:], keys.device).expand(len(keys), -1, -1)
         closer = torch.cat((*features[1:], pool_to(ab, features.fine)), dim=1)
         first = torch.zeros_like(bias, dtype=torch.int64)
-        return Memory(keys, values, bias, coarse, first, F.pixel_unshuffle(closer, 2).flatten(2))
+        kinds = keys[:, :0] if semantic is None else semantic.flatten(2)
+        fine = F.pixel_unshuffle(closer, 2).flatten(2)
+        return Memory(keys, values, bias, coarse, first, fine, kinds)
 
     def read_memory(self, features: MatchFeatures, memory: Memory) -> MemoryReadout:
         """What ``memory`` (of one, or of as many as there are frames) holds for every place."""

@@ -16,11 +16,13 @@ SLOPE = 0.2  # of every leaky ReLU in the network
 class Content(NamedTuple):
     """Gray frames as they were read: ``lightness`` ``[N, 1, H, W]`` in [-1, 1], and ``features`` of it.
 
-    Features are at 1, 1/2, 1/4, 1/8 and 1/16 of H and W, which are multiples of 16.
+    Features are at 1, 1/2, 1/4, 1/8 and 1/16 of H and W, which are multiples of 16. ``semantic`` are the
+    semantic keys at 1/8, where the network has such.
     """
 
     lightness: Tensor
     features: list[Tensor]
+    semantic: Tensor | None = None
 
 
 class ResidualBlock(nn.Module):

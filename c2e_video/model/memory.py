@@ -50,7 +50,8 @@ class Memory(NamedTuple):
     similarity before the softmax (the logarithm of a reference's weight, where they are blended).
     ``coarse`` ``[N, 2, M]`` say where each lies, down and across: fp32, shares of the sides, and
     ``reference`` ``[N, M]`` (int64) in which reference, counted from 0. ``fine`` ``[N, 4 * (D + 3), M]``
-    are the keys of unit length, lightness and ab / 110 of each place's quarters.
+    are the keys of unit length, lightness and ab / 110 of each place's quarters. ``semantic``
+    ``[N, C, M]`` are the semantic keys (C is 0 where the network has none).
     """
 
     keys: Tensor
@@ -59,6 +60,13 @@ class Memory(NamedTuple):
     coarse: Tensor
     reference: Tensor
     fine: Tensor
+    semantic: Tensor
+
+    @property
+    def lightness(self) -> Tensor:
+        """That of each cell, ``[N, 1, M]`` in [-1, 1]."""
+        n, parts, m = self.fine.shape
+        return self.fine.view(n, parts // 4, 4, m)[:, -3].mean(1, keepdim=True)
 
     @staticmethod
     def join(memories: list[Memory]) -> Memory:

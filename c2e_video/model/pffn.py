@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from .color_memory import ColorMemory
 from .config import ModelConfig
 from .content_encoder import SLOPE
-from .memory import MemoryReadout
 
 EPSILON = 1e-8  # paper eq. 5
 SKIP = 4  # every fourth content channel is joined to the upsampled features
@@ -116,18 +115,18 @@ class PFFN(nn.Module):
         self,
         features: list[Tensor],
         style: Tensor | list[nn.Conv2d],
-        found: MemoryReadout | None = None,
+        added: Tensor | None = None,
     ) -> Tensor:
         """``features`` are the content encoder's five scales; ``style`` is z ``[N, E]`` or baked.
 
-        ``found`` is what the colour memory gave for these frames, if the network has one.
+        ``added`` ``[N, 4 * width, h, w]`` at 1/8 is what the memories gave for these frames.
         """
         *skips, x = features
         styles = [style] * len(self.blocks) if isinstance(style, Tensor) else style
         levels = zip(self.blocks, reversed(skips), styles, strict=True)
         for index, (block, skip, style_here) in enumerate(levels):
             x = block(x, skip, style_here)
-            if index == 0 and self.memory is not None and found is not None:
-                x = x + self.memory.project_readout(found)
+            if index == 0 and added is not None:
+                x = x + added
         # Two whole planes: pooled, enlarged or averaged as pairs they take a CPU several times as long.
         return cast(Tensor, self.head(x).contiguous())

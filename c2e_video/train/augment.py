@@ -42,6 +42,13 @@ class Example(NamedTuple):
         return self.lab[:, 1:] / AB_SCALE
 
 
+class FilmBatch(NamedTuple):
+    """``references`` RGB uint8 ``[N, S, S, 3]`` for those pictures of a batch that are ``paired`` ``[N]``."""
+
+    references: Tensor
+    paired: Tensor
+
+
 class Rng:
     """Random numbers on a device from a CPU generator: the same on every device."""
 
@@ -60,9 +67,16 @@ class Rng:
         return self.uniform(0, 1, count, 1, 1, 1) < share
 
 
-def make_example(pictures: Tensor, config: TrainConfig, rng: Rng) -> Example:
-    """``pictures`` are RGB uint8 ``[N, S, S, 3]``; see :class:`TrainConfig` for what is done to them."""
+def make_example(
+    pictures: Tensor, config: TrainConfig, rng: Rng, pairs: FilmBatch | None = None
+) -> Example:
+    """``pictures`` are RGB uint8 ``[N, S, S, 3]``; see :class:`TrainConfig` for what is done to them.
+
+    ``pairs`` are the pictures that are frames of a film and have another of its frames as reference:
+    only exposure and noise are changed in it, and where its places come from is not known.
+    """
     truth = pictures.permute(0, 3, 1, 2).float() / 255
+    plain = truth
     if config.recolor_share:
         truth = torch.where(
             rng.chosen(config.recolor_share, len(truth)), recolored(truth, rng), truth
@@ -71,6 +85,8 @@ def make_example(pictures: Tensor, config: TrainConfig, rng: Rng) -> Example:
     reference, correspondence = truth, places_of(size, rng.device).expand(len(truth), -1, -1, -1)
     if config.object_share:
         truth, reference, correspondence = with_objects(truth, config.object_share, rng)
+    if pairs is not None:
+        truth = torch.where(pairs.paired[:, None, None, None], plain, truth)
     lightness = gray_lightness(truth)
     if config.old_film_share:
         old = rng.chosen(config.old_film_share, len(truth))
@@ -84,10 +100,22 @@ def make_example(pictures: Tensor, config: TrainConfig, rng: Rng) -> Example:
             for x, how in ((noisy, "bilinear"), (correspondence, "nearest"))
         )
         reference = reference.clamp(0, 1)
+    if pairs is not None:
+        paired = pairs.paired[:, None, None, None]
+        shown = exposed(pairs.references.permute(0, 3, 1, 2).float() / 255, rng)
+        reference = torch.where(paired, shown, reference)
+        correspondence = torch.where(paired, FAR, correspondence)
     second_view = degraded_lightness(truth, rng) / 50 - 1 if config.consistency_weight else None
     return Example(
         truth, rgb_to_lab(truth), lightness / 50 - 1, reference, correspondence, second_view
     )
+
+
+def exposed(rgb: Tensor, rng: Rng) -> Tensor:
+    """The pictures with another exposure and a little noise, RGB ``[N, 3, S, S]`` in [0, 1]."""
+    gamma = torch.exp(rng.normal(len(rgb), 1, 1, 1) * 0.1)
+    noise = rng.normal(*rgb.shape) * rng.uniform(0, 0.02, len(rgb), 1, 1, 1)
+    return (rgb.clamp_min(1e-4) ** gamma + noise).clamp(0, 1)
 
 
 def with_objects(pictures: Tensor, share: float, rng: Rng) -> tuple[Tensor, Tensor, Tensor]:

@@ -27,7 +27,9 @@ class TrainConfig:
     ``old_film_share`` get a gray frame as old stock gives it; ``object_share`` get a thing that moves on
     its own between reference and truth;
     ``memory_dropout`` are painted from z alone, and ``mismatched_memory`` with the memory of another
-    picture, so that the network learns to fall back on z. All zero is the paper's scheme.
+    picture, so that the network learns to fall back on z; ``film_share`` are frames of films with another
+    frame of their shot as reference. All zero is the paper's scheme. ``exclude`` names photographs never
+    trained on.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -55,6 +57,8 @@ class TrainConfig:
     object_share: float = 0.0
     memory_dropout: float = 0.0
     mismatched_memory: float = 0.0
+    film_share: float = 0.0
+    exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):

@@ -151,6 +151,8 @@ class Sampler:
         folders = [name.split("/")[0] for name in photos.names]
         weights = np.array([dict(config.folder_weights).get(f, 1.0) for f in folders])
         weights[photos.held_out()] = 0
+        excluded = set(config.exclude)
+        weights[[index for index, name in enumerate(photos.names) if name in excluded]] = 0
         self.cumulative = np.cumsum(weights / weights.sum())
         self.unsquash = np.array([f in config.unsquash for f in folders])
 

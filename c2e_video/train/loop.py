@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import copy
 import csv
+import json
 import math
 import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed as dist
+from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
@@ -24,9 +27,10 @@ from ..errors import BadWeights, C2EError
 from ..model import Color2Embed, load_weights, save_weights
 from ..utils.devices import bf16_is_faster, channels_last
 from ..utils.prefetch import prefetch
-from .augment import Example, Rng, make_example
+from .augment import Example, FilmBatch, Rng, make_example
 from .config import TrainConfig
-from .dataset import Picture, Sampler, open_cache
+from .dataset import Sampler, open_cache
+from .film_pairs import FilmPairs, TrainingBatch
 from .losses import PerceptualLoss, reconstruction_loss
 from .preview import write_sheet
 from .train_wrapper import SelfReference
@@ -48,11 +52,13 @@ class Trainer:
         out: Path,
         config: TrainConfig,
         *,
+        film: list[Path] | None = None,
         cache: Path | None = None,
         vgg: Path | None = None,
         init: Path | None = None,
         resume: bool = False,
     ) -> None:
+        config = _with_semantics(config, out / STATE if resume else None, init)
         self.config, self.out = config, out
         self.rank, self.world, self.device = _place()
         if config.batch // config.accumulate % self.world:
@@ -66,9 +72,8 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.model = channels_last(_begin(config, init).to(self.device))
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.optimizer = torch.optim.Adam(
-            self.model.parameters(), lr=config.lr, betas=(0.9, 0.99), eps=1e-8
-        )
+        trained = [p for p in self.model.train().parameters() if p.requires_grad]
+        self.optimizer = torch.optim.Adam(trained, lr=config.lr, betas=(0.9, 0.99), eps=1e-8)
         # Measured before anything else is at work, and kept: a run goes on as it began.
         fast = self.device.type == "cuda" or bf16_is_faster()
         self.progress: dict[str, Any] = {"step": 0, "pictures": 0, "seconds": 0.0, "bf16": fast}
@@ -83,6 +88,8 @@ class Trainer:
             dist.barrier()
             self.photos = open_cache(photos, cache or out / "cache")
         self.sampler = Sampler(self.photos, config)
+        folder = (cache or out / "cache") / "film"
+        self.film = FilmPairs(open_cache(film, folder)) if film else None
         self.network = self._network()
 
     def _perceptual(self, vgg: Path | None) -> PerceptualLoss | None:
@@ -123,22 +130,29 @@ class Trainer:
                     self.measure()
         bar.close()
 
-    def _steps(self, first: int) -> Iterator[tuple[int, list[Picture]]]:
+    def _steps(self, first: int) -> Iterator[tuple[int, list[TrainingBatch]]]:
         count = self.config.batch // self.config.accumulate // self.world
         for step in range(first, self.config.steps):
             parts = (k * self.world + self.rank for k in range(self.config.accumulate))
-            yield step, [self.sampler.batch(step, part, count) for part in parts]
+            yield step, [self._batch(step, part, count) for part in parts]
 
-    def _step(self, step: int, parts: list[Picture]) -> dict[str, float]:
+    def _batch(self, step: int, part: int, count: int) -> TrainingBatch:
+        pictures = self.sampler.batch(step, part, count)
+        if self.film is None:
+            return TrainingBatch(pictures, pictures, np.zeros(count, np.bool_))
+        rng = np.random.default_rng((self.config.seed, step, part, 1))
+        return self.film.among(pictures, self.config.film_share, rng)
+
+    def _step(self, step: int, parts: list[TrainingBatch]) -> dict[str, float]:
         self.network.train()
         rate = self._rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         totals = dict.fromkeys(LOSSES, 0.0)
-        for k, pictures in enumerate(parts):
+        for k, batch in enumerate(parts):
             last = k + 1 == len(parts)
             with nullcontext() if last else self._unsynchronised():
-                for name, value in self._backward(step, k, pictures).items():
+                for name, value in self._backward(step, k, batch).items():
                     totals[name] += value / len(parts)
         # A run of hours must not be lost to one wild batch.
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -153,10 +167,12 @@ class Trainer:
         network = self.network
         return network.no_sync() if isinstance(network, DistributedDataParallel) else nullcontext()
 
-    def _backward(self, step: int, k: int, pictures: Picture) -> dict[str, float]:
+    def _backward(self, step: int, k: int, batch: TrainingBatch) -> dict[str, float]:
         config = self.config
+        pictures, references, paired = (torch.from_numpy(x).to(self.device) for x in batch)
         rng = Rng(_seed(config.seed, step, k, self.rank), self.device)
-        example = make_example(torch.from_numpy(pictures).to(self.device), config, rng)
+        pairs = FilmBatch(references, paired) if self.film else None
+        example = make_example(pictures, config, rng, pairs)
         memory_scale = (~rng.chosen(config.memory_dropout, len(pictures))).float()
         strangers = rng.chosen(config.mismatched_memory, len(pictures)).flatten()
         with self._autocast():
@@ -271,6 +287,21 @@ def _begin(config: TrainConfig, init: Path | None) -> Color2Embed:
     if model.config != config.model:
         raise BadWeights(f"{str(init)!r} is {model.config}, the run asks for {config.model}")
     return model
+
+
+def _with_semantics(config: TrainConfig, state: Path | None, init: Path | None) -> TrainConfig:
+    """The run's network has the semantic encoder and prior of the weights or the run it begins with."""
+    if state is not None and state.is_file():
+        with safe_open(state, framework="pt") as file:
+            begun = json.loads(file.metadata()["config"])["model"]
+        own = (begun.get("semantic", 0), begun.get("prior", 0))
+    elif init is not None:
+        known = load_weights(init).config
+        own = (known.semantic, known.prior)
+    else:
+        return config
+    model = replace(config.model, semantic=own[0], prior=own[1])
+    return replace(config, model=model)
 
 
 def _nhwc(pictures: Tensor) -> Tensor:

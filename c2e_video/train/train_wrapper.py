@@ -60,7 +60,15 @@ def _parts(content: Content, count: int) -> list[Content]:
     """The content of each ``count`` pictures of those that were read together."""
     lightness = torch.split(content.lightness, count)
     features = zip(*(torch.split(level, count) for level in content.features), strict=True)
-    return [Content(light, list(levels)) for light, levels in zip(lightness, features, strict=True)]
+    kinds = (
+        [None] * len(lightness)
+        if content.semantic is None
+        else torch.split(content.semantic, count)
+    )
+    return [
+        Content(light, list(levels), kind)
+        for light, levels, kind in zip(lightness, features, kinds, strict=True)
+    ]
 
 
 def _swap(part: Tensor, strangers: Tensor) -> Tensor:

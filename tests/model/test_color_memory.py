@@ -102,7 +102,7 @@ def test_memory_finds_the_place_it_was_made_of(model: Color2Embed, memory: Color
 
 def test_what_lies_around_tells_like_places_apart(model: Color2Embed, memory: ColorMemory) -> None:
     """The same features at 1/8 are described otherwise where those at 1/16 differ."""
-    lightness, (*near, wide) = model.encode_content(torch.zeros(1, 1, 64, 64))
+    lightness, (*near, wide), _ = model.encode_content(torch.zeros(1, 1, 64, 64))
     other = torch.cat((wide[..., :2], -wide[..., 2:]), dim=3)
     plain, told = (
         memory.encode_features(Content(lightness, [*near, w])).coarse for w in (wide, other)

@@ -1,0 +1,81 @@
+"""The color prior learned from photographs: clusters of semantic places, each with a histogram of ab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..color.lab import gray_lightness, rgb_to_lab
+from ..model.color_prior import BINS, PALETTE_SIGMA, SIDE, ColorPrior, bins_of
+from ..model.feature_maps import pool_to
+from ..model.semantic_memory import SemanticMemory
+
+PLACES = 96  # taken of each photograph
+ROUNDS = 8  # of k-means
+LIGHT = 0.35  # weight of lightness beside a key of unit length, when clustering
+CHUNK = 4096  # places compared with all cells at once
+NEAREST = 4  # cells that learn from a place
+FADE = 0.02  # share of the whole's histogram in each cell's
+
+
+def semantic_places(semantic: SemanticMemory, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Keys ``[P, C]``, lightness ``[P]`` in [-1, 1] and ab ``[P, 2]`` of places at 1/16 drawn from pictures.
+
+    ``rgb`` is ``[N, 3, S, S]`` in [0, 1].
+    """
+    lightness = gray_lightness(rgb) / 50 - 1
+    keys = semantic.keys(lightness).float()
+    keys = F.normalize(F.avg_pool2d(keys, 2), dim=1)
+    ab = pool_to(rgb_to_lab(rgb)[:, 1:], keys)
+    light = pool_to(lightness, keys)
+    kept = torch.randperm(keys[0, 0].numel())[:PLACES]
+    flat = [x.flatten(2)[:, :, kept].transpose(1, 2).flatten(0, 1) for x in (keys, light, ab)]
+    return flat[0], flat[1][:, 0], flat[2]
+
+
+@torch.no_grad()
+def learn_prior(semantic: SemanticMemory, batches: Iterable[Tensor], cells: int) -> ColorPrior:
+    """The prior of photographs ``[N, 3, S, S]``, RGB in [0, 1], in ``cells`` cells."""
+    parts = list(zip(*(semantic_places(semantic, rgb) for rgb in batches), strict=True))
+    keys, light, ab = (torch.cat(part) for part in parts)
+    points = torch.cat((keys, light[:, None] * LIGHT), dim=1)
+    cells = min(cells, len(points))
+    centers = points[torch.randperm(len(points))[:cells]].clone()
+    for _ in range(ROUNDS):
+        nearest = _nearest(points, centers, 1)[:, 0]
+        count = torch.zeros(cells).index_add_(0, nearest, torch.ones(len(points)))
+        total = torch.zeros_like(centers).index_add_(0, nearest, points)
+        centers = torch.where(count[:, None] > 0, total / count[:, None].clamp_min(1), centers)
+    whole = torch.bincount(bins_of(ab), minlength=BINS).float()
+    histograms = torch.zeros(cells, BINS)
+    nearest, bins = _nearest(points, centers, min(NEAREST, cells)), bins_of(ab)
+    for k in range(nearest.shape[1]):
+        flat = nearest[:, k] * BINS + bins
+        histograms += torch.bincount(flat, minlength=cells * BINS).view(cells, BINS) / (k + 1)
+    histograms = _blurred(histograms) / _blurred(histograms).sum(1, keepdim=True).clamp_min(1e-6)
+    histograms = (1 - FADE) * histograms + FADE * _blurred(whole[None]) / whole.sum()
+    prior = ColorPrior(cells, keys.shape[1])
+    prior.keys.copy_(F.normalize(centers[:, :-1], dim=1).t())
+    prior.lightness.copy_(centers[:, -1] / LIGHT)
+    prior.histograms.copy_(histograms / histograms.sum(1, keepdim=True))
+    return prior
+
+
+def _nearest(points: Tensor, centers: Tensor, count: int) -> Tensor:
+    half = centers.square().sum(1) / 2
+    return torch.cat(
+        [
+            torch.topk(part @ centers.t() - half, count, dim=1).indices
+            for part in torch.split(points, CHUNK)
+        ]
+    )
+
+
+def _blurred(histograms: Tensor) -> Tensor:
+    side = 2 * SIDE + 1
+    line = torch.arange(side)
+    blur = torch.exp(-((line[:, None] - line) ** 2) / (2 * (PALETTE_SIGMA * 0.7) ** 2))
+    return (blur @ histograms.view(-1, side, side) @ blur).flatten(1)
