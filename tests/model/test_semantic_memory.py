@@ -14,8 +14,7 @@ from c2e_video.model.color_prior import BINS, ColorPrior, bin_centers, bins_of, 
 from c2e_video.model.memory import MemoryReadout
 from c2e_video.model.memory_readout import COSINE_HIGH, COSINE_LOW
 from c2e_video.model.semantic_memory import ALIKE, ColorGuess, SemanticReadout, spread
-
-from .test_color2embed import TINY, random_model
+from tests.factories import TINY, random_model
 
 SEMANTIC = replace(TINY, semantic=8, prior=12)
 

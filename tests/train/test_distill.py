@@ -22,7 +22,7 @@ from c2e_video.train.dataset import open_cache
 from c2e_video.train.distill import Distiller
 from c2e_video.train.film_pairs import FilmPairs, pair_of
 from c2e_video.train.losses import VGG16, _vgg
-from tests.model.test_color2embed import TINY, random_model
+from tests.factories import TINY, random_model
 from tests.model.test_semantic_memory import SEMANTIC
 
 
