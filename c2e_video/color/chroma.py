@@ -1,4 +1,4 @@
-"""L*a*b* over given luma to chroma samples, and chroma back to RGB."""
+"""The chroma that shows given a*, b* over given luma, and chroma back to RGB."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .colorimetry import Colorimetry
 from .lab import lab_to_rgb, lightness_of
 from .luma_range import LumaRange
 from .matrices import LUMA_WEIGHTS, Matrix
+from .transfer import SRGB, Transfer
 
-_LIGHTNESS_BY_LUMA = 100.0  # how L* rises with luma, about, along the whole gray axis
+_LIGHTNESS_BY_LUMA = 100.0  # dL*/dY' along the gray axis of the sRGB curve, about
+# Steps of the secant method. PQ and plain powers are steeper at black than the sRGB curve.
+_ROUNDS, _ROUNDS_OF_OTHER_CURVES = 3, 6
+_HALF_STEP = 1e-3  # of luma, over which the slope of other curves is measured
 
 
 class ChromaOffsets(NamedTuple):
@@ -21,33 +26,48 @@ class ChromaOffsets(NamedTuple):
     cr: Tensor
 
 
-def ab_to_chroma(gray: Tensor, ab: Tensor, matrix: Matrix, rounds: int = 3) -> ChromaOffsets:
-    """The chroma that shows a*, b* ``[N, 2, H, W]`` over luma ``gray`` ``[N, 1, H, W]`` in [0, 1].
+def ab_to_chroma(gray: Tensor, ab: Tensor, film: Colorimetry) -> ChromaOffsets:
+    """The chroma that shows a*, b* over a film's luma.
 
-    Luma is given and stays: L* is sought, by ``rounds`` of the secant method, so that the colour
-    (L*, a*, b*) has just this luma. A colour outside the gamut is drawn straight towards gray, luma
-    and hue kept.
+    Luma is given and stays: L* is sought by the secant method, so that the colour (L*, a*, b*), made for
+    the film's primaries and curve, has just this luma by the film's matrix. A colour outside the gamut is
+    drawn straight towards gray; luma and hue stay.
+
+    Args:
+        gray: Luma in [0, 1], ``[N, 1, H, W]``.
+        ab: a*, b* (CIE 1976, D65), ``[N, 2, H, W]``.
+        film: What the film's samples mean.
     """
-    kr, kg, kb = LUMA_WEIGHTS[matrix]
+    kr, kg, kb = LUMA_WEIGHTS[film.matrix]
     weights = gray.new_tensor((kr, kg, kb)).view(1, 3, 1, 1)
 
     def shown(lightness: Tensor) -> tuple[Tensor, Tensor]:
-        rgb = lab_to_rgb(torch.cat((lightness, ab), dim=1))
+        rgb = lab_to_rgb(torch.cat((lightness, ab), dim=1), film)
         return rgb, (rgb * weights).sum(1, keepdim=True)
 
-    lightness, slope = lightness_of(gray), torch.full_like(gray, _LIGHTNESS_BY_LUMA)
+    usual = _usual_slope(gray, film.curve)
+    lightness, slope = lightness_of(gray, film.curve), torch.zeros_like(gray) + usual
     rgb, luma = shown(lightness)
-    for _ in range(rounds):
+    for _ in range(_ROUNDS if film.curve is SRGB else _ROUNDS_OF_OTHER_CURVES):
         nearer = (lightness + (gray - luma) * slope).clamp(0, 100)
         rgb, luma_there = shown(nearer)
         rise = luma_there - luma
         # Where the last step changed nothing, or the curve is wild, steps stay short.
-        slope = torch.where(rise.abs() > 1e-5, (nearer - lightness) / rise, _LIGHTNESS_BY_LUMA)
-        slope = slope.clamp(_LIGHTNESS_BY_LUMA / 5, _LIGHTNESS_BY_LUMA * 5)
+        slope = torch.where(rise.abs() > 1e-5, (nearer - lightness) / rise, usual)
+        slope = slope.clamp(usual / 5, usual * 5)
         lightness, luma = nearer, luma_there
     offsets = rgb - luma  # R' - Y', G' - Y', B' - Y'
     offsets = offsets * _room(gray, offsets)
     return ChromaOffsets(offsets[:, 2] / (2 * (1 - kb)), offsets[:, 0] / (2 * (1 - kr)))
+
+
+def _usual_slope(gray: Tensor, curve: Transfer) -> Tensor:
+    """dL*/dY' on the gray axis: one value for the sRGB curve, else one for each sample."""
+    if curve is SRGB:
+        return gray.new_tensor(_LIGHTNESS_BY_LUMA)
+    above, below = ((gray + step).clamp(0, 1) for step in (_HALF_STEP, -_HALF_STEP))
+    rise = lightness_of(above, curve) - lightness_of(below, curve)
+    return (rise / (above - below)).clamp_min(1.0)
 
 
 def _room(gray: Tensor, offsets: Tensor) -> Tensor:

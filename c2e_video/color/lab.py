@@ -1,7 +1,7 @@
-"""Lightness and ab on one side, luma and chroma on the other.
+"""CIE 1976 L*a*b* of white D65, from R'G'B' and back.
 
-Lab is CIE 1976 with sRGB primaries, white D65 and the sRGB curve (IEC 61966-2-1). Luma is read as a
-gray R' = G' = B' of that curve: what a player shows for a gray sample.
+R'G'B' are sRGB (IEC 61966-2-1) unless a film's primaries and transfer curve are given. Luma is read as a
+gray R' = G' = B' of the film's curve: what a player shows for a gray sample.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .colorimetry import Colorimetry
 from .matrices import LUMA_WEIGHTS
-from .transfer import srgb_encode, srgb_linear
+from .transfer import SRGB, Transfer, render, srgb_linear, unrender
 
 AB_SCALE = 110.0  # the network's ab are ab / 110
-
+SRGB_FILM = Colorimetry("bt709", 1, 13)
 
 _RGB_TO_XYZ = torch.tensor(
     [
@@ -32,8 +33,8 @@ def _mix(matrix: Tensor, planes: Tensor) -> Tensor:
     return torch.einsum("ij,...jhw->...ihw", matrix.to(planes), planes)
 
 
-# Each of the four curves is straight up to a bend. None asks on which side of it a value lies: a CPU takes
-# ten times as long to choose between two tensors as for a minimum.
+# Both curves are straight up to a bend. Neither asks on which side of it a value lies: a CPU takes ten times
+# as long to choose between two tensors as for a minimum.
 
 
 def _cube_root(t: Tensor) -> Tensor:
@@ -52,17 +53,33 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), dim=-3)
 
 
-def lab_to_rgb(lab: Tensor) -> Tensor:
-    """The reverse of :func:`rgb_to_lab`; colours that do not exist lie outside [0, 1]."""
+def lab_to_rgb(lab: Tensor, film: Colorimetry = SRGB_FILM) -> Tensor:
+    """Lab as a film's R'G'B'.
+
+    Args:
+        lab: L* in [0, 100] and a*, b*, ``[..., 3, H, W]``.
+        film: The film's primaries and curve. Where its light exceeds white (PQ, HLG), a colour keeps its
+            chromaticity and has the luminance that :func:`~.transfer.render` makes this L* of.
+
+    Returns:
+        R'G'B' ``[..., 3, H, W]``; colours that the film cannot show lie outside [0, 1].
+    """
     lightness, a, b = lab.unbind(-3)
     y = (lightness + 16) / 116
     xyz = _cube(torch.stack((y + a / 500, y, y - b / 200), dim=-3))
-    return srgb_encode(_mix(_FROM_XYZ, xyz))
+    matrix = _FROM_XYZ
+    if film.from_bt709 is not None:
+        matrix = (film.from_bt709 @ _FROM_XYZ.double()).float()
+    light = _mix(matrix, xyz)
+    if film.curve.system_gamma is not None:
+        luminance = xyz[..., 1:2, :, :].clamp_min(1e-6)
+        light = light * (unrender(luminance, film.curve) / luminance)
+    return film.curve.encode(light)
 
 
-def lightness_of(gray: Tensor) -> Tensor:
-    """L* in [0, 100] of gray samples Y' in [0, 1]."""
-    return 116 * _cube_root(srgb_linear(gray)) - 16
+def lightness_of(gray: Tensor, curve: Transfer = SRGB) -> Tensor:
+    """L* in [0, 100] of gray samples Y' in [0, 1] of a film with this transfer curve."""
+    return 116 * _cube_root(render(curve.linear(gray), curve)) - 16
 
 
 def gray_lightness(rgb: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ..color.chroma import ab_to_chroma, chroma_to_rgb
+from ..color.colorimetry import Colorimetry
 from ..inference.colorizer import Colorizer
 from ..inference.embedding import ColorEmbedding
 from . import metrics
@@ -66,7 +67,7 @@ class MeanColorBaseline(FrameByFrame):
         mean = metrics.lab_of(reference)[..., 1:].mean((0, 1), dtype=np.float64)
         ab = torch.tensor(mean, dtype=torch.float32).view(1, 2, 1, 1).expand(1, 2, 1, 256)
         grays = torch.arange(256).view(1, 1, 1, 256) / 255
-        rgb = chroma_to_rgb(grays, ab_to_chroma(grays, ab, "bt601"), "bt601")
+        rgb = chroma_to_rgb(grays, ab_to_chroma(grays, ab, Colorimetry("bt601")), "bt601")
         table: Picture = (rgb[0, :, 0].T * 255).round().clamp(0, 255).byte().numpy()
         return table
 

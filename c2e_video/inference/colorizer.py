@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from itertools import chain
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -18,8 +18,10 @@ import torch
 from torch import Tensor
 
 from ..color.chroma import ab_to_chroma, chroma_to_rgb, quantize
+from ..color.colorimetry import Colorimetry
 from ..color.lab import AB_SCALE, lightness_of
 from ..color.luma_range import LumaRange
+from ..color.transfer import SRGB, Transfer
 from ..errors import C2EError
 from ..model import Conditioning, Memory, load_weights
 from ..model.color2embed import STRIDE
@@ -143,7 +145,7 @@ class Colorizer:
             )
             return self._predict_batch(lumas[part], embeddings)
 
-        size = network_size(lumas[0][0].shape, self.size)
+        size = network_size(lumas[0].plane.shape, self.size)
         return list(chain(*self.batch_runner.run(colorized, len(batch), size)))
 
     def render_chroma(
@@ -158,12 +160,12 @@ class Colorizer:
         Runs out of memory as :meth:`predict` does.
         """
         lumas = _lumas(batch, info)
-        h, w = lumas[0][0].shape
+        h, w = lumas[0].plane.shape
         sx, sy = picture.subsampling
 
         def chroma_of(part: slice) -> list[Plane]:
             gray, ab = self._enlarged(lumas[part], predictions[part], (-(-h // sy), -(-w // sx)))
-            planes = ab_to_chroma(gray, ab, picture.matrix)
+            planes = ab_to_chroma(gray, ab, info.colorimetry)
             return [
                 quantize(plane, LumaRange(picture.bit_depth, picture.full_range)).cpu().numpy()
                 for plane in planes
@@ -219,13 +221,13 @@ class Colorizer:
 
     def _predict_one(self, gray: Picture, embedding: ColorEmbedding) -> LabPrediction:
         with translate_oom(self.device, self.size):
-            return self._predict_batch([(gray, 1 / 255, 0.0)], embedding)[0]
+            return self._predict_batch([ScaledLuma(gray, 1 / 255, 0.0)], embedding)[0]
 
     def _picture(self, gray: Picture, predict: LabPrediction) -> Picture:
-        return shown(*self._enlarged([(gray, 1 / 255, 0.0)], [predict], gray.shape))
+        return shown(*self._enlarged([ScaledLuma(gray, 1 / 255, 0.0)], [predict], gray.shape))
 
     def _ab(self, gray: Picture, predict: LabPrediction) -> npt.NDArray[np.float32]:
-        ab = self._enlarged([(gray, 1 / 255, 0.0)], [predict], gray.shape)[1][0]
+        ab = self._enlarged([ScaledLuma(gray, 1 / 255, 0.0)], [predict], gray.shape)[1][0]
         return cast(npt.NDArray[np.float32], ab.permute(1, 2, 0).cpu().numpy())
 
     @property
@@ -251,7 +253,7 @@ class Colorizer:
         if memory is None:
             raise ValueError("the network has no memory to compare pictures by")
         with translate_oom(self.device, size):
-            planes = self._grays([(gray, 1 / 255, 0.0)], network_size(gray.shape, size))
+            planes = self._grays([ScaledLuma(gray, 1 / 255, 0.0)], network_size(gray.shape, size))
             content = self._model.encode_content(self._nhwc(lightness_of(planes) / 50 - 1))
             return memory.encode_features(content).coarse
 
@@ -266,25 +268,24 @@ class Colorizer:
         memory = self._model.pffn.memory
         if memory is None:
             return [math.nan] * len(embeddings)
-        scale, offset = luma_range(info)
         size = network_size(frame.luma.shape, self.size)
         memories = [embedding.memory for embedding in embeddings if embedding.memory is not None]
         with translate_oom(self.device, self.size):
-            lightness = lightness_of(self._grays([(frame.luma, scale, offset)], size))
+            lightness = self._lightness([_luma(frame, info)], size)
             features = memory.encode_features(
                 self._model.encode_content(self._nhwc(lightness / 50 - 1))
             )
             return [float(memory.similarity(features, known)) for known in memories]
 
     @torch.inference_mode()
-    def _predict_batch(self, lumas: list[_Luma], embedding: Embeddings) -> list[LabPrediction]:
+    def _predict_batch(self, lumas: list[ScaledLuma], embedding: Embeddings) -> list[LabPrediction]:
         lightness, ab = self._small(lumas, embedding)
         planes = (lightness[:, 0].cpu().numpy(), ab.cpu().numpy())
         return [LabPrediction(*of_one) for of_one in zip(*planes, strict=True)]
 
     @torch.inference_mode()
     def _enlarged(
-        self, lumas: list[_Luma], predictions: Sequence[LabPrediction], size: tuple[int, ...]
+        self, lumas: list[ScaledLuma], predictions: Sequence[LabPrediction], size: tuple[int, ...]
     ) -> tuple[Tensor, Tensor]:
         """Luma in [0, 1] and ab at the chroma planes' ``size``, fp32 ``[N, 1 and 2, H, W]``."""
         gray = self._grays(lumas, size)
@@ -294,11 +295,11 @@ class Colorizer:
                 *((predict.lightness[None], predict.ab) for predict in predictions), strict=True
             )
         )
-        return gray, upsample_along(ab, lightness, lightness_of(gray))
+        return gray, upsample_along(ab, lightness, lightness_of(gray, lumas[0].curve))
 
-    def _small(self, lumas: list[_Luma], embedding: Embeddings) -> tuple[Tensor, Tensor]:
+    def _small(self, lumas: list[ScaledLuma], embedding: Embeddings) -> tuple[Tensor, Tensor]:
         """L* and ab at the size the network sees, fp32."""
-        lightness = lightness_of(self._grays(lumas, network_size(lumas[0][0].shape, self.size)))
+        lightness = self._lightness(lumas, network_size(lumas[0].plane.shape, self.size))
         conditioning = (
             self._baked_conditioning(embedding)
             if isinstance(embedding, ColorEmbedding)
@@ -307,10 +308,13 @@ class Colorizer:
         ab = self._model(self._nhwc(lightness / 50 - 1), conditioning).float()
         return lightness, ab * (AB_SCALE * self.saturation)
 
-    def _grays(self, lumas: list[_Luma], size: tuple[int, ...]) -> Tensor:
+    def _lightness(self, lumas: list[ScaledLuma], size: tuple[int, ...]) -> Tensor:
+        return lightness_of(self._grays(lumas, size), lumas[0].curve)
+
+    def _grays(self, lumas: list[ScaledLuma], size: tuple[int, ...]) -> Tensor:
         planes = [
             (_resized(luma, size).astype(np.float32) - offset) * scale
-            for luma, scale, offset in lumas
+            for luma, scale, offset, _ in lumas
         ]
         return torch.from_numpy(np.stack(planes)[:, None]).clamp_(0, 1).to(self.device)
 
@@ -333,18 +337,26 @@ class Colorizer:
         return planes.to(self.dtype).contiguous(memory_format=torch.channels_last)
 
 
-# A plane, and what makes [0, 1] of it: (luma - offset) * scale.
-_Luma = tuple[Plane, float, float]
+class ScaledLuma(NamedTuple):
+    """A plane, what makes [0, 1] of it, ``(plane - offset) * scale``, and the curve of that."""
+
+    plane: Plane
+    scale: float
+    offset: float
+    curve: Transfer = SRGB
 
 
-def _lumas(batch: FrameBatch, info: VideoInfo) -> list[_Luma]:
-    scale, offset = luma_range(info)
-    return [(frame.luma, scale, offset) for frame in batch.frames]
+def _luma(frame: Frame, info: VideoInfo) -> ScaledLuma:
+    return ScaledLuma(frame.luma, *luma_range(info), info.colorimetry.curve)
+
+
+def _lumas(batch: FrameBatch, info: VideoInfo) -> list[ScaledLuma]:
+    return [_luma(frame, info) for frame in batch.frames]
 
 
 def shown(gray: Tensor, ab: Tensor) -> Picture:
     """RGB uint8 ``[H, W, 3]`` of luma ``[1, 1, H, W]`` in [0, 1] and its a*, b* ``[1, 2, H, W]``."""
-    rgb = chroma_to_rgb(gray, ab_to_chroma(gray, ab, "bt601"), "bt601")
+    rgb = chroma_to_rgb(gray, ab_to_chroma(gray, ab, Colorimetry("bt601")), "bt601")
     return cast(Picture, (rgb[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
 

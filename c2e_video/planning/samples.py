@@ -13,7 +13,9 @@ from typing import Any, cast
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from ..color.display import gray_to_srgb
 from ..shots.correlation import Floats
 from ..shots.cuts import detail
 from ..shots.detector import quantiles, thumbnail
@@ -141,5 +143,6 @@ def upright(luma: Plane, info: VideoInfo, rows: int) -> Picture:
     columns = max(1, round(rows * Fraction(width, height) * info.sample_aspect_ratio))
     how = cv2.INTER_AREA if rows < height else cv2.INTER_LINEAR
     sized: Any = cv2.resize(luma, (columns, rows), interpolation=how).astype(np.float32)
-    gray = np.clip((sized - offset) * scale * 255, 0, 255).round().astype(np.uint8)
+    unit = torch.from_numpy(np.clip((sized - offset) * scale, 0, 1))
+    gray = gray_to_srgb(unit, info.colorimetry.curve).mul(255).round().byte().numpy()
     return np.ascontiguousarray(np.rot90(gray, info.turns))

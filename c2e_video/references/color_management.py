@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from PIL import ExifTags, Image, ImageCms
 
-from ..color.primaries import ADOBE_RGB, BT709, UNSPECIFIED, Primaries, primaries_of, to_bt709
+from ..color.display import rgb_to_srgb
+from ..color.primaries import ADOBE_RGB, BT709, UNSPECIFIED, Primaries, primaries_of
 from ..color.transfer import (
     SRGB,
     Transfer,
     power_curve,
-    render,
     srgb_encode,
     srgb_linear,
     transfer_of,
@@ -31,7 +31,6 @@ from ..color.transfer import (
 # Modes of Pillow by the signature of an ICC profile's data colour space.
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 _DISPLAY_GAMMA = 2.2  # a PNG whose gAMA is 1 / 2.2 is shown as it is (PNG, section 13.13)
-_BT709_LUMINANCE = torch.tensor([0.2126, 0.7152, 0.0722], dtype=torch.float64)
 _HEAD = 1 << 16  # bytes of a HEIF or JPEG 2000 file in which its colour box lies
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -179,18 +178,10 @@ def _by_exif(picture: Image.Image) -> ColorSpace | None:
 
 
 def _from_rgb(picture: Image.Image, space: ColorSpace) -> Image.Image:
-    """RGB or RGBA of ``space`` to sRGB; light above white is compressed, colours outside are clipped."""
-    try:
-        matrix = torch.from_numpy(to_bt709(space.primaries))
-    except ValueError:  # chromaticities that are none
-        matrix = torch.eye(3, dtype=torch.float64)
-    samples = np.asarray(picture.convert("RGB"))
-    steps = space.transfer.linear(torch.arange(256, dtype=torch.float64) / 255)
-    light = steps[torch.from_numpy(samples.astype(np.int64))] @ matrix.T
-    luminance = (light @ _BT709_LUMINANCE)[..., None].clamp_min(1e-6)
-    light = light * (render(luminance, space.transfer) / luminance)
-    encoded = srgb_encode(light).clamp(0, 1).mul(255).round().byte().numpy()
-    converted = Image.fromarray(encoded)
+    """RGB or RGBA of ``space`` as sRGB."""
+    samples = torch.tensor(np.asarray(picture.convert("RGB")), dtype=torch.float32) / 255
+    srgb = rgb_to_srgb(samples.permute(2, 0, 1), *space)
+    converted = Image.fromarray(srgb.permute(1, 2, 0).mul(255).round().byte().numpy())
     if picture.mode == "RGBA":
         converted.putalpha(picture.getchannel("A"))
     return converted

@@ -9,7 +9,9 @@ from typing import cast
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from ..color.display import gray_to_srgb
 from ..utils.arrays import Plane
 from ..video.frames import Frame, VideoInfo, luma_range
 
@@ -34,7 +36,8 @@ def gray_picture(frame: Frame, info: VideoInfo, largest: int = LARGEST) -> Pictu
     """The frame in gray, full range, upright: uint8 ``[H, W]``. Pixels keep the film's shape."""
     scale, offset = luma_range(info)
     luma = fitted(frame, largest).luma.astype(np.float32)
-    gray = np.clip((luma - offset) * (scale * 255), 0, 255).round().astype(np.uint8)
+    unit = torch.from_numpy(np.clip((luma - offset) * scale, 0, 1))
+    gray = gray_to_srgb(unit, info.colorimetry.curve).mul(255).round().byte().numpy()
     return upright(gray, info)
 
 

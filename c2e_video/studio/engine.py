@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from ..color.chroma import ChromaOffsets, chroma_to_rgb
+from ..color.display import rgb_to_srgb
 from ..inference.colorizer import Colorizer
 from ..inference.letterbox import NO_LETTERBOX, Letterbox, neutralize_black
 from ..inference.temporal_filter import LabPrediction
@@ -129,6 +130,8 @@ class FilmEngine:
             for plane in (colored.cb, colored.cr)
         )
         rgb = chroma_to_rgb(luma.clamp_(0, 1)[None, None], ChromaOffsets(cb, cr), self.info.matrix)
+        film = self.info.colorimetry
+        rgb = rgb_to_srgb(rgb, film.gamut, film.curve)
         pixels = (rgb[0].clamp_(0, 1) * 255).round_().byte().permute(1, 2, 0)
         return upright(pixels.contiguous().numpy(), self.info)
 

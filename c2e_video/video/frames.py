@@ -15,6 +15,7 @@ from typing import Literal, cast
 
 import numpy as np
 
+from ..color.colorimetry import Colorimetry
 from ..color.matrices import Matrix
 from ..utils.arrays import Plane
 from ..utils.timecode import format_timecode
@@ -62,6 +63,11 @@ class VideoInfo:
     def turns(self) -> int:
         """Quarter turns counter-clockwise that set the stored picture upright, 0 to 3."""
         return round(self.rotation / 90) % 4
+
+    @property
+    def colorimetry(self) -> Colorimetry:
+        """What the film's samples mean."""
+        return Colorimetry(self.matrix, self.primaries, self.transfer)
 
     def seconds(self, pts: int) -> float:
         """The time of ``pts`` in seconds."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from c2e_video.color.chroma import ab_to_chroma, quantize
+from c2e_video.color.chroma import ChromaOffsets, ab_to_chroma, chroma_to_rgb, quantize
 from c2e_video.color.luma_range import LumaRange
 from c2e_video.errors import BadWeights, C2EError
 from c2e_video.inference.batching import frames_held
@@ -21,6 +21,7 @@ from c2e_video.inference.colorizer import Colorizer, network_size
 from c2e_video.model import save_weights
 from c2e_video.utils.devices import find_device, find_dtype
 from c2e_video.video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo, luma_range
+from tests.color.test_colorimetry import displayed
 from tests.factories import TINY, color_noise, random_model, video_info
 
 SHOT = Shot(0, 0, 100)
@@ -73,6 +74,34 @@ def test_chroma_has_the_formats_size_and_depth(
     assert painted.cb.dtype == (np.uint8 if form.bit_depth == 8 else np.uint16)
     assert painted.cb.max() < 1 << form.bit_depth
     assert painted.cb.std() > 0
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(12, 13), (5, 6), (6, 6), (9, 16), (9, 18)])
+def test_wide_films_look_as_plain_ones(colorizer: Colorizer, primaries: int, transfer: int) -> None:
+    """The same light of gray, under other tags, is seen in the same colours; its luma is not touched."""
+    plain, wide = (
+        replace(film(depth=16, full=True), primaries=p, transfer=t)
+        for p, t in ((1, 13), (primaries, transfer))
+    )
+    curve = wide.colorimetry.curve
+    light = torch.linspace(0.05, 0.4, 64 * 48, dtype=torch.float64).view(48, 64)
+    form = PictureFormat("yuv444p16le", 16, (1, 1), "bt601", True)
+    embedding = colorizer.embed(picture(1))
+    seen = []
+    for info in (plain, wide):
+        scene = light ** (1 / (curve.system_gamma or 1)) if info is wide else light
+        code = info.colorimetry.curve.encode(scene).mul(65535).round().numpy().astype(np.uint16)
+        painted = colorizer.colorize(FrameBatch((Frame(code, 0, 1),), SHOT), embedding, info, form)
+        planes = (
+            torch.from_numpy(p.astype(np.float64) / 65535 - 0.5) for p in (painted.cb, painted.cr)
+        )
+        gray = torch.from_numpy(code / 65535)[None, None]
+        rgb = chroma_to_rgb(gray, ChromaOffsets(*planes), "bt601")
+        seen.append(displayed(rgb.float(), info.colorimetry))
+    saturated = seen[0][:, 1:].abs().mean()
+    assert saturated > 3
+    assert (seen[0] - seen[1])[:, 1:].abs().mean() < 0.15 * saturated
+    assert (seen[0] - seen[1])[:, 1:].abs().median() < 0.5
 
 
 def test_odd_and_tiny_sizes(colorizer: Colorizer) -> None:
