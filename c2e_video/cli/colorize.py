@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import click
 
-from ..utils.choices import DROPPABLE, Codec, Deinterlace, ProfileName
+from ..utils.choices import DROPPABLE, AudioChoice, Codec, Deinterlace, ProfileName
 from ..utils.timecode import parse_rate, parse_timecode
 from .options import PATH, network_options, references_option
 
@@ -34,7 +34,17 @@ from .options import PATH, network_options, references_option
     "--deinterlace", type=click.Choice(get_args(Deinterlace)), default="off", show_default=True
 )
 @click.option(
-    "--drop", type=click.Choice(DROPPABLE), multiple=True, help="Leave out; may be repeated."
+    "--drop",
+    metavar="WHAT",
+    multiple=True,
+    help=f"Leave out {', '.join(DROPPABLE)}, or one stream, as audio:2; may be repeated.",
+)
+@click.option(
+    "--audio",
+    type=click.Choice(get_args(AudioChoice)),
+    default="copy",
+    show_default=True,
+    help="How sound that the container cannot hold is encoded; copy refuses it.",
 )
 @click.option(
     "--fps",

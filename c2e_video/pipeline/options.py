@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import C2EError
 from ..inference.colorizer import Colorizer
-from ..utils.choices import Deinterlace, Device, Precision
+from ..utils.choices import AudioChoice, Deinterlace, Device, Precision
 from ..video.encode import EncodeSettings
 from ..video.frames import VideoInfo
 
@@ -20,12 +20,13 @@ _HALF_A_MILLISECOND = Fraction(1, 2000)
 class Options:
     """How a film is painted and written.
 
-    All but ``device``, ``batch`` and ``drop`` is part of a job's identity; of ``weights``, their digest, and
-    of ``precision``, what it came to.
+    All but ``device``, ``batch``, ``drop`` and ``audio`` is part of a job's identity; of ``weights``, their
+    digest, and of ``precision``, what it came to.
 
     ``start`` and ``end`` are exact seconds on the film's own clock; only what lies between is painted and
     written. ``fps`` is how many numbered pictures are shown a second (24 if not told); films know it.
-    ``drop`` names kinds of streams to leave out: audio, subtitles, attachments, data, chapters.
+    ``drop`` names streams to leave out: audio, subtitles, attachments, data, chapters, or one such as
+    audio:2. ``audio`` is what becomes of sound that the container does not hold.
     """
 
     encode: EncodeSettings = field(default_factory=EncodeSettings)
@@ -40,6 +41,7 @@ class Options:
     fps: Fraction | None = None
     deinterlace: Deinterlace = "off"
     drop: frozenset[str] = frozenset()
+    audio: AudioChoice = "copy"
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch <= 1024:

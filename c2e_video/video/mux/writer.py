@@ -81,19 +81,20 @@ def write_film(
             file.set_chapters(_chapters(plan, film))
         # Every stream is there before the first packet, which writes the header.
         tracks = {track.index: track for track in plan.tracks}
+        notes: list[str] = []
         indices = sorted([plan.picture, *tracks])
         writers: dict[int, PacketWriter] = {}
         for index in indices:
             if index == plan.picture:
                 picture = _add_picture(plan, film, first.streams.video[0], file, parts)
-            elif writer := add_track(file, film, tracks[index], plan.container):
+            elif writer := add_track(file, film, tracks[index], plan.container, notes):
                 writers[index] = writer
         painted = stamped(
             *(parts, plan.settings, plan.info.time_base, plan.origin),
             by_dts=plan.container.quicktime,
         )
-        written = Written(set(), [])
-        copied = _copied(plan, film, writers, limit, written.notes)
+        written = Written(set(), notes)
+        copied = _copied(plan, film, writers, limit, notes)
         for packet in heapq.merge(_entering(picture, painted), copied, key=_seconds):
             written.seen.add(indices[packet.stream_index])
             file.mux_one(packet)
@@ -188,9 +189,9 @@ def _copied(
         correction.apply(packet)
         repairs[packet.stream_index].complete(packet)
         if not _is_cut_away(plan, packet) and _enter_window(plan, packet):
-            ready = writers[packet.stream_index](packet)
-            if ready is not None:
-                yield ready
+            yield from writers[packet.stream_index](packet)
+    for writer in writers.values():
+        yield from writer(None)
     anew = [
         describe(film.streams[index])
         for index, timestamp_repair in repairs.items()
