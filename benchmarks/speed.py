@@ -31,7 +31,7 @@ from benchmarks.startup import StartFigure, start_figure
 from benchmarks.throughput import FilmFigure, GrowthFigure, film_figure, growth_figure
 from c2e_video.pipeline.options import Options, colorizer_for
 from c2e_video.utils.choices import Device, Precision
-from c2e_video.utils.devices import OutOfMemory, processors
+from c2e_video.utils.devices import OutOfMemory, configure_process, processors
 from c2e_video.utils.files import check_folder, write_text
 
 # Batches by the frames' size. A CPU holds no more of the largest.
@@ -176,6 +176,7 @@ def _film_line(film: FilmFigure) -> str:
 def main(quick: bool, growth: bool, json_file: Path | None, **settings: Any) -> None:
     """Measure the network against this machine's convolution peak and against the plain way of
     writing it, and drawn films through the whole pipeline against each of its stages alone."""
+    configure_process()
     if json_file:
         check_folder(json_file)
     figures = measure(Options(**settings), quick=quick, growth=growth, say=click.echo)

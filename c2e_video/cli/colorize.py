@@ -1,4 +1,4 @@
-"""Commands on a film: paint it, or plan it first."""
+"""``c2e-video colorize``: colorize one film or several. It is the default command."""
 
 from __future__ import annotations
 
@@ -7,15 +7,28 @@ from typing import Any, get_args
 
 import click
 
-from ..utils.choices import DROPPABLE, AudioChoice, Codec, Deinterlace, ProfileName
-from ..utils.timecode import parse_rate, parse_timecode
-from .options import PATH, network_options, references_option
+from ..errors import C2EError
+from ..utils.choices import DROPPABLE, Codec, Deinterlace, ProfileName
+from .flags import with_flags
+from .options import (
+    FILM,
+    PATH,
+    network_options,
+    references_option,
+    stretch_options,
+    verbosity_options,
+)
+from .streams import echo_done, say
 
 
-@click.command(short_help="Paint a film (the default command).")
-@click.argument("film", type=PATH)
+@click.command(short_help="Colorize films (the default command).")
+@click.argument("films", metavar="FILM...", type=FILM, nargs=-1, required=True)
 @references_option(required=True)
-@click.option("-o", "--output", type=PATH, help="Where to write; FILM.color.mp4 by default.")
+@click.option(
+    *("-o", "--output"),
+    type=PATH,
+    help="Where to write, a file or a folder that exists; FILM.color.mp4 by default.",
+)
 @click.option(
     "--profile", type=click.Choice(get_args(ProfileName)), help="Codec, container and depth in one."
 )
@@ -24,40 +37,28 @@ from .options import PATH, network_options, references_option
 @click.option("--preset", help="Speed preset of the codec.")
 @network_options
 @click.option(
-    "--batch", default=8, show_default=True, help="Frames painted at once (CPU: one a core)."
+    "--batch",
+    type=click.IntRange(1, 1024),
+    default=8,
+    help="Frames that a GPU colorizes at once.",
+)
+@stretch_options
+@click.option(
+    "--deinterlace",
+    type=click.Choice(get_args(Deinterlace)),
+    default="off",
+    help="Make progressive frames: auto of those flagged as interlaced, on of all.",
 )
 @click.option(
-    "--start", type=parse_timecode, metavar="TIME", help="Paint from here on (HH:MM:SS.mmm)."
-)
-@click.option("--end", type=parse_timecode, metavar="TIME", help="Paint up to here.")
-@click.option(
-    "--deinterlace", type=click.Choice(get_args(Deinterlace)), default="off", show_default=True
-)
-@click.option(
-    "--drop",
-    metavar="WHAT",
-    multiple=True,
-    help=f"Leave out {', '.join(DROPPABLE)}, or one stream, as audio:2; may be repeated.",
-)
-@click.option(
-    "--audio",
-    type=click.Choice(get_args(AudioChoice)),
-    default="copy",
-    show_default=True,
-    help="How sound that the container cannot hold is encoded; copy refuses it.",
-)
-@click.option(
-    "--fps",
-    type=parse_rate,
-    metavar="RATE",
-    help="Of numbered pictures: how many a second; 24 if not told.",
+    "--drop", type=click.Choice(DROPPABLE), multiple=True, help="Leave out; may be repeated."
 )
 @click.option("--restart", is_flag=True, help="Forget an interrupted run instead of taking it up.")
 @click.option("-y", "--overwrite", is_flag=True, help="Overwrite the output.")
+@verbosity_options
 def colorize(
-    film: Path, references: tuple[Path, ...], output: Path | None, **settings: Any
+    films: tuple[Path, ...], references: tuple[Path, ...], output: Path | None, **settings: Any
 ) -> None:
-    """Paint FILM with the colours of one or more reference pictures.
+    """Colorize each FILM with the colours of one or more reference pictures.
 
     FILM may be a folder of numbered pictures or a pattern such as scan_%05d.dpx, or - for standard
     input.
@@ -65,31 +66,83 @@ def colorize(
     One picture colours the whole film. Of several, those that are frames of the film find their own
     shots, and every other shot takes the one it resembles most.
     """
-    from ..pipeline.colorize import colorize_video
     from ..pipeline.options import Options
-    from ..pipeline.output import check_places
+    from ..pipeline.output import check_places, outputs_for
+    from ..utils.devices import configure_process
     from ..video.encode import settings_for
+
+    configure_process()
+    run = {name: settings.pop(name) for name in ("overwrite", "restart")}
+    encode = settings_for(*(settings.pop(name) for name in ("profile", "codec", "crf", "preset")))
+    options = Options(encode, **settings)
+    if len(films) == 1 and output is None:
+        _colorize_one(films[0], None, references, options, **run)
+        return
+    _check_several(films, references)
+    outputs = outputs_for(films, output, encode)
+    for film, place in zip(films, outputs, strict=True):
+        check_places(film, place, run["overwrite"])
+    failed = []
+    for film, place in zip(films, outputs, strict=True):
+        try:
+            _colorize_one(film, place, references, options, **run)
+        except C2EError as error:
+            if len(films) == 1:
+                raise
+            failed.append(film)
+            say(f"{film}: {with_flags(str(error), _commands())}")
+    if failed:
+        names = ", ".join(map(str, failed))
+        raise C2EError(f"{len(failed)} of {len(films)} films failed: {names}")
+
+
+def _commands() -> click.Group:
+    group = click.get_current_context().find_root().command
+    assert isinstance(group, click.Group)
+    return group
+
+
+def _check_several(films: tuple[Path, ...], references: tuple[Path, ...]) -> None:
+    """What one film alone can have."""
+    if len(films) < 2:
+        return
+    if Path("-") in films:
+        raise C2EError("standard input is one film; colorize it alone")
+    for path in references:
+        if path.suffix.lower() == ".csv":
+            raise C2EError(
+                f"the map {str(path)!r} has the shots of one film, and there are {len(films)}; "
+                "give pictures, or colorize each film with its own map"
+            )
+
+
+def _colorize_one(
+    film: Path,
+    output: Path | None,
+    references: tuple[Path, ...],
+    options: Any,
+    *,
+    overwrite: bool,
+    restart: bool,
+) -> None:
+    from ..pipeline.colorize import colorize_video
     from .progress_bar import ProgressBar
     from .stdin import buffered_stdin
 
-    overwrite, restart = settings.pop("overwrite"), settings.pop("restart")
-    names = ("profile", "codec", "crf", "preset")
-    encode = settings_for(*(settings.pop(name) for name in names))
-    drop = frozenset(settings.pop("drop"))
-    if output is not None:
-        check_places(film, output, overwrite)
     with ProgressBar() as bar, buffered_stdin(film, output, bar.note) as source:
         result = colorize_video(
             source,
             output,
             references=references,
-            options=Options(encode, drop=drop, **settings),
+            options=options,
             overwrite=overwrite,
             restart=restart,
             progress=bar,
         )
+    if bar.quiet:
+        return
     shots = len(result.references.shots)
-    click.echo(
+    echo_done(
         f"{result.output}: {result.frames} frames, {shots} shot{'s' * (shots != 1)}, "
         f"{len(result.references.distinct())} reference(s)"
     )

@@ -8,32 +8,34 @@ from typing import Any
 import click
 
 from ..errors import C2EError
-from .options import PATH, network_options
+from .options import FILE, PATH, network_options, verbosity_options
+from .streams import echo
 
 
 @click.command(short_help="Measure colour against the truth.")
 @click.argument("clips", type=PATH, nargs=-1)
 @click.option(
-    "--pairs", type=PATH, help="A .csv file of reference,target pictures instead of clips."
+    "--pairs", type=FILE, help="A .csv file of reference,target pictures instead of clips."
 )
-@click.option("--reference", default=0, show_default=True, help="The frame that is the reference.")
+@click.option("--reference", default=0, help="The frame that is the reference, counted from 0.")
 @click.option("--reference-interval", type=int, help="A new reference every so many frames.")
 @click.option("--max-frames", type=int, help="Only so many frames of each clip.")
-@click.option("--lpips", type=PATH, help="LPIPS weights, AlexNet heads (.safetensors).")
+@click.option("--lpips", type=FILE, help="LPIPS weights, AlexNet heads (.safetensors).")
 @click.option("--json", "json_file", type=PATH, help="Write the figures there.")
 @click.option(
-    "--sheet", type=PATH, help="Write a picture there: truth | gray | painted, a row a clip."
+    "--sheet", type=PATH, help="Write a picture there: truth | gray | colorized, a row a clip."
 )
 @click.option(
-    "--without-memory", is_flag=True, help="A row more: painted without the colour memory."
+    "--without-memory", is_flag=True, help="A row more: colorized without the colour memory."
 )
 @click.option(
     "--compare",
-    type=PATH,
+    type=FILE,
     multiple=True,
     help="Other weights: a row more for each, by its file's name.",
 )
 @network_options
+@verbosity_options
 def evaluate(
     clips: tuple[Path, ...],
     pairs: Path | None,
@@ -47,7 +49,7 @@ def evaluate(
     compare: tuple[Path, ...],
     **network: Any,
 ) -> None:
-    """Make colour CLIPS gray, paint them from their own frames, and compare with the truth.
+    """Make colour CLIPS gray, colorize them from their own frames, and compare with the truth.
 
     CLIPS are colour films or folders of numbered frames.
     """
@@ -66,10 +68,12 @@ def evaluate(
     from ..evaluate.scores import GRAY, MEAN_COLOR, PREDICTION, VECTOR_ALONE
     from ..inference.colorizer import Colorizer
     from ..pipeline.digests import file_digest
+    from ..utils.devices import configure_process
     from ..utils.files import check_folder
     from .progress_bar import ProgressBar
 
-    # An error now, not after hours of painting.
+    configure_process()
+    # An error now, not after hours of work.
     ciede2000_formula()
     if json_file:
         check_folder(json_file)
@@ -105,7 +109,7 @@ def evaluate(
         network_precision=str(colorizer.dtype),
         saturation=colorizer.saturation,
     )
-    click.echo(table(results))
+    echo(table(results))
     if json_file:
         write_json(results, json_file)
     if sheet:

@@ -1,18 +1,58 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the kinds of values they take."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
 
+from ..errors import C2EError
 from ..utils.choices import Device, Precision
+from ..utils.files import local_path
+from ..utils.timecode import parse_rate, parse_timecode
+from .streams import QUIET
 
 PATH = click.Path(path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class FilmType(click.ParamType[Path]):
+    """A film: a file, a folder or a pattern of numbered pictures, or ``-``."""
+
+    name = "film"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path; :class:`C2EError` for an address on the network."""
+        return local_path(value)
+
+
+class ParsedType(click.ParamType[Fraction]):
+    """What a function makes of the text; where that raises :class:`C2EError`, the command was misused."""
+
+    def __init__(self, name: str, parse: Callable[[str], Fraction]) -> None:
+        self.name, self._parse = name, parse
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        """The parsed value."""
+        if isinstance(value, Fraction):
+            return value
+        try:
+            return self._parse(value)
+        except C2EError as error:
+            self.fail(str(error), param, ctx)
+
+
+FILM = FilmType()
+TIME = ParsedType("HH:MM:SS.mmm", parse_timecode)
+RATE = ParsedType("rate", parse_rate)
 
 
 def references_option(*, required: bool) -> Callable[[Command], Command]:
@@ -29,27 +69,89 @@ def references_option(*, required: bool) -> Callable[[Command], Command]:
 
 
 def network_options(command: Command) -> Command:
-    """Options of every command that paints."""
-    for option in (
+    """Options of every command that colorizes."""
+    return _all_of(
+        command,
         click.option(
-            "--weights", type=PATH, help="Weights (.safetensors) instead of the shipped ones."
+            "--weights", type=FILE, help="Weights (.safetensors); the shipped ones by default."
         ),
         click.option(
-            "--saturation", default=1.0, show_default=True, help="Colour strength, 0 to 4."
+            "--saturation", type=click.FloatRange(0, 4), default=1.0, help="Colour strength."
         ),
-        click.option("--size", default=256, show_default=True, help="Short side the network sees."),
+        click.option(
+            "--size",
+            type=click.IntRange(16, 4096),
+            default=256,
+            help="Short side of what the network sees, in pixels.",
+        ),
         click.option(
             "--precision",
             type=click.Choice(get_args(Precision)),
             default="auto",
-            show_default=True,
+            help="The network's numbers; auto is the fastest here.",
         ),
         click.option(
             "--device",
             type=click.Choice(get_args(Device)),
             default="auto",
-            show_default=True,
+            help="Where the network runs; auto is the best there is.",
         ),
-    ):
+    )
+
+
+def stretch_options(command: Command) -> Command:
+    """Which part of a film, and how fast numbered pictures are shown."""
+    return _all_of(
+        command,
+        click.option(
+            "--start", type=TIME, metavar="HH:MM:SS.mmm", help="From this time of the film on."
+        ),
+        click.option(
+            "--end", type=TIME, metavar="HH:MM:SS.mmm", help="Up to this time of the film."
+        ),
+        click.option(
+            "--fps", type=RATE, help="Of numbered pictures: how many a second; 24 if not given."
+        ),
+    )
+
+
+def verbosity_options(command: Command) -> Command:
+    """``-q`` and ``-v``."""
+    return _all_of(
+        command,
+        click.option(
+            *("-q", "--quiet"),
+            is_flag=True,
+            expose_value=False,
+            callback=_set_quiet,
+            help="Show nothing but errors.",
+        ),
+        click.option(
+            *("-v", "--verbose"),
+            is_flag=True,
+            expose_value=False,
+            callback=_set_verbose,
+            help="Show what the libraries say, too.",
+        ),
+    )
+
+
+def _set_quiet(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[QUIET] = True
+        logging.disable(logging.WARNING)
+
+
+def _set_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        import av.logging
+
+        logging.basicConfig(level=logging.INFO, format="c2e-video: %(name)s: %(message)s")
+        av.logging.set_level(av.logging.INFO)
+
+
+def _all_of(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """The command with the options, which its help shows in this order."""
+    for option in reversed(options):
         command = option(command)
     return command

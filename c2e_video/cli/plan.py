@@ -8,17 +8,25 @@ from typing import Any
 import click
 
 from ..errors import C2EError
-from ..utils.timecode import parse_rate, parse_timecode
-from .options import PATH, network_options, references_option
+from .options import (
+    FILE,
+    FILM,
+    PATH,
+    network_options,
+    references_option,
+    stretch_options,
+    verbosity_options,
+)
+from .streams import echo
 
 LISTS = (".csv", ".edl", ".otio")
 
 
 @click.command(short_help="Find the shots of a film and their references, and write them down.")
-@click.argument("film", type=PATH)
+@click.argument("film", type=FILM)
 @references_option(required=False)
 @click.option(
-    "--shots", type=PATH, help="A list of shots to take: PySceneDetect's .csv, .edl, .otio."
+    "--shots", type=FILE, help="A list of shots to take: PySceneDetect's .csv, .edl, .otio."
 )
 @click.option(
     "-o", "--output", type=PATH, help="The list to write; FILM.csv by default. Also .edl, .otio."
@@ -29,17 +37,9 @@ LISTS = (".csv", ".edl", ".otio")
 )
 @click.option("--stills-folder", type=PATH, help="Where stills go; FILM.stills by default.")
 @network_options
-@click.option(
-    "--start", type=parse_timecode, metavar="TIME", help="Look from here on (HH:MM:SS.mmm)."
-)
-@click.option("--end", type=parse_timecode, metavar="TIME", help="Look up to here.")
-@click.option(
-    "--fps",
-    type=parse_rate,
-    metavar="RATE",
-    help="Of numbered pictures: how many a second; 24 if not told.",
-)
+@stretch_options
 @click.option("-y", "--overwrite", is_flag=True, help="Overwrite the table and the sheet.")
+@verbosity_options
 def plan(
     film: Path,
     references: tuple[Path, ...],
@@ -65,10 +65,12 @@ def plan(
     from ..planning.shot_lists import check_shot_list, read_shot_list
     from ..planning.stills import make_folder, write_stills
     from ..references.reference_map import ReferenceMap, load_references_or_map
+    from ..utils.devices import configure_process
     from ..video.decode import base_path
     from ..video.decode.decoder import probe
     from .progress_bar import ProgressBar
 
+    configure_process()
     options = Options(**settings)
     info = probe(film, options.fps)
     left_out: list[str] = []
@@ -101,12 +103,12 @@ def plan(
         if stills and stills_folder:
             write_stills(planned, proposals, stills_folder, bar)
     for line in (planned.summary(), *left_out, *planned.remarks()):
-        click.echo(line)
+        echo(line)
     for path in filter(None, (output, sheet)):
-        click.echo(f"written: {path}")
+        echo(f"written: {path}")
     if proposals:
-        click.echo(f"worth painting: {summary(proposals)}")
+        echo(f"worth painting: {summary(proposals)}")
         for proposal in proposals:
-            click.echo(f"  {proposal.line(info)}")
+            echo(f"  {proposal.line(info)}")
     if stills:
-        click.echo(f"stills: {len(proposals)} in {stills_folder}")
+        echo(f"stills: {len(proposals)} in {stills_folder}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import Any
 
 import click
-from tqdm import tqdm
+
+from .flags import with_flags
+from .streams import QUIET, say
 
 LOG_SECONDS = 60.0  # between two lines in a log
-QUIET = "c2e_video.quiet"  # where the command's context keeps whether -q was given
 
 
 class ProgressBar:
@@ -21,8 +23,9 @@ class ProgressBar:
 
     def __init__(self) -> None:
         context = click.get_current_context(silent=True)
-        self._quiet = bool(context and context.meta.get(QUIET)) or sys.stderr is None
-        self._draws = not self._quiet and sys.stderr.isatty()
+        self._commands = context.find_root().command if context else None
+        self.quiet = bool(context and context.meta.get(QUIET)) or sys.stderr is None
+        self._draws = not self.quiet and sys.stderr.isatty()
         self._bar: Any = None
         self._name, self._unit = "", ""
         self._total: int | None = None
@@ -34,13 +37,16 @@ class ProgressBar:
         self._name, self._unit, self._total = name, unit, total
         self._count, self._logged = 0, time.monotonic()
         if self._draws:
+            from tqdm import tqdm  # slow to import, and --help needs none
+
             self._bar = tqdm(desc=name, total=total, unit=unit, file=sys.stderr, dynamic_ncols=True)
 
     def advance(self, count: int) -> None:
         """Move the bar on."""
         self._count += count
         if self._bar is not None:
-            self._bar.update(count)
+            with contextlib.suppress(OSError):  # of a terminal that is gone
+                self._bar.update(count)
         elif time.monotonic() - self._logged >= LOG_SECONDS:
             self._logged = time.monotonic()
             of = f" of {self._total}" if self._total else ""
@@ -48,22 +54,25 @@ class ProgressBar:
 
     def note(self, line: str) -> None:
         """Write a line above the bar."""
-        if self._quiet:
+        if self.quiet:
             return
-        line = f"c2e-video: {line}"
+        if isinstance(self._commands, click.Group):
+            line = with_flags(line, self._commands)
         if self._bar is None:
-            click.echo(line, err=True)
+            say(line)
         else:
-            tqdm.write(line, file=sys.stderr)
+            with contextlib.suppress(OSError):
+                self._bar.write(f"c2e-video: {line}", file=sys.stderr)
 
     def _end(self, *, done: bool = True) -> None:
         """Close the bar; at 100 % where its stage is done, for its total may have been an estimate."""
-        if self._bar is not None:
-            if done:
-                self._bar.total = self._bar.n
-                self._bar.refresh()
-            self._bar.close()
-            self._bar = None
+        bar, self._bar = self._bar, None
+        with contextlib.suppress(OSError):
+            if bar is not None and done:
+                bar.total = bar.n
+                bar.refresh()
+            if bar is not None:
+                bar.close()
 
     def __enter__(self) -> ProgressBar:
         return self

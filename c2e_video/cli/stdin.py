@@ -26,7 +26,7 @@ def buffered_stdin(
         yield source
         return
     if output is None:
-        raise C2EError("a film from standard input has no name of its own; name the output with -o")
+        raise C2EError("a film from standard input has no name of its own; name it with output=…")
     if sys.stdin.isatty():
         raise C2EError("standard input is a terminal; pipe a film into it, or name one")
     path = output.with_name(f".{output.name}.stdin")
@@ -35,11 +35,14 @@ def buffered_stdin(
         try:
             with open(path, "wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+                size = file.tell()
         except OSError as error:
             raise C2EError(
                 f"cannot keep standard input in {str(path)!r}: {error.strerror}; free space there, "
                 "or save the film elsewhere and name it"
             ) from None
+        if not size:
+            raise C2EError("standard input is empty: pipe a film into it, or name one")
         yield path
 
 
@@ -60,7 +63,7 @@ def _locked(path: Path) -> Iterator[None]:
         if not try_lock(file.fileno()):
             raise C2EError(
                 f"another run keeps its standard input in {str(path)!r}; wait for it, or write "
-                "to another output with -o"
+                "to another output=…"
             )
         try:
             yield

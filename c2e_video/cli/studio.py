@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from ..errors import C2EError
-from .options import PATH, network_options
+from .options import PATH, network_options, verbosity_options
 
 
-@click.command(short_help="See the shots, drop a picture, watch it painted: in the browser.")
+@click.command(short_help="See the shots, drop a picture, watch it colorized: in the browser.")
 @click.argument("films", type=PATH, nargs=-1)
 @click.option(
     "--folder",
@@ -22,6 +22,7 @@ from .options import PATH, network_options
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Any free one by default.")
 @click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
 @network_options
+@verbosity_options
 def studio(
     films: tuple[Path, ...], folder: Path | None, port: int, no_browser: bool, **network: Any
 ) -> None:
@@ -38,7 +39,9 @@ def studio(
             f"the studio needs {error.name}, which is not installed; pip install 'c2e-video[studio]'"
         ) from None
     from ..pipeline.options import Options
+    from ..utils.devices import configure_process
 
+    configure_process()
     for film in films:
         if not film.exists():
             raise C2EError(f"no film at {str(film)!r}")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import C2EError
-from .options import PATH
+from .options import FILE, PATH, verbosity_options
 
 COUNT = click.IntRange(min=1)
 
@@ -52,56 +52,48 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
 )
 @click.option(
     "--teacher",
-    type=PATH,
+    type=FILE,
     help="VGG weights (.safetensors): train the semantic encoder and the color prior of --init.",
 )
-@click.option(
-    "--prior-cells", type=COUNT, default=2048, show_default=True, help="Of the color prior."
-)
-@click.option("--exclude", type=PATH, help="CSV whose column photo names pictures not trained on.")
+@click.option("--prior-cells", type=COUNT, default=2048, help="Of the color prior.")
+@click.option("--exclude", type=FILE, help="CSV whose column photo names pictures not trained on.")
 @click.option("--out", type=PATH, required=True, help="Folder for weights, state, losses, sheets.")
+@click.option("--width", type=COUNT, default=64, help="Network width; 64 is the paper's.")
+@click.option("--memory", default=0, help="Colour memory channels; 0 is the paper's form.")
+@click.option("--steps", type=COUNT, default=100_000, help="Steps of the whole run.")
+@click.option("--batch", type=COUNT, default=64, help="Pictures of a step.")
+@click.option("--accumulate", type=COUNT, default=1, help="Micro-batches of a step.")
+@click.option("--sizes", default="256", help="Side, or 96,128@2500,256@5000.")
+@click.option("--lr", default=1e-4, help="Learning rate of Adam.")
 @click.option(
-    "--width", type=COUNT, default=64, show_default=True, help="Network width; 64 is the paper's."
+    "--schedule",
+    type=click.Choice(["constant", "cosine"]),
+    default="constant",
+    help="How the learning rate goes on after the warmup.",
 )
-@click.option(
-    "--memory", default=0, show_default=True, help="Colour memory channels; 0 is the paper's form."
-)
-@click.option("--steps", type=COUNT, default=100_000, show_default=True)
-@click.option("--batch", type=COUNT, default=64, show_default=True)
-@click.option(
-    "--accumulate", type=COUNT, default=1, show_default=True, help="Micro-batches of a step."
-)
-@click.option("--sizes", default="256", show_default=True, help="Side, or 96,128@2500,256@5000.")
-@click.option("--lr", default=1e-4, show_default=True)
-@click.option(
-    "--schedule", type=click.Choice(["constant", "cosine"]), default="constant", show_default=True
-)
-@click.option("--warmup", default=0, show_default=True, help="Steps in which the rate rises.")
-@click.option(
-    "--perceptual", "perceptual_weight", default=0.1, show_default=True, help="Weight; 0 is off."
-)
-@click.option(
-    "--perceptual-every", type=COUNT, default=1, show_default=True, help="Only every so many steps."
-)
+@click.option("--warmup", default=0, help="Steps in which the rate rises.")
+@click.option("--perceptual", "perceptual_weight", default=0.1, help="Weight; 0 is off.")
+@click.option("--perceptual-every", type=COUNT, default=1, help="Only every so many steps.")
 @click.option(
     "--matching",
     "matching_weight",
     default=0.0,
-    show_default=True,
     help="Weight of the memory's own loss, such as 0.003; 0 is off.",
 )
 @click.option(
     "--consistency",
     "consistency_weight",
     default=0.0,
-    show_default=True,
     help="Weight of painting a frame alike when old film gives it once more; 0 is off.",
 )
 @click.option(
-    "--vgg", type=PATH, help="VGG weights (.safetensors); torchvision's VGG-19 otherwise."
+    "--vgg",
+    type=FILE,
+    help="VGG-16 or VGG-19 weights (.safetensors, torchvision's names: such as model.safetensors of "
+    "timm/vgg19.tv_in1k on the Hugging Face Hub); those that torchvision fetches by default.",
 )
-@click.option("--ema", default=0.999, show_default=True)
-@click.option("--seed", default=0, show_default=True)
+@click.option("--ema", default=0.999, help="Decay of the averaged weights.")
+@click.option("--seed", default=0, help="Of weights, order and augmentation.")
 @click.option(
     "--folder-weight",
     "folder_weights",
@@ -121,14 +113,11 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
 @click.option(
     "--cache", type=PATH, help="Where decoded photographs are kept; OUT/cache by default."
 )
-@click.option("--init", type=PATH, help="Weights to start from.")
+@click.option("--init", type=FILE, help="Weights to start from.")
 @click.option("--resume", is_flag=True, help="Go on with the run in OUT.")
-@click.option(
-    "--sheet-every", type=COUNT, default=500, show_default=True, help="Steps between sheets."
-)
-@click.option(
-    "--save-every", type=COUNT, default=200, show_default=True, help="Steps between checkpoints."
-)
+@click.option("--sheet-every", type=COUNT, default=500, help="Steps between sheets.")
+@click.option("--save-every", type=COUNT, default=200, help="Steps between checkpoints.")
+@verbosity_options
 def train(
     photos: tuple[Path, ...],
     film: tuple[Path, ...],

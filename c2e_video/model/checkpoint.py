@@ -62,7 +62,7 @@ def _config(path: Path, metadata: dict[str, str]) -> ModelConfig:
     if metadata.get("format") != FORMAT:
         raise BadWeights(
             f"{str(path)!r} was not made by this version of c2e-video: its format is "
-            f"{metadata.get('format')!r}, accepted is {FORMAT!r}; train it anew, or leave --weights out"
+            f"{metadata.get('format')!r}, accepted is {FORMAT!r}; train it anew, or leave weights=… out"
         )
     try:
         return ModelConfig.from_dict(json.loads(metadata["config"]))

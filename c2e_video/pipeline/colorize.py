@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..utils.files import local_path
 from ..utils.progress import Progress, Silent
 from .film_parts import FilmParts, render_missing
 from .options import Options, colorizer_for
@@ -46,7 +47,7 @@ def colorize_video(
     """
     options, progress = options or Options(), progress or Silent()
     film, video_colorizer = plan_film(
-        Path(source),
+        local_path(source),
         Path(output) if output is not None else None,
         references,
         options,

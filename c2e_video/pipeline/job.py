@@ -47,7 +47,7 @@ class Job:
         except OSError as error:
             raise C2EError(
                 f"cannot write beside the output: {error.strerror} for {str(folder)!r}; "
-                "free space there or choose another place with -o"
+                "free space there or choose another place with output=…"
             ) from None
 
     def part(self, segment: Segment) -> Part | None:
@@ -153,7 +153,7 @@ def _hold(lock: int, folder: Path) -> None:
         holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
         raise C2EError(
             f"another run (process {holder}) is at work in {str(folder)!r}; "
-            "wait for it, or write to another output with -o"
+            "wait for it, or write to another output=…"
         )
     os.ftruncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
@@ -185,7 +185,7 @@ def _check_identity(folder: Path, identity: dict[str, Any]) -> None:
         frames_with_embeddings = differing[:MAX_LISTED] + ([f"and {more} more"] if more > 0 else [])
         raise JobMismatch(
             f"an interrupted run in {str(folder)!r} was begun with other settings: "
-            f"{'; '.join(frames_with_embeddings)}; give the same, or --restart to begin anew"
+            f"{'; '.join(frames_with_embeddings)}; give the same, or restart=True to begin anew"
         )
 
 

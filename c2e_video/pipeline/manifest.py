@@ -32,7 +32,7 @@ def check_manifest(output: Path) -> None:
     if path.exists() and MADE.encode() not in path.read_bytes()[:200]:
         raise C2EError(
             f"{str(path)!r} is not a record of c2e-video, and the film's record would overwrite it; "
-            "move it, or give another output with -o"
+            "move it, or give another output=…"
         )
 
 

@@ -1,15 +1,18 @@
-"""What is asked for: the options of a run, its output and its references, checked before any work."""
+"""What a run is asked for, checked before any work."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
+from types import NoneType
+from typing import Any, get_args
 
 from ..errors import C2EError
 from ..inference.colorizer import Colorizer
-from ..utils.choices import AudioChoice, Deinterlace, Device, Precision
+from ..utils.choices import Deinterlace, Device, Precision
 from ..video.encode import EncodeSettings
 from ..video.frames import VideoInfo
 
@@ -18,15 +21,31 @@ _HALF_A_MILLISECOND = Fraction(1, 2000)
 
 @dataclass(frozen=True)
 class Options:
-    """How a film is painted and written.
+    """How a film is colorized and written. What cannot be is refused where the options are made.
 
-    All but ``device``, ``batch``, ``drop`` and ``audio`` is part of a job's identity; of ``weights``, their
-    digest, and of ``precision``, what it came to.
+    A run is taken up only with the options it was begun with, but for ``device``, ``batch`` and ``drop``.
+    Of ``weights`` the file's digest counts, of ``precision`` what "auto" came to.
 
-    ``start`` and ``end`` are exact seconds on the film's own clock; only what lies between is painted and
-    written. ``fps`` is how many numbered pictures are shown a second (24 if not told); films know it.
-    ``drop`` names streams to leave out: audio, subtitles, attachments, data, chapters, or one such as
-    audio:2. ``audio`` is what becomes of sound that the container does not hold.
+    Attributes:
+        encode: Codec, quality and profile of the picture; H.264 by default.
+        device: Where the network runs: "cpu", "cuda" or "mps"; "auto" is the best there is.
+        precision: The network's numbers: "fp32", "bf16" or "fp16"; "auto" is the fastest on the device.
+        size: Short side of the pictures that the network sees, in pixels; 16 to 4096, 256 by default, never
+            more than the film's own.
+        batch: Frames that a GPU colorizes at once; 1 to 1024, 8 by default. A CPU takes one with each core.
+        saturation: Colour strength, a factor of a* and b*; 0 to 4, 1 by default.
+        weights: A weights file (a str is taken, too); the shipped one by default.
+        start: Colorize and write from this time on: exact seconds on the film's own clock, an int or a
+            Fraction; the film's beginning by default.
+        end: Up to this time, in the same unit; the film's end by default.
+        fps: Numbered pictures shown a second, 1 to 240; 24 by default. Of films it must be None.
+        deinterlace: "off" by default; "auto" makes progressive frames of those flagged as interlaced, "on"
+            of all.
+        drop: Kinds of streams to leave out (any collection of str is taken): "audio", "subtitles",
+            "attachments", "data", "chapters"; none by default.
+
+    Raises:
+        C2EError: A value is of another type or out of its range.
     """
 
     encode: EncodeSettings = field(default_factory=EncodeSettings)
@@ -41,9 +60,17 @@ class Options:
     fps: Fraction | None = None
     deinterlace: Deinterlace = "off"
     drop: frozenset[str] = frozenset()
-    audio: AudioChoice = "copy"
 
     def __post_init__(self) -> None:
+        self._convert()
+        for name, (accepted, words) in _TYPES.items():
+            value = getattr(self, name)
+            if not isinstance(value, accepted) or isinstance(value, bool):
+                raise C2EError(f"{name} is {words}, got {value!r} ({type(value).__name__})")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                known = ", ".join(map(repr, choices))
+                raise C2EError(f"{name} is one of {known}; got {getattr(self, name)!r}")
         if not 1 <= self.batch <= 1024:
             raise C2EError(f"batch is 1 to 1024 frames, got {self.batch}")
         if self.start is not None and self.end is not None and self.start >= self.end:
@@ -51,9 +78,38 @@ class Options:
                 f"start {float(self.start):.3f} s is not before end {float(self.end):.3f} s"
             )
 
+    def _convert(self) -> None:
+        """Take what can only mean one thing: a path as str, whole seconds as int, any collection."""
+        if isinstance(self.weights, str):
+            object.__setattr__(self, "weights", Path(self.weights))
+        for name in ("start", "end", "fps"):
+            if type(value := getattr(self, name)) is int:
+                object.__setattr__(self, name, Fraction(value))
+        if isinstance(self.drop, (set, list, tuple)):
+            object.__setattr__(self, "drop", frozenset(self.drop))
+
+
+_EXACT = "an int or a Fraction, such as Fraction(3, 2)"
+_TYPES: Mapping[str, tuple[Any, str]] = {
+    "encode": (EncodeSettings, 'an EncodeSettings, such as EncodeSettings("h265")'),
+    "size": (int, "a whole number of pixels"),
+    "batch": (int, "a whole number of frames"),
+    "saturation": ((int, float), "a number"),
+    "weights": ((Path, NoneType), "the path of a file, or None"),
+    "start": ((Fraction, NoneType), f"exact seconds: {_EXACT}"),
+    "end": ((Fraction, NoneType), f"exact seconds: {_EXACT}"),
+    "fps": ((Fraction, NoneType), f"exact frames a second: {_EXACT}"),
+    "drop": (frozenset, 'a collection of kinds of streams, such as {"audio"}'),
+}
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "device": get_args(Device),
+    "precision": get_args(Precision),
+    "deinterlace": get_args(Deinterlace),
+}
+
 
 def colorizer_for(options: Options) -> Colorizer:
-    """The network as ``options`` ask for it."""
+    """The network that ``options`` ask for."""
     return Colorizer(
         options.weights,
         device=options.device,
@@ -64,10 +120,10 @@ def colorizer_for(options: Options) -> Colorizer:
 
 
 def window_of(info: VideoInfo, options: Options) -> tuple[int | None, int | None]:
-    """The pts between which the film is painted; None where it is not cut short."""
+    """The pts between which the film is colorized, the second exclusive; None where it is not cut short."""
 
     def first_from(seconds: Fraction | None) -> int | None:
-        """The first pts whose time, in milliseconds as people write it, is not before ``seconds``."""
+        """The first pts whose time, rounded to milliseconds, is not before ``seconds``."""
         return None if seconds is None else ceil((seconds - _HALF_A_MILLISECOND) / info.time_base)
 
     return first_from(options.start), first_from(options.end)

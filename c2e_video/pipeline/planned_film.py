@@ -24,14 +24,14 @@ from .digests import file_digest, film_digest
 from .job import Job
 from .manifest import comment, manifest_of, write_manifest
 from .options import Options, window_of
-from .output import check_places, default_output
+from .output import check_places, default_output, written_to
 from .render_plan import RenderPlan
 from .segments import SEGMENT_SECONDS, Segment, cut_segments
 
 MAX_LISTED = 5  # shots named one by one
 # Options that do not change what is in a part: it is found by its digest, or only joined later.
 # (Of "auto", the precision depends on the machine; what it came to is told beside the weights.)
-_NOT_IN_PARTS = ("weights", "device", "precision", "batch", "drop", "audio")
+_NOT_IN_PARTS = ("weights", "device", "precision", "batch", "drop")
 
 References = ReferenceLike | Sequence[ReferenceLike] | ReferenceMap
 
@@ -145,10 +145,9 @@ def plan_film(
     info = probe(source, options.fps)
     output = output if output is not None else default_output(source, options.encode)
     check_places(source, output, overwrite)
+    output = written_to(output)
     window = window_of(info, options)
-    muxing = plan_mux(
-        source, output, info, options.encode, options.drop, audio=options.audio, window=window
-    )
+    muxing = plan_mux(source, output, info, options.encode, options.drop, window=window)
     picture = picture_format(info, options.encode)
     notes = [*muxing.notes, *_interlaced(info, options)]
     for line in notes:
@@ -181,7 +180,7 @@ def _interlaced(info: VideoInfo, options: Options) -> list[str]:
     if not info.interlaced or options.deinterlace != "off":
         return []
     return [
-        "the film is interlaced: both fields of a frame stay in one; --deinterlace auto parts them"
+        'the film is interlaced: both fields of a frame stay in one; deinterlace="auto" parts them'
     ]
 
 

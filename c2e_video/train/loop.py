@@ -67,7 +67,9 @@ class Trainer:
                 f"{self.world} processes; give one that is"
             )
         if not resume and (out / STATE).exists():
-            raise C2EError(f"{str(out)!r} holds a run; go on with --resume, or give another --out")
+            raise C2EError(
+                f"{str(out)!r} holds a run; go on with resume=True, or give another out=…"
+            )
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.model = channels_last(_begin(config, init).to(self.device))

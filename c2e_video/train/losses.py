@@ -123,7 +123,7 @@ def _torchvision_state() -> dict[str, Tensor]:
         from torchvision.models import VGG19_Weights
     except ImportError:
         raise BadWeights(
-            "the perceptual loss needs VGG weights: install torchvision, or give --vgg FILE "
-            "(safetensors), or --perceptual 0"
+            "the perceptual loss needs VGG weights: install torchvision, or give vgg=… "
+            "(a .safetensors file), or perceptual_weight=0"
         ) from None
     return cast(dict[str, Tensor], VGG19_Weights.IMAGENET1K_V1.get_state_dict(progress=True))

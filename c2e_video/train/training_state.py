@@ -50,7 +50,7 @@ def load_state(
     the network of another version.
     """
     if not path.is_file():
-        raise C2EError(f"nothing to resume at {str(path)!r}; start without --resume")
+        raise C2EError(f"nothing to resume at {str(path)!r}; start without resume=True")
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -61,7 +61,7 @@ def load_state(
     except RuntimeError:
         raise JobMismatch(
             f"the run at {str(path)!r} was begun by another version of c2e-video, whose network "
-            "differs; begin it anew with another --out"
+            "differs; begin it anew with another out=…"
         ) from None
     _load_adam(optimizer, model, _under("adam.", tensors))
     progress: dict[str, Any] = json.loads(metadata["progress"])
@@ -81,7 +81,7 @@ def _check_same(saved: dict[str, Any], asked: dict[str, Any]) -> None:
         if asked.get(key) != value:
             raise JobMismatch(
                 f"the run was begun with {key} = {value}, now it is {asked.get(key)}; "
-                "give the same options, or another --out"
+                "give the same options, or another out=…"
             )
 
 

@@ -37,14 +37,12 @@ def find_device(name: Device) -> torch.device:
         return torch.device(next(n for n in ("cuda", "mps", "cpu") if there[n]))
     if not there.get(name, False):
         found = ", ".join(n for n, is_there in there.items() if is_there)
-        raise C2EError(f"no device {name!r} on this machine; there is: {found} (or --device auto)")
+        raise C2EError(f"no device {name!r} on this machine; there is: {found}")
     return torch.device(name)
 
 
 def find_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     """The number format of the network on ``device``."""
-    # On GPUs fp32 is often quietly TF32, of ten bits: who asks for fp32 wants all of it.
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     if precision != "auto":
         return DTYPES[precision]
     if device.type == "cuda":
@@ -92,8 +90,16 @@ def single_threaded_pool(count: int) -> ThreadPoolExecutor:
 
     What a thread is told of its threads is its own, but for MKL's, whose part is small.
     """
-    configure_malloc()
     return ThreadPoolExecutor(count, "core", lambda: torch.set_num_threads(1))
+
+
+def configure_process() -> None:
+    """Set what holds for a whole process; called where a program starts, not by the library.
+
+    On GPUs fp32 is TF32 by default, of ten bits: who asks for fp32 wants all of it.
+    """
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    configure_malloc()
 
 
 def configure_malloc() -> None:
@@ -130,7 +136,7 @@ def translate_oom(device: torch.device, size: int) -> Iterator[None]:
             raise
         raise OutOfMemory(
             f"the {device.type} device has no memory left for a frame at size {size}; "
-            "give a smaller --size or --batch, or --device cpu"
+            'give a smaller size=… or batch=…, or device="cpu"'
         ) from error
 
 

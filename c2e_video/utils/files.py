@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import os
+import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,20 +24,39 @@ LARGEST = 64 << 20  # bytes; a list of that size is none
 def read_text(
     path: Path, what: str, problem: type[C2EError] = C2EError, *, errors: str = "strict"
 ) -> str:
-    """The text of ``path`` in UTF-8, with or without a BOM. ``what`` names its kind in errors.
+    """The text of a file in UTF-8, or in UTF-16 as some programs of Windows save it.
 
-    ``errors`` is what is done about other bytes, as in :meth:`bytes.decode`.
+    Args:
+        path: The file.
+        what: Its kind, for messages.
+        problem: The class of the errors that are raised.
+        errors: What is done about other bytes, as in :meth:`bytes.decode`.
+
+    Raises:
+        C2EError: It cannot be read, is too large, or is in another encoding.
     """
     name = repr(str(path))
     try:
         if path.stat().st_size > LARGEST:
             raise problem(f"{name} is no {what}: it is larger than {LARGEST >> 20} MiB")
-        return path.read_bytes().decode("utf-8-sig", errors)
+        content = path.read_bytes()
+        return content.decode(_encoding(content), errors)
     except OSError as error:
         raise problem(f"the {what} {name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise problem(f"{path}:{line}: is not UTF-8; save the {what} in UTF-8") from None
+
+
+def _encoding(content: bytes) -> str:
+    """UTF-16 begins with a byte order mark; without one, every other byte of its ASCII is zero."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    head = content[:200]
+    for zeros, encoding in ((head[1::2], "utf-16-le"), (head[::2], "utf-16-be")):
+        if len(head) > 2 and zeros.count(0) > 0.8 * len(zeros):
+            return encoding
+    return "utf-8-sig"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -84,6 +106,28 @@ def check_folder(path: Path) -> None:
         raise C2EError(f"no folder {str(folder)!r} to write {path.name!r} into; make it first")
     if not os.access(folder, os.W_OK):
         raise C2EError(f"the folder {str(folder)!r} cannot be written to; choose another")
+
+
+@contextlib.contextmanager
+def temporary_folder(beside: Path) -> Iterator[Path]:
+    """A folder for small files, gone at the end: the system's, or where it has none, one in ``beside``."""
+    try:
+        opened = tempfile.TemporaryDirectory(prefix="c2e-")
+    except OSError:  # a container may have no folder for them that can be written to
+        with disk_errors(beside):
+            opened = tempfile.TemporaryDirectory(prefix=".c2e-", dir=beside)
+    with opened as folder:
+        yield Path(folder)
+
+
+def local_path(path: str | Path) -> Path:
+    """The path of a file; :class:`MediaError` for an address on the network, which is not read."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)) and not os.path.exists(path):
+        raise MediaError(
+            f"{str(path)!r} is an address, and films are read from files alone; download it, and give "
+            "the file's name"
+        )
+    return Path(path)
 
 
 def local(path: Path) -> str:

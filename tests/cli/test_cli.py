@@ -10,6 +10,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import pytest
@@ -114,9 +115,13 @@ MISTAKES = {
     "unknown container": (("film.mp4", "--ref", "key.png", "-o", "x.xyz"), "x.xyz"),
     "ffv1 into mp4": (("film.mp4", "--ref", "key.png", "--codec", "ffv1", "-o", "x.mp4"), ".mkv"),
     "standard output": (("film.mp4", "--ref", "key.png", "-o", "-"), "whole or not at all"),
-    "standard input without a name": (("-", "--ref", "key.png"), "name the output with -o"),
+    "standard input without a name": (("-", "--ref", "key.png"), "name it with -o"),
+    "an address": (("https://a.b/c.mp4", "--ref", "key.png"), "'https://a.b/c.mp4' is an address"),
+    "a device": (
+        ("film.mp4", "--ref", "key.png", "-o", "/dev/null", "-y"),
+        "is a device or a pipe",
+    ),
     "fps of a film": (("film.mp4", "--ref", "key.png", "--fps", "18"), "film with its own times"),
-    "fps": (("film.mp4", "--ref", "key.png", "--fps", "0"), "1 to 240"),
     "profile and codec": (
         ("film.mp4", "--ref", "key.png", "--profile", "archive", "--codec", "h264"),
         "profile archive is ffv1 in .mkv, got codec h264; give one of the two",
@@ -125,12 +130,8 @@ MISTAKES = {
         ("film.mp4", "--ref", "key.png", "--profile", "web", "-o", "x.mkv"),
         "profile web is h264 in .mp4, got 'x.mkv'",
     ),
-    "no such weights": (("film.mp4", "--ref", "key.png", "--weights", "none"), "no weights"),
     "no weights": (("film.mp4", "--ref", "key.png", "--weights", "key.png"), "safetensors"),
-    "bad timecode": (("film.mp4", "--ref", "key.png", "--start", "soon"), "soon"),
     "end before start": (("film.mp4", "--ref", "key.png", "--start", "2", "--end", "1"), "before"),
-    "size": (("film.mp4", "--ref", "key.png", "--size", "3"), "size is 16"),
-    "batch": (("film.mp4", "--ref", "key.png", "--batch", "0"), "batch is 1"),
     "crf": (("film.mp4", "--ref", "key.png", "--crf", "99"), "99"),
     "a broken map": (("film.mp4", "--ref", "broken.csv"), "broken.csv:"),
 }
@@ -198,12 +199,57 @@ def test_cuda_without_cuda(
     assert "no device 'cuda' on this machine; there is: " in capsys.readouterr().err
 
 
-def test_usage_errors_are_clicks(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("film.mp4",), "Missing option '--ref'"),
+        (("--ref", "x"), "Missing argument 'FILM...'"),
+        (("film.mp4", "--codec", "mp3"), "Invalid value for '--codec': 'mp3' is not one of 'h264'"),
+        (("film.mp4", "--start", "soon"), "Invalid value for '--start': a time is HH:MM:SS.mmm"),
+        (("film.mp4", "--end", "1:70"), "Invalid value for '--end': minutes and seconds"),
+        (("film.mp4", "--fps", "0"), "Invalid value for '--fps': frames a second are 1 to 240"),
+        (
+            ("film.mp4", "--size", "3"),
+            "Invalid value for '--size': 3 is not in the range 16<=x<=4096",
+        ),
+        (("film.mp4", "--batch", "0"), "Invalid value for '--batch': 0 is not in the range"),
+        (("film.mp4", "--saturation", "5"), "Invalid value for '--saturation'"),
+        (("film.mp4", "--weights", "none"), "File 'none' does not exist"),
+        (("plan", "film.mp4", "--shots", "none"), "File 'none' does not exist"),
+        (("colorise", "film.mp4"), "no command and no film 'colorise'; did you mean colorize?"),
+        (("evalute",), "no command and no film 'evalute'; did you mean evaluate?"),
+        (("film.mp4", "--saturaton", "1"), "No such option"),
+    ],
+)
+def test_a_misused_command_says_how_it_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    message: str,
 ) -> None:
-    assert call(monkeypatch, "film.mp4") == 2
-    assert "--ref" in capsys.readouterr().err
-    assert call(monkeypatch, "film.mp4", "--ref", "x", "--codec", "mp3") == 2
+    assert call(monkeypatch, *arguments) == 2
+    text = capsys.readouterr().err
+    assert text.startswith("Usage: ")
+    assert message in " ".join(text.split())
+
+
+def test_a_film_whose_name_resembles_a_command_is_a_film(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "film.mp4").rename(folder / "plane")
+    assert call(monkeypatch, "plane", "--ref", "key.png", *TINY) == 0
+    assert call(monkeypatch, "trian.mp4", "--ref", "key.png") == 1
+    assert "no such film" in capsys.readouterr().err
+
+
+def test_every_option_of_every_command_has_help() -> None:
+    for name, command in cli.cli.commands.items():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, f"{name} {option.name}"
+
+
+def test_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
     assert call(monkeypatch, "--version") == 0
 
 
@@ -281,8 +327,12 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     "chosen", [("--reference", "3"), ("--reference-interval", "0"), ("--max-frames", "9")]
 )
 def test_pairs_name_their_own_pictures(
-    chosen: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    chosen: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    (folder / "pairs.csv").touch()
     assert call(monkeypatch, "evaluate", "--pairs", "pairs.csv", *chosen) == 1
     assert "--pairs names its own pictures" in capsys.readouterr().err
 

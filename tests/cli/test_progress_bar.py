@@ -10,7 +10,8 @@ from fractions import Fraction
 import click
 import pytest
 
-from c2e_video.cli.progress_bar import QUIET, ProgressBar
+from c2e_video.cli.progress_bar import ProgressBar
+from c2e_video.cli.streams import QUIET
 from c2e_video.planning.analysis import frames_expected
 from tests.factories import video_info
 

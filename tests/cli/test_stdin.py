@@ -56,8 +56,9 @@ def test_a_film_in_a_file_stays_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("piped", "output", "words"),
     [
-        (Piped(b"film"), None, "name the output with -o"),
+        (Piped(b"film"), None, "name it with output=…"),
         (Piped(b"", terminal=True), "out.mp4", "is a terminal"),
+        (Piped(b""), "out.mp4", "standard input is empty: pipe a film into it"),
     ],
 )
 def test_mistakes(

@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 
 from ...errors import MediaError
 from ...utils.choices import Deinterlace
+from ...utils.files import local_path
 from ..frames import Frame, VideoInfo
 from .deinterlace import deinterlaced
 from .demuxer import Demuxer
@@ -35,12 +36,13 @@ def probe(path: str | Path, fps: Fraction | None = None) -> VideoInfo:
 
     Raises :class:`MediaError` if there is no such film, or nothing in it decodes.
     """
+    path = local_path(path)
     if run := numbered(path):
         return run.describe(path, USUAL_RATE if fps is None else fps)
     check_alone(Path(path))
     if fps is not None:
         raise MediaError(
-            f"--fps is for numbered pictures, and {str(path)!r} is a film with its own times; leave it out"
+            f"fps=… is for numbered pictures, and {str(path)!r} is a film with its own times; leave it out"
         )
     with Demuxer(path) as film:
         for picture in film.pictures():

@@ -121,7 +121,7 @@ class ImageSequence:
     def notes(self, rate: Fraction | None) -> list[str]:
         """Lines on the rate they are shown at, on missing numbers, and on pictures that are left out."""
         shown = f"{float(rate or USUAL_RATE):.5g}"
-        lines = [f"{len(self.files)} pictures {self.pattern} are taken as {shown} a second (--fps)"]
+        lines = [f"{len(self.files)} pictures {self.pattern} are taken as {shown} a second (fps=…)"]
         holes = [(a + 1, b - 1) for a, b in pairwise(self.numbers) if b > a + 1]
         if holes:
             named = _some([f"{a}" if a == b else f"{a} to {b}" for a, b in holes], "stretches")

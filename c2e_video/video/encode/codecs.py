@@ -138,6 +138,8 @@ class EncodeSettings:
                     f"leave {name} out, or take codec h264, h265 or av1"
                 )
         whole = self.codec == "av1"
+        if self.crf is not None and not isinstance(self.crf, (int, float)):
+            raise MediaError(f"crf is a number, got {self.crf!r} ({type(self.crf).__name__})")
         if self.crf is not None and not (
             0 <= self.crf <= spec.crf_limit and (self.crf == int(self.crf) or not whole)
         ):

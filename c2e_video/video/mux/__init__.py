@@ -39,6 +39,6 @@ def mux(
     except av.FFmpegError as error:
         raise MediaError(
             f"{plan.container.name} does not take a track of {plan.source.name} ({error.strerror}); "
-            "drop it, as with --drop audio, or write to another container"
+            'drop it, as with drop={"audio"}, or write to another container'
         ) from error
     return notes
