@@ -79,7 +79,13 @@ class PlannedFilm:
         return Job.open(self.folder, self.identity, restart=restart)
 
     def join(
-        self, job: Job, parts: Sequence[Part], problems: Sequence[str], progress: Progress
+        self,
+        job: Job,
+        parts: Sequence[Part],
+        problems: Sequence[str],
+        progress: Progress,
+        *,
+        machines: Sequence[Mapping[str, Any]] = (),
     ) -> Result:
         """Make the film of its parts, its manifest beside it, and remove the job.
 
@@ -88,6 +94,7 @@ class PlannedFilm:
             parts: The parts of all segments, in order.
             problems: What was amiss in the source while they were rendered; they are told already.
             progress: Is told of what was amiss in the other tracks.
+            machines: Which machines of a cluster made the parts, for the manifest.
 
         Raises:
             MediaError: A part is damaged, or the film cannot be written.
@@ -110,6 +117,8 @@ class PlannedFilm:
         manifest = manifest_of(
             plan.source, plan.info, plan.reference_map, plan.options, self.identity, notes
         )
+        if machines:
+            manifest["machines"] = list(machines)
         for line in (unwritten := write_manifest(self.output, manifest)):
             progress.note(line)
         return Result(self.output, len(plan.analysis.pts), plan.reference_map, (*notes, *unwritten))

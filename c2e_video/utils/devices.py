@@ -117,9 +117,19 @@ def configure_malloc() -> None:
     libc.mallopt(arena_max, 1)
 
 
+_limit: int | None = None
+
+
 def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many processors this process may use, by the system or by :func:`limit_processors`."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(allowed or 1, _limit or allowed or 1)
+
+
+def limit_processors(count: int) -> None:
+    """Let this process compute on ``count`` processors at most, where others share the machine."""
+    global _limit
+    _limit = count
 
 
 class OutOfMemory(C2EError):

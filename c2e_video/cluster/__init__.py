@@ -1,0 +1,1 @@
+"""Segments of films on the workers of a Ray cluster; planning, joining and the job folder stay here."""

@@ -1,0 +1,27 @@
+"""A progress that keeps what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from c2e_video.utils.progress import Silent
+
+
+class Watch(Silent):
+    """Keeps what is told, and calls ``act`` with the number of frames colorized so far."""
+
+    def __init__(self, act: Callable[[int], None] = lambda frames: None) -> None:
+        self.act, self.frames = act, 0
+        self.stages: list[str] = []
+        self.notes: list[str] = []
+
+    def stage(self, name: str, total: int | None, unit: str = "frame") -> None:
+        self.stages.append(name)
+
+    def advance(self, count: int) -> None:
+        if self.stages[-1] == "colorizing":
+            self.frames += count
+            self.act(self.frames)
+
+    def note(self, line: str) -> None:
+        self.notes.append(line)
