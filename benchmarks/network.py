@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from c2e_video.color.lab import AB_SCALE, gray_lightness
-from c2e_video.inference.colorizer import Colorizer, ScaledLuma, network_size
+from c2e_video.inference.colorizer import Colorizer
+from c2e_video.inference.luma_planes import LumaPlane, network_size
 from c2e_video.model import Color2Embed, Conditioning, load_weights
 from c2e_video.model.pffn import EPSILON, ModulatedConv
 from c2e_video.utils.devices import channels_last, translate_oom
@@ -163,7 +164,7 @@ def plain_figure(colorizer: Colorizer, height: int, width: int, batch: int) -> P
     plain_look = plain.embed(reference, size)
     theirs = quickest(lambda: plain.paint(grays[0], plain_look, size), colorizer.device)
     with torch.inference_mode():
-        _, planes = colorizer._small([ScaledLuma(grays[0], 1 / 255, 0.0)], embedding)
+        _, planes = colorizer._small([LumaPlane(grays[0])], embedding)
     ab = planes[0].permute(1, 2, 0).cpu().numpy()
     wide = cv2.resize(ab, (width, height))
     error = float(np.mean(np.square(wide - plain.paint(grays[0], plain_look, size)[0])))

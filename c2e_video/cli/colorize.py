@@ -8,7 +8,7 @@ from typing import Any, get_args
 import click
 
 from ..errors import C2EError
-from ..utils.choices import DROPPABLE, Codec, Deinterlace, ProfileName
+from ..utils.choices import DROPPABLE, AudioChoice, Codec, Deinterlace, ProfileName
 from .flags import with_flags
 from .options import (
     FILM,
@@ -50,7 +50,16 @@ from .streams import echo_done, say
     help="Make progressive frames: auto of those flagged as interlaced, on of all.",
 )
 @click.option(
-    "--drop", type=click.Choice(DROPPABLE), multiple=True, help="Leave out; may be repeated."
+    "--drop",
+    metavar="WHAT",
+    multiple=True,
+    help=f"Leave out {', '.join(DROPPABLE)}, or one stream, as audio:2; may be repeated.",
+)
+@click.option(
+    "--audio",
+    type=click.Choice(get_args(AudioChoice)),
+    default="copy",
+    help="How sound that the container cannot hold is encoded; copy refuses it.",
 )
 @click.option("--restart", is_flag=True, help="Forget an interrupted run instead of taking it up.")
 @click.option("-y", "--overwrite", is_flag=True, help="Overwrite the output.")

@@ -31,13 +31,18 @@ def ab_to_chroma(gray: Tensor, ab: Tensor, film: Colorimetry) -> ChromaOffsets:
 
     Luma is given and stays: L* is sought by the secant method, so that the colour (L*, a*, b*), made for
     the film's primaries and curve, has just this luma by the film's matrix. A colour outside the gamut is
-    drawn straight towards gray; luma and hue stay.
+    drawn straight towards gray; luma and hue stay. :class:`~.chroma_table.ChromaTable` is the fast form.
 
     Args:
         gray: Luma in [0, 1], ``[N, 1, H, W]``.
         ab: a*, b* (CIE 1976, D65), ``[N, 2, H, W]``.
         film: What the film's samples mean.
     """
+    return fit_gamut(gray, unlimited_chroma(gray, ab, film), film.matrix)
+
+
+def unlimited_chroma(gray: Tensor, ab: Tensor, film: Colorimetry) -> ChromaOffsets:
+    """:func:`ab_to_chroma` before colours outside the gamut are drawn into it."""
     kr, kg, kb = LUMA_WEIGHTS[film.matrix]
     weights = gray.new_tensor((kr, kg, kb)).view(1, 3, 1, 1)
 
@@ -56,9 +61,26 @@ def ab_to_chroma(gray: Tensor, ab: Tensor, film: Colorimetry) -> ChromaOffsets:
         slope = torch.where(rise.abs() > 1e-5, (nearer - lightness) / rise, usual)
         slope = slope.clamp(usual / 5, usual * 5)
         lightness, luma = nearer, luma_there
-    offsets = rgb - luma  # R' - Y', G' - Y', B' - Y'
-    offsets = offsets * _room(gray, offsets)
-    return ChromaOffsets(offsets[:, 2] / (2 * (1 - kb)), offsets[:, 0] / (2 * (1 - kr)))
+    red, _, blue = (rgb - luma).unbind(1)  # R' - Y', G' - Y', B' - Y'
+    return ChromaOffsets(blue / (2 * (1 - kb)), red / (2 * (1 - kr)))
+
+
+def fit_gamut(gray: Tensor, chroma: ChromaOffsets, matrix: Matrix) -> ChromaOffsets:
+    """Chroma times the largest share, at most 1, at which R', G' and B' stay within [0, 1].
+
+    Args:
+        gray: Luma Y' in [0, 1], ``[N, 1, H, W]``.
+        chroma: Of the same size.
+        matrix: The luma weights.
+    """
+    kr, kg, kb = LUMA_WEIGHTS[matrix]
+    luma = gray[:, 0]
+    red, blue = chroma.cr * (2 * (1 - kr)), chroma.cb * (2 * (1 - kb))
+    green = (red * kr + blue * kb) * (-1 / kg)
+    above = torch.maximum(torch.maximum(red, green), blue).clamp_min(1e-6)
+    below = torch.minimum(torch.minimum(red, green), blue).clamp_max(-1e-6)
+    share = torch.minimum((1 - luma) / above, -luma / below).clamp(0, 1)
+    return ChromaOffsets(chroma.cb * share, chroma.cr * share)
 
 
 def _usual_slope(gray: Tensor, curve: Transfer) -> Tensor:
@@ -68,12 +90,6 @@ def _usual_slope(gray: Tensor, curve: Transfer) -> Tensor:
     above, below = ((gray + step).clamp(0, 1) for step in (_HALF_STEP, -_HALF_STEP))
     rise = lightness_of(above, curve) - lightness_of(below, curve)
     return (rise / (above - below)).clamp_min(1.0)
-
-
-def _room(gray: Tensor, offsets: Tensor) -> Tensor:
-    """The largest share of ``offsets``, at most 1, that keeps ``gray + offsets`` within [0, 1]."""
-    above, below = (far.amax(1, keepdim=True).clamp_min(1e-6) for far in (offsets, -offsets))
-    return torch.minimum((1 - gray) / above, gray / below).clamp(0, 1)
 
 
 def chroma_to_rgb(gray: Tensor, chroma: ChromaOffsets, matrix: Matrix) -> Tensor:

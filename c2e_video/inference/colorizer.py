@@ -9,19 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..color.chroma import ab_to_chroma, chroma_to_rgb, quantize
+from ..color.chroma import chroma_to_rgb, quantize
+from ..color.chroma_table import table_chroma
 from ..color.colorimetry import Colorimetry
-from ..color.lab import AB_SCALE, lightness_of
+from ..color.lab import AB_SCALE
 from ..color.luma_range import LumaRange
-from ..color.transfer import SRGB, Transfer
 from ..errors import C2EError
 from ..model import Conditioning, Memory, load_weights
 from ..model.color2embed import STRIDE
@@ -29,10 +28,11 @@ from ..model.fuse import fold_batch_norms
 from ..utils.arrays import Plane
 from ..utils.choices import Device, Precision
 from ..utils.devices import channels_last, find_device, find_dtype, precision_name, translate_oom
-from ..video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo, luma_range
+from ..video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo
 from .batching import BatchRunner
 from .embedding import ColorEmbedding
 from .guided_upsampling import upsample_along
+from .luma_planes import LumaPlane, gray_planes, luma_plane, network_size, resize
 from .temporal_filter import LabPrediction, filter_window, sliding_windows
 
 Picture = npt.NDArray[np.uint8]
@@ -116,7 +116,7 @@ class Colorizer:
         """
         digest = hashlib.sha256(repr(reference.shape).encode() + reference.tobytes()).hexdigest()
         size = network_size(reference.shape, self.size)
-        rgb = torch.tensor(_resized(reference, size), device=self.device)
+        rgb = torch.tensor(resize(reference, size), device=self.device)
         rgb = rgb.permute(2, 0, 1)[None].float() / 255
 
         def conditioning(_: slice) -> Conditioning:
@@ -135,7 +135,7 @@ class Colorizer:
         GPU by no more than rounding). If the device runs out of memory the batch is halved; a single
         frame that does not fit raises :class:`C2EError`.
         """
-        lumas = _lumas(batch, info)
+        lumas = [luma_plane(frame, info) for frame in batch.frames]
 
         def colorized(part: slice) -> list[LabPrediction]:
             embeddings = (
@@ -145,7 +145,7 @@ class Colorizer:
             )
             return self._predict_batch(lumas[part], embeddings)
 
-        size = network_size(lumas[0].plane.shape, self.size)
+        size = network_size(lumas[0].samples.shape, self.size)
         return list(chain(*self.batch_runner.run(colorized, len(batch), size)))
 
     def render_chroma(
@@ -159,13 +159,13 @@ class Colorizer:
 
         Runs out of memory as :meth:`predict` does.
         """
-        lumas = _lumas(batch, info)
-        h, w = lumas[0].plane.shape
+        lumas = [luma_plane(frame, info) for frame in batch.frames]
+        h, w = lumas[0].samples.shape
         sx, sy = picture.subsampling
 
         def chroma_of(part: slice) -> list[Plane]:
             gray, ab = self._enlarged(lumas[part], predictions[part], (-(-h // sy), -(-w // sx)))
-            planes = ab_to_chroma(gray, ab, info.colorimetry)
+            planes = table_chroma(gray, ab, info.colorimetry)
             return [
                 quantize(plane, LumaRange(picture.bit_depth, picture.full_range)).cpu().numpy()
                 for plane in planes
@@ -221,13 +221,14 @@ class Colorizer:
 
     def _predict_one(self, gray: Picture, embedding: ColorEmbedding) -> LabPrediction:
         with translate_oom(self.device, self.size):
-            return self._predict_batch([ScaledLuma(gray, 1 / 255, 0.0)], embedding)[0]
+            return self._predict_batch([LumaPlane(gray)], embedding)[0]
 
+    @torch.inference_mode()
     def _picture(self, gray: Picture, predict: LabPrediction) -> Picture:
-        return shown(*self._enlarged([ScaledLuma(gray, 1 / 255, 0.0)], [predict], gray.shape))
+        return shown(*self._enlarged([LumaPlane(gray)], [predict], gray.shape))
 
     def _ab(self, gray: Picture, predict: LabPrediction) -> npt.NDArray[np.float32]:
-        ab = self._enlarged([ScaledLuma(gray, 1 / 255, 0.0)], [predict], gray.shape)[1][0]
+        ab = self._enlarged([LumaPlane(gray)], [predict], gray.shape)[1][0]
         return cast(npt.NDArray[np.float32], ab.permute(1, 2, 0).cpu().numpy())
 
     @property
@@ -253,8 +254,8 @@ class Colorizer:
         if memory is None:
             raise ValueError("the network has no memory to compare pictures by")
         with translate_oom(self.device, size):
-            planes = self._grays([ScaledLuma(gray, 1 / 255, 0.0)], network_size(gray.shape, size))
-            content = self._model.encode_content(self._nhwc(lightness_of(planes) / 50 - 1))
+            _, lightness = self._grays([LumaPlane(gray)], network_size(gray.shape, size))
+            content = self._model.encode_content(self._nhwc(lightness / 50 - 1))
             return memory.encode_features(content).coarse
 
     @torch.inference_mode()
@@ -271,35 +272,35 @@ class Colorizer:
         size = network_size(frame.luma.shape, self.size)
         memories = [embedding.memory for embedding in embeddings if embedding.memory is not None]
         with translate_oom(self.device, self.size):
-            lightness = self._lightness([_luma(frame, info)], size)
+            _, lightness = self._grays([luma_plane(frame, info)], size)
             features = memory.encode_features(
                 self._model.encode_content(self._nhwc(lightness / 50 - 1))
             )
             return [float(memory.similarity(features, known)) for known in memories]
 
     @torch.inference_mode()
-    def _predict_batch(self, lumas: list[ScaledLuma], embedding: Embeddings) -> list[LabPrediction]:
+    def _predict_batch(self, lumas: list[LumaPlane], embedding: Embeddings) -> list[LabPrediction]:
         lightness, ab = self._small(lumas, embedding)
         planes = (lightness[:, 0].cpu().numpy(), ab.cpu().numpy())
         return [LabPrediction(*of_one) for of_one in zip(*planes, strict=True)]
 
     @torch.inference_mode()
     def _enlarged(
-        self, lumas: list[ScaledLuma], predictions: Sequence[LabPrediction], size: tuple[int, ...]
+        self, lumas: list[LumaPlane], predictions: Sequence[LabPrediction], size: tuple[int, ...]
     ) -> tuple[Tensor, Tensor]:
         """Luma in [0, 1] and ab at the chroma planes' ``size``, fp32 ``[N, 1 and 2, H, W]``."""
-        gray = self._grays(lumas, size)
+        gray, guide = self._grays(lumas, size)
         lightness, ab = (
             torch.from_numpy(np.stack(planes)).to(self.device)
             for planes in zip(
                 *((predict.lightness[None], predict.ab) for predict in predictions), strict=True
             )
         )
-        return gray, upsample_along(ab, lightness, lightness_of(gray, lumas[0].curve))
+        return gray, upsample_along(ab, lightness, guide)
 
-    def _small(self, lumas: list[ScaledLuma], embedding: Embeddings) -> tuple[Tensor, Tensor]:
+    def _small(self, lumas: list[LumaPlane], embedding: Embeddings) -> tuple[Tensor, Tensor]:
         """L* and ab at the size the network sees, fp32."""
-        lightness = self._lightness(lumas, network_size(lumas[0].plane.shape, self.size))
+        _, lightness = self._grays(lumas, network_size(lumas[0].samples.shape, self.size))
         conditioning = (
             self._baked_conditioning(embedding)
             if isinstance(embedding, ColorEmbedding)
@@ -308,15 +309,9 @@ class Colorizer:
         ab = self._model(self._nhwc(lightness / 50 - 1), conditioning).float()
         return lightness, ab * (AB_SCALE * self.saturation)
 
-    def _lightness(self, lumas: list[ScaledLuma], size: tuple[int, ...]) -> Tensor:
-        return lightness_of(self._grays(lumas, size), lumas[0].curve)
-
-    def _grays(self, lumas: list[ScaledLuma], size: tuple[int, ...]) -> Tensor:
-        planes = [
-            (_resized(luma, size).astype(np.float32) - offset) * scale
-            for luma, scale, offset, _ in lumas
-        ]
-        return torch.from_numpy(np.stack(planes)[:, None]).clamp_(0, 1).to(self.device)
+    def _grays(self, lumas: list[LumaPlane], size: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+        gray, lightness = gray_planes(lumas, size)
+        return gray.to(self.device), lightness.to(self.device)
 
     def _baked_conditioning(self, embedding: ColorEmbedding) -> Conditioning:
         """One look for all frames, its convolutions baked and kept until another comes."""
@@ -337,43 +332,7 @@ class Colorizer:
         return planes.to(self.dtype).contiguous(memory_format=torch.channels_last)
 
 
-class ScaledLuma(NamedTuple):
-    """A plane, what makes [0, 1] of it, ``(plane - offset) * scale``, and the curve of that."""
-
-    plane: Plane
-    scale: float
-    offset: float
-    curve: Transfer = SRGB
-
-
-def _luma(frame: Frame, info: VideoInfo) -> ScaledLuma:
-    return ScaledLuma(frame.luma, *luma_range(info), info.colorimetry.curve)
-
-
-def _lumas(batch: FrameBatch, info: VideoInfo) -> list[ScaledLuma]:
-    return [_luma(frame, info) for frame in batch.frames]
-
-
 def shown(gray: Tensor, ab: Tensor) -> Picture:
     """RGB uint8 ``[H, W, 3]`` of luma ``[1, 1, H, W]`` in [0, 1] and its a*, b* ``[1, 2, H, W]``."""
-    rgb = chroma_to_rgb(gray, ab_to_chroma(gray, ab, Colorimetry("bt601")), "bt601")
+    rgb = chroma_to_rgb(gray, table_chroma(gray, ab, Colorimetry("bt601")), "bt601")
     return cast(Picture, (rgb[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
-
-
-def network_size(shape: tuple[int, ...], size: int) -> tuple[int, int]:
-    """Height and width the network sees of a picture ``[H, W, ...]``.
-
-    The short side is ``size`` at most, both are multiples of 16.
-    """
-    scale = min(1.0, size / min(shape[:2]))
-    height, width = (max(STRIDE, round(n * scale / STRIDE) * STRIDE) for n in shape[:2])
-    return height, width
-
-
-def _resized(plane: Plane, size: tuple[int, ...]) -> Plane:
-    height, width = plane.shape[:2]
-    if (height, width) == size:
-        return plane
-    smaller = size[0] < height or size[1] < width
-    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return cast(Plane, cv2.resize(plane, size[::-1], interpolation=how))

@@ -46,8 +46,29 @@ def _slope(ab: Tensor, lightness: Tensor) -> Tensor:
 
 
 def _window_mean(planes: Tensor) -> Tensor:
-    side = 2 * RADIUS + 1
-    return F.avg_pool2d(planes, side, stride=1, padding=RADIUS, count_include_pad=False)
+    """Box mean over the samples of each window that lie inside the plane.
+
+    Sums along one side, then along the other: ``avg_pool2d`` takes a CPU five times as long.
+    """
+    return _window_sum(_window_sum(planes, 3), 2) / _window_count(planes)
+
+
+def _window_sum(planes: Tensor, dim: int) -> Tensor:
+    length = planes.shape[dim]
+    pad = (RADIUS, RADIUS) if dim == 3 else (0, 0, RADIUS, RADIUS)
+    padded = F.pad(planes, pad)
+    total = padded.narrow(dim, 0, length).clone()
+    for shift in range(1, 2 * RADIUS + 1):
+        total += padded.narrow(dim, shift, length)
+    return total
+
+
+def _window_count(planes: Tensor) -> Tensor:
+    across, down = (
+        _window_sum(planes.new_ones(1, 1, *shape), dim)
+        for shape, dim in (((1, planes.shape[3]), 3), ((planes.shape[2], 1), 2))
+    )
+    return across * down
 
 
 def _enlarge(planes: Tensor, size: torch.Size) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from ..errors import C2EError
 from ..inference.colorizer import Colorizer
-from ..utils.choices import Deinterlace, Device, Precision
+from ..utils.choices import AudioChoice, Deinterlace, Device, Precision
 from ..video.encode import EncodeSettings
 from ..video.frames import VideoInfo
 
@@ -23,8 +23,8 @@ _HALF_A_MILLISECOND = Fraction(1, 2000)
 class Options:
     """How a film is colorized and written. What cannot be is refused where the options are made.
 
-    A run is taken up only with the options it was begun with, but for ``device``, ``batch`` and ``drop``.
-    Of ``weights`` the file's digest counts, of ``precision`` what "auto" came to.
+    A run is taken up only with the options it was begun with, but for ``device``, ``batch``, ``drop``
+    and ``audio``. Of ``weights`` the file's digest counts, of ``precision`` what "auto" came to.
 
     Attributes:
         encode: Codec, quality and profile of the picture; H.264 by default.
@@ -41,8 +41,10 @@ class Options:
         fps: Numbered pictures shown a second, 1 to 240; 24 by default. Of films it must be None.
         deinterlace: "off" by default; "auto" makes progressive frames of those flagged as interlaced, "on"
             of all.
-        drop: Kinds of streams to leave out (any collection of str is taken): "audio", "subtitles",
-            "attachments", "data", "chapters"; none by default.
+        drop: Streams to leave out (any collection of str is taken): "audio", "subtitles", "attachments",
+            "data", "chapters", or a single one such as "audio:2"; none by default.
+        audio: What becomes of sound that the container cannot hold: "copy" (the default) refuses it, "aac",
+            "flac" and "pcm" encode it. All other sound is copied.
 
     Raises:
         C2EError: A value is of another type or out of its range.
@@ -60,6 +62,7 @@ class Options:
     fps: Fraction | None = None
     deinterlace: Deinterlace = "off"
     drop: frozenset[str] = frozenset()
+    audio: AudioChoice = "copy"
 
     def __post_init__(self) -> None:
         self._convert()
@@ -105,6 +108,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "device": get_args(Device),
     "precision": get_args(Precision),
     "deinterlace": get_args(Deinterlace),
+    "audio": get_args(AudioChoice),
 }
 
 

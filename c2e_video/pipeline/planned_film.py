@@ -31,7 +31,7 @@ from .segments import SEGMENT_SECONDS, Segment, cut_segments
 MAX_LISTED = 5  # shots named one by one
 # Options that do not change what is in a part: it is found by its digest, or only joined later.
 # (Of "auto", the precision depends on the machine; what it came to is told beside the weights.)
-_NOT_IN_PARTS = ("weights", "device", "precision", "batch", "drop")
+_NOT_IN_PARTS = ("weights", "device", "precision", "batch", "drop", "audio")
 
 References = ReferenceLike | Sequence[ReferenceLike] | ReferenceMap
 
@@ -156,7 +156,9 @@ def plan_film(
     check_places(source, output, overwrite)
     output = written_to(output)
     window = window_of(info, options)
-    muxing = plan_mux(source, output, info, options.encode, options.drop, window=window)
+    muxing = plan_mux(
+        source, output, info, options.encode, options.drop, audio=options.audio, window=window
+    )
     picture = picture_format(info, options.encode)
     notes = [*muxing.notes, *_interlaced(info, options)]
     for line in notes:

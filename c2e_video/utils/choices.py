@@ -15,4 +15,7 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 # Kinds of streams that can be left out of the output.
 DROPPABLE = ("audio", "subtitles", "attachments", "data", "chapters")
 
+# What becomes of sound that the output's container does not hold: it is refused, or encoded anew.
+AudioChoice = Literal["copy", "aac", "flac", "pcm"]
+
 Deinterlace = Literal["off", "auto", "on"]

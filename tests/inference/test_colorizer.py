@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 import torch
 
-from c2e_video.color.chroma import ChromaOffsets, ab_to_chroma, chroma_to_rgb, quantize
+from c2e_video.color.chroma import ChromaOffsets, chroma_to_rgb, quantize
+from c2e_video.color.chroma_table import table_chroma
 from c2e_video.color.luma_range import LumaRange
 from c2e_video.errors import BadWeights, C2EError
 from c2e_video.inference.batching import frames_held
-from c2e_video.inference.colorizer import Colorizer, network_size
+from c2e_video.inference.colorizer import Colorizer
+from c2e_video.inference.luma_planes import network_size
 from c2e_video.model import save_weights
 from c2e_video.utils.devices import find_device, find_dtype
 from c2e_video.video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo, luma_range
@@ -255,9 +257,9 @@ def test_memory_may_also_run_out_on_the_way_to_chroma(
     def starved(gray: torch.Tensor, *rest: Any) -> Any:
         if len(gray) > 2:
             raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate")
-        return ab_to_chroma(gray, *rest)
+        return table_chroma(gray, *rest)
 
-    monkeypatch.setattr("c2e_video.inference.colorizer.ab_to_chroma", starved)
+    monkeypatch.setattr("c2e_video.inference.colorizer.table_chroma", starved)
     monkeypatch.setattr(colorizer.batch_runner, "is_parallel", False)
     monkeypatch.setattr(colorizer.batch_runner, "max_batch", 1 << 30)
     halved = colorizer.colorize(batch(5), embedding, film(), YUV420)

@@ -148,7 +148,9 @@ def test_time_is_exact_whatever_the_source(tmp_path: Path, suffix: str) -> None:
     )
     output = tmp_path / "out.mp4"
     finish(source, output)
-    assert picture_times(output) == picture_times(source)
+    rounding = Fraction(1, 2000) if suffix == ".mkv" else 0
+    for old, new in zip(picture_times(source), picture_times(output), strict=True):
+        assert abs(old - new) <= rounding
     assert_same_sound(source, output, within=Fraction(1, 2 * 48000))
 
 
@@ -606,7 +608,7 @@ def test_a_profile_has_its_container_and_its_conversion_is_said(tmp_path: Path) 
     fonts = media.write_film(
         tmp_path / "fonts.mkv", 2, attachments=[("a.ttf", "font/ttf", b"letters")]
     )
-    with pytest.raises(MediaError, match=r"which mp4 cannot hold; --drop attachments$"):
+    with pytest.raises(MediaError, match=r"which mp4 cannot hold; drop={\"attachments\"}$"):
         plan_mux(fonts, tmp_path / "out.mp4", probe(fonts), web)
 
 
@@ -630,7 +632,7 @@ def test_streams_the_container_cannot_hold_are_named_with_the_remedy(tmp_path: P
         plan_mux(source, output, info, H264)
     assert str(caught.value) == (
         "film.mkv has subtitle stream 1 (ass, eng) and attachment stream 2 (a.ttf), which mp4 cannot "
-        "hold; write to .mkv, or --drop attachments --drop subtitles"
+        'hold; write to .mkv, or drop={"attachments", "subtitles"}'
     )
     assert not output.exists()
     plan = plan_mux(source, output, info, H264, frozenset({"subtitles", "attachments"}))
@@ -670,7 +672,7 @@ def test_sound_that_ffmpeg_does_not_know_is_named(tmp_path: Path, suffix: str) -
     source.write_bytes(source.read_bytes().replace(b"A_AAC", b"A_XYZ"))
     output = tmp_path / f"out{suffix}"
     with pytest.raises(
-        MediaError, match=r"audio stream 1 \(unknown\), which .* cannot hold; --drop"
+        MediaError, match=r"audio stream 1 \(unknown\), which .* cannot hold; drop="
     ):
         plan_mux(source, output, probe(source), H264)
     plan = plan_mux(source, output, probe(source), H264, frozenset({"audio"}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -17,24 +16,25 @@ from ...utils.files import local
 from ..encode import EncodeSettings, Part
 from ..encode.codecs import reorders
 from ..encode.part import decoding_time
+from .frame_times import FrameTimes
 
 
 def stamped(
-    parts: Sequence[Part],
-    settings: EncodeSettings,
-    time_base: Fraction,
-    origin: int,
-    *,
-    by_dts: bool = False,
+    parts: Sequence[Part], settings: EncodeSettings, shown: FrameTimes, *, by_dts: bool = False
 ) -> Iterator[Packet[Any]]:
-    """The parts' packets in order: the k-th to be shown has the k-th frame's pts, less ``origin``.
+    """The packets of all parts in order of decoding, as those of one film encoded in one go.
 
-    dts are those of a film encoded in one go. A container that counts time ``by_dts`` takes its length from
-    them and the packet that is decoded last: that lasts as long as makes it the film's. Raises
-    :class:`MediaError` for a damaged part.
+    Args:
+        parts: The parts, in order.
+        settings: How they were encoded.
+        shown: The times of their frames in the output; the k-th frame shown has the k-th time.
+        by_dts: Whether the container takes the length of a track from dts and the packet decoded
+            last, as mp4 does; that packet then lasts as long as makes it the film's length.
+
+    Raises:
+        MediaError: A part is damaged.
     """
-    times = [pts - origin for part in parts for pts in part.pts]
-    durations = [duration for part in parts for duration in part.durations]
+    times, durations = shown.pts, shown.durations
     places = _places(parts, settings)
     delay = max(index - place for index, place in enumerate(places))
     step = min((after - before for before, after in pairwise(times)), default=1)
@@ -45,7 +45,7 @@ def stamped(
             place = places[index]
             packet.pts, packet.duration = times[place], durations[place]
             packet.dts = decoding_time(times, index, delay, step)
-            packet.time_base = time_base
+            packet.time_base = shown.time_base
             index += 1
             if by_dts and index == len(times):
                 # It may come later, but not so late that what it shows would come late as well.
@@ -81,10 +81,3 @@ def _packets(part: Part) -> Iterator[Packet[Any]]:
             f"the part {str(part.path)!r} is damaged: {count} frames are in it where "
             f"{len(part.pts)} were written; delete it and run again"
         )
-
-
-def is_even(parts: Sequence[Part]) -> bool:
-    """Whether the frames follow one another at one pace, but for the rounding of their clock."""
-    times = [pts for part in parts for pts in part.pts]
-    steps = [after - before for before, after in pairwise(times)]
-    return not steps or max(steps) - min(steps) <= 1

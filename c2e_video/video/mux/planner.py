@@ -7,10 +7,11 @@ into it in memory, by the code that will write the film, and read back.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import av
 import av.error
@@ -19,7 +20,7 @@ from av.container import InputContainer
 from av.stream import Stream
 
 from ...errors import MediaError
-from ...utils.choices import DROPPABLE
+from ...utils.choices import AudioChoice
 from ...utils.files import temporary_folder
 from ..decode import decode, numbered
 from ..decode.demuxer import picture_track
@@ -29,8 +30,9 @@ from ..encode import Encoder, EncodeSettings, Part, conversion, part_suffix
 from ..frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
 from .containers import container_for, either, holders
 from .plan import MuxPlan
-from .streams import describe, is_container_internal, is_cover, is_timed, kind_of, losses
-from .tracks import copy_strategies
+from .selection import Drop, drop_words
+from .streams import describe, is_container_internal, is_cover, is_timed, losses
+from .tracks import Track, copy_strategies
 from .writer import open_film, write_film
 
 _REHEARSED = 400  # packets: enough for every track that sounds from the beginning
@@ -45,29 +47,40 @@ def plan_mux(
     output: Path,
     info: VideoInfo,
     settings: EncodeSettings,
-    drop: frozenset[str] = frozenset(),
+    drop: Collection[str] = frozenset(),
     *,
+    audio: AudioChoice = "copy",
     window: tuple[int | None, int | None] = (None, None),
 ) -> MuxPlan:
     """Decide what goes into the output.
 
-    ``drop`` names kinds of streams to leave out: audio, subtitles, attachments (cover art too),
-    data (other picture tracks too), chapters. Only what lies in ``window``, pts in the film's
-    ``time_base``, is kept; where it has a start, that is the output's zero.
+    Args:
+        source: The film.
+        output: Where it will be written; its suffix names the container.
+        info: What ``probe`` found in the film.
+        settings: How the picture is encoded.
+        drop: Streams to leave out; see :class:`Drop`.
+        audio: What becomes of sound that the container does not hold: it is refused ("copy") or
+            encoded anew ("aac", "flac", "pcm"). All other sound is copied.
+        window: Only what lies between these pts, in the film's ``time_base``, is kept. Its start, if
+            there is one, is the output's zero.
 
-    Raises :class:`MediaError` for pictures the codec cannot hold, for a codec the container cannot
-    hold, and naming every stream the container cannot hold, with the remedy.
+    Returns:
+        The plan, with a note for everything that is lost or changed.
+
+    Raises:
+        MediaError: The codec cannot hold the pictures, or the container the codec or a stream: each
+            is named, with the remedy.
     """
-    unknown = sorted(drop - set(DROPPABLE))
-    if unknown:
-        raise MediaError(f"drop takes {', '.join(DROPPABLE)}; got {', '.join(unknown)}")
+    dropped = Drop(drop)
     container = container_for(output, settings)
     with open_film(source) as film, temporary_folder(output.parent) as folder:
         picture = picture_track(film, source)
         others = [
             s for s in film.streams if s.index != picture.index and not is_container_internal(s)
         ]
-        kept = [s for s in others if kind_of(s) not in drop]
+        dropped.check(others, source.name)
+        kept = [s for s in others if s not in dropped]
         plan = MuxPlan(
             source=source,
             container=container,
@@ -75,20 +88,26 @@ def plan_mux(
             settings=settings,
             picture=picture.index,
             tracks=tuple(copy_strategies(stream, container)[0] for stream in kept),
-            chapters="chapters" not in drop,
+            chapters=not dropped.chapters,
             discontinuities=ONE_CLOCK if numbered(source) else discontinuities_of(source),
         )
         blank = _blank_part(folder, info, settings)
-        plan = _fitted(plan, film, blank)
+        plan = _fitted(plan, film, blank, audio, others)
         run = numbered(source)
         notes = run.notes(info.frame_rate) if run else []
         notes += plan.discontinuities.notes()
         notes += [line] if (line := conversion(info, settings)) else []
-        notes += [f"{describe(s)} is dropped, as asked" for s in others if kind_of(s) in drop]
+        notes += [f"{describe(s)} is dropped, as asked" for s in others if s in dropped]
         if film.chapters() and not plan.chapters:
             notes.append(f"{len(film.chapters())} chapters are dropped, as asked")
         rewritten = [film.streams[track.index] for track in plan.tracks if track.how == "text"]
         notes += [f"{describe(stream)} becomes {container.text}" for stream in rewritten]
+        notes += [
+            f"{describe(film.streams[track.index])} is encoded as {track.how}: {container.name} cannot "
+            "hold it as it is"
+            for track in plan.tracks
+            if track.encoded
+        ]
         notes += _rehearse(plan, film, blank, kept)
         if window[0] is not None and "timecode" in (picture.metadata | film.metadata):
             notes.append("the timecode is left out: it is that of the beginning, which is cut off")
@@ -129,22 +148,32 @@ def _blank_part(folder: Path, info: VideoInfo, settings: EncodeSettings) -> Part
         return encoder.close()
 
 
-def _fitted(plan: MuxPlan, film: InputContainer, blank: Part) -> MuxPlan:
+def _fitted(
+    plan: MuxPlan,
+    film: InputContainer,
+    blank: Part,
+    audio: AudioChoice,
+    everything: Sequence[Stream],
+) -> MuxPlan:
     """The plan with every track in a way the container holds; :class:`MediaError` if one has none."""
     if _holds(plan, blank):
         return plan
     tracks, refused = [], []
     for track in plan.tracks:
         stream = film.streams[track.index]
-        ways = copy_strategies(stream, plan.container)
-        fitting = next((way for way in ways if _holds(replace(plan, tracks=(way,)), blank)), None)
+        fitting = _fitting(plan, blank, copy_strategies(stream, plan.container, audio))
         if fitting is not None:
             tracks.append(fitting)
         elif not is_cover(stream):  # the loss of a cover is worth a note, not a refusal
             refused.append(stream)
     if refused:
-        raise MediaError(_refusal(plan, refused, blank))
+        raise MediaError(_refusal(plan, refused, blank, everything))
     return replace(plan, tracks=tuple(tracks))
+
+
+def _fitting(plan: MuxPlan, blank: Part, ways: Sequence[Track]) -> Track | None:
+    """The first of some ways of a track in which the container holds it."""
+    return next((way for way in ways if _holds(replace(plan, tracks=(way,)), blank)), None)
 
 
 def _holds(plan: MuxPlan, blank: Part) -> bool:
@@ -155,16 +184,35 @@ def _holds(plan: MuxPlan, blank: Part) -> bool:
     return True
 
 
-def _refusal(plan: MuxPlan, refused: Sequence[Stream], blank: Part) -> str:
-    able = []
-    for other in holders(plan.settings):
-        tracks = tuple(copy_strategies(stream, other)[0] for stream in refused)
-        if _holds(replace(plan, container=other, tracks=tracks), blank):
-            able.append(f".{other.name}")
+def _refusal(
+    plan: MuxPlan, refused: Sequence[Stream], blank: Part, everything: Sequence[Stream]
+) -> str:
+    able = [
+        f".{other.name}"
+        for other in holders(plan.settings)
+        if all(
+            _fitting(replace(plan, container=other), blank, copy_strategies(stream, other))
+            for stream in refused
+        )
+    ]
+    encoded = [
+        f'audio="{choice}"'
+        for choice in get_args(AudioChoice)[1:]
+        if all(_fitting(plan, blank, _encoded(plan, stream, choice)) for stream in refused)
+    ]
+    words = ", ".join(f'"{word}"' for word in drop_words(refused, everything))
+    drops = f"drop={{{words}}}"
+    remedies = [f"write to {either(able)}"] if able else []
+    remedies += encoded[:1]
     what = " and ".join(map(describe, refused))
-    drops = "drop={" + ", ".join(f'"{kind}"' for kind in sorted(set(map(kind_of, refused)))) + "}"
-    remedy = f"write to {either(able)}, or {drops}" if able else drops
-    return f"{plan.source.name} has {what}, which {plan.container.name} cannot hold; {remedy}"
+    return (
+        f"{plan.source.name} has {what}, which {plan.container.name} cannot hold; "
+        f"{', or '.join([*remedies, drops])}"
+    )
+
+
+def _encoded(plan: MuxPlan, stream: Stream, audio: AudioChoice) -> list[Track]:
+    return [way for way in copy_strategies(stream, plan.container, audio) if way.encoded]
 
 
 def _rehearse(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import av
 from av.audio.stream import AudioStream
@@ -12,6 +12,8 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from ...utils.choices import AudioChoice
+from .audio import AudioEncoder, add_acm
 from .containers import Container
 from .streams import codec_of, is_cover, quicktime_language, track_fields
 
@@ -20,36 +22,59 @@ _PLAIN_TEXT = ("subrip", "text", "webvtt", "mov_text")
 _COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 _SILENCE = b"\0\0"  # a mov_text packet without words
 
-# Makes of a packet of the source one of the output; None where nothing of it goes over.
-PacketWriter: TypeAlias = "Callable[[Packet[Any]], Packet[Any] | None]"
+# Makes of a packet of the source those of the output; of None, at the end, those that are left.
+PacketWriter: TypeAlias = "Callable[[Packet[Any] | None], Iterable[Packet[Any]]]"
 
 
 @dataclass(frozen=True)
 class Track:
     """A stream of the source that goes into the output: its index there, and how.
 
-    Packets are copied; "text" is rewritten as the container's own plain subtitles; a "cover" is
-    attached.
+    Packets are copied, with "acm" into Matroska's track of that kind; "text" is rewritten as the
+    container's own plain subtitles; a "cover" is attached; "aac", "flac" and "pcm" is sound that is
+    encoded anew.
     """
 
     index: int
-    how: Literal["copy", "text", "cover"] = "copy"
+    how: Literal["copy", "acm", "text", "cover", "aac", "flac", "pcm"] = "copy"
+
+    @property
+    def encoded(self) -> bool:
+        """Whether its sound is encoded anew."""
+        return self.how in ("aac", "flac", "pcm")
 
 
-def copy_strategies(stream: Stream, container: Container) -> list[Track]:
-    """The ways in which a container may hold a stream, the best one first."""
+def copy_strategies(
+    stream: Stream, container: Container, audio: AudioChoice = "copy"
+) -> list[Track]:
+    """The ways in which a container may hold a stream, the best one first.
+
+    ``audio`` is what becomes of sound that the container does not hold; "copy": it is refused.
+    """
     if is_cover(stream) and container.muxer == "matroska":
         return [Track(stream.index, "cover")]
     ways = [Track(stream.index)]
     if codec_of(stream) in _PLAIN_TEXT:
         ways.append(Track(stream.index, "text"))
+    if isinstance(stream, AudioStream) and stream.codec_context:
+        if container.muxer == "matroska":
+            ways.append(Track(stream.index, "acm"))
+        if audio != "copy":
+            ways.append(Track(stream.index, audio))
     return ways
 
 
 def add_track(
-    file: OutputContainer, film: InputContainer, track: Track, container: Container
+    file: OutputContainer,
+    film: InputContainer,
+    track: Track,
+    container: Container,
+    notes: list[str],
 ) -> PacketWriter | None:
-    """Give the output a stream for a track; None where all of it is in the header."""
+    """Give the output a stream for a track; None where all of it is in the header.
+
+    To ``notes`` a line is added for what turns out to be damaged.
+    """
     stream = film.streams[track.index]
     if track.how == "cover":
         name, mimetype = _COVERS.get(codec_of(stream), ("cover", "application/octet-stream"))
@@ -58,8 +83,15 @@ def add_track(
         file.add_attachment(name, mimetype, _first_packet(film, stream))
         return None
     new: Stream
+    writer: PacketWriter
     if track.how == "text":
         new, writer = _add_text(file, stream, container.text)
+    elif track.encoded:
+        encoder = AudioEncoder(file, cast(AudioStream, stream), track.how, notes)
+        new, writer = encoder.stream, encoder.write
+    elif track.how == "acm":
+        new = add_acm(file, film, cast(AudioStream, stream))
+        writer = _copier(new, False)
     else:
         new = file.add_stream_from_template(stream, opaque=True)
         _name_layout(new)
@@ -84,11 +116,11 @@ def _name_layout(new: Stream) -> None:
 def _copier(new: Stream, skip_silence: bool) -> PacketWriter:
     """Packets go over as they are. The mp4 muxer fills silences between mov_text by itself."""
 
-    def copy(packet: Packet[Any]) -> Packet[Any] | None:
-        if skip_silence and bytes(packet) == _SILENCE:
-            return None
+    def copy(packet: Packet[Any] | None) -> Iterable[Packet[Any]]:
+        if packet is None or (skip_silence and bytes(packet) == _SILENCE):
+            return ()
         packet.stream = new
-        return packet
+        return (packet,)
 
     return copy
 
@@ -100,14 +132,14 @@ def _add_text(file: OutputContainer, stream: Stream, codec: str) -> tuple[Stream
     new.codec_context.subtitle_header = decoder.subtitle_header
     new.time_base = stream.time_base
 
-    def rewrite(packet: Packet[Any]) -> Packet[Any] | None:
-        words = decoder.decode2(packet)
-        if not words:
-            return None
+    def rewrite(packet: Packet[Any] | None) -> Iterable[Packet[Any]]:
+        words = decoder.decode2(packet) if packet is not None else None
+        if packet is None or not words:
+            return ()
         fresh: Packet[Any] = new.codec_context.encode_subtitle(words)
         fresh.stream, fresh.time_base = new, packet.time_base
         fresh.pts, fresh.dts, fresh.duration = packet.pts, packet.dts, packet.duration
-        return fresh
+        return (fresh,)
 
     return new, rewrite
 

@@ -24,7 +24,8 @@ from ...utils.files import local
 from ..decode import numbered
 from ..decode.discontinuity import TimestampCorrection
 from ..encode import Part
-from .concat import is_even, stamped
+from .concat import stamped
+from .frame_times import FrameTimes, frame_times
 from .matroska import set_pixel_shape
 from .plan import MuxPlan
 from .streams import describe, film_fields, picture_fields
@@ -64,6 +65,7 @@ def write_film(
 ) -> Written:
     """Write the film to a path or into memory; of the source's packets, at most ``limit``."""
     in_memory = isinstance(target, io.BytesIO)
+    times = frame_times(plan, parts)
     with (
         open_film(plan.source) as film,
         open_film(parts[0].path) as first,
@@ -71,7 +73,7 @@ def write_film(
             target if isinstance(target, io.BytesIO) else local(target),
             "w",
             format=plan.container.muxer,
-            container_options=_options(plan, film, faststart=not in_memory),
+            container_options=_options(plan, film, times.time_base, faststart=not in_memory),
             metadata_errors="surrogateescape",
         ) as file,
     ):
@@ -81,19 +83,17 @@ def write_film(
             file.set_chapters(_chapters(plan, film))
         # Every stream is there before the first packet, which writes the header.
         tracks = {track.index: track for track in plan.tracks}
+        notes: list[str] = []
         indices = sorted([plan.picture, *tracks])
         writers: dict[int, PacketWriter] = {}
         for index in indices:
             if index == plan.picture:
-                picture = _add_picture(plan, film, first.streams.video[0], file, parts)
-            elif writer := add_track(file, film, tracks[index], plan.container):
+                picture = _add_picture(plan, film, first.streams.video[0], file, times)
+            elif writer := add_track(file, film, tracks[index], plan.container, notes):
                 writers[index] = writer
-        painted = stamped(
-            *(parts, plan.settings, plan.info.time_base, plan.origin),
-            by_dts=plan.container.quicktime,
-        )
-        written = Written(set(), [])
-        copied = _copied(plan, film, writers, limit, written.notes)
+        painted = stamped(parts, plan.settings, times, by_dts=plan.container.quicktime)
+        written = Written(set(), notes)
+        copied = _copied(plan, film, writers, limit, notes)
         for packet in heapq.merge(_entering(picture, painted), copied, key=_seconds):
             written.seen.add(indices[packet.stream_index])
             file.mux_one(packet)
@@ -101,14 +101,16 @@ def write_film(
     return written
 
 
-def _options(plan: MuxPlan, film: InputContainer, *, faststart: bool) -> dict[str, str]:
+def _options(
+    plan: MuxPlan, film: InputContainer, time_base: Fraction, *, faststart: bool
+) -> dict[str, str]:
     copied = [film.streams[track.index] for track in plan.tracks]
     rates = [
         s.codec_context.sample_rate
         for s in copied
         if isinstance(s, AudioStream) and s.codec_context
     ]
-    options = plan.container.options(plan.info.time_base.denominator, rates)
+    options = plan.container.options(time_base.denominator, rates)
     if plan.container.quicktime and faststart:
         options["movflags"] = "+faststart"
     return options
@@ -140,7 +142,7 @@ def _add_picture(
     film: InputContainer,
     template: VideoStream,
     file: OutputContainer,
-    parts: Sequence[Part],
+    times: FrameTimes,
 ) -> VideoStream:
     """The painted stream: the part tells of its samples, the source of everything else."""
     source, info = film.streams[plan.picture], plan.info
@@ -153,7 +155,9 @@ def _add_picture(
             context.codec_tag = "hvc1"  # Apple's players take no other
     else:
         # Players are told how long every frame lasts; of a variable rate that must not be said.
-        context.framerate = info.frame_rate if info.frame_rate and is_even(parts) else Fraction(0)
+        context.framerate = (
+            info.frame_rate if info.frame_rate and times.is_constant else Fraction(0)
+        )
     if info.rotation:
         picture.set_display_rotation(info.rotation)
     picture.metadata.clear()
@@ -188,9 +192,9 @@ def _copied(
         correction.apply(packet)
         repairs[packet.stream_index].complete(packet)
         if not _is_cut_away(plan, packet) and _enter_window(plan, packet):
-            ready = writers[packet.stream_index](packet)
-            if ready is not None:
-                yield ready
+            yield from writers[packet.stream_index](packet)
+    for writer in writers.values():
+        yield from writer(None)
     anew = [
         describe(film.streams[index])
         for index, timestamp_repair in repairs.items()
