@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -90,6 +90,10 @@ class Options:
                 object.__setattr__(self, name, Fraction(value))
         if isinstance(self.drop, (set, list, tuple)):
             object.__setattr__(self, "drop", frozenset(self.drop))
+
+    def encoded(self, info: VideoInfo) -> VideoInfo:
+        """The film as it is encoded: progressive, if it is deinterlaced."""
+        return info if self.deinterlace == "off" else replace(info, interlaced=False)
 
 
 _EXACT = "an int or a Fraction, such as Fraction(3, 2)"

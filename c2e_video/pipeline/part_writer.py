@@ -75,8 +75,8 @@ class PartWriter:
     def _encode(self, piece: tuple[Segment, ColorBatch | None]) -> None:
         segment, batch = piece
         if self._encoder is None:
-            path, settings = self._path_of(segment), self.plan.options.encode
-            self._encoder = Encoder(path, self.plan.info, settings)
+            path, options = self._path_of(segment), self.plan.options
+            self._encoder = Encoder(path, options.encoded(self.plan.info), options.encode)
         if batch is not None:
             self._encoder.write(batch)
             return

@@ -18,7 +18,6 @@ from ..utils.progress import Progress
 from ..version import __version__
 from ..video.decode.decoder import probe
 from ..video.encode import Part, picture_format
-from ..video.frames import VideoInfo
 from ..video.mux import MuxPlan, mux, plan_mux
 from .digests import file_digest, film_digest
 from .job import Job
@@ -157,10 +156,12 @@ def plan_film(
     output = written_to(output)
     window = window_of(info, options)
     muxing = plan_mux(
-        source, output, info, options.encode, options.drop, audio=options.audio, window=window
+        *(source, output, options.encoded(info), options.encode, options.drop),
+        audio=options.audio,
+        window=window,
     )
     picture = picture_format(info, options.encode)
-    notes = [*muxing.notes, *_interlaced(info, options)]
+    notes = [*muxing.notes]
     for line in notes:
         progress.note(line)
     video_colorizer = VideoColorizer(colorizer, info)
@@ -185,14 +186,6 @@ def plan_film(
         output, muxing, plan, _identity(plan, colorizer), (*notes, *left_out, *remarks)
     )
     return film, video_colorizer
-
-
-def _interlaced(info: VideoInfo, options: Options) -> list[str]:
-    if not info.interlaced or options.deinterlace != "off":
-        return []
-    return [
-        'the film is interlaced: both fields of a frame stay in one; deinterlace="auto" parts them'
-    ]
 
 
 def _identity(plan: RenderPlan, colorizer: Colorizer) -> dict[str, Any]:

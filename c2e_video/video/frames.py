@@ -30,6 +30,7 @@ class VideoInfo:
     what the samples mean, guessed by size where the film does not say (as players do). ``transfer``
     and ``primaries`` are the ITU-T H.273 code points (2 is unspecified). ``rotation`` is in degrees
     counter-clockwise.
+    ``interlaced`` film has two fields in a frame, of which the top one is the earlier if ``top_field_first``.
     ``frame_count`` is the container's word where it has one and an estimate from the duration
     otherwise; None where neither is known. It serves progress bars only.
     """
@@ -50,6 +51,7 @@ class VideoInfo:
     frame_count: int | None
     duration_seconds: float | None
     interlaced: bool = False
+    top_field_first: bool = True
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:

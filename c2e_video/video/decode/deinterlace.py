@@ -11,6 +11,7 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 
 from ...errors import MediaError
+from ..filters import video_filter
 from ..frames import VideoInfo
 from .luma import plain
 
@@ -36,26 +37,15 @@ def _shape(picture: VideoFrame) -> Shape:
 
 def _bwdif(shape: Shape, info: VideoInfo, which: str) -> Graph:
     form, width, height = shape
-    graph = Graph()
-    graph.link_nodes(
-        graph.add(
-            "buffer",
-            video_size=f"{width}x{height}",
-            pix_fmt=form,
-            time_base=str(info.time_base),
-            pixel_aspect="1/1",
-        ),
-        graph.add("bwdif", f"mode=send_frame:deint={which}"),
-        graph.add("buffersink"),
-    )
     try:
-        graph.configure()
+        return video_filter(
+            form, width, height, info.time_base, "bwdif", f"mode=send_frame:deint={which}"
+        )
     except FFmpegError:
         raise MediaError(
             f"{str(info.path)!r}: pictures of {width}x{height} in {form} cannot be deinterlaced; "
             "leave deinterlacing off"
         ) from None
-    return graph
 
 
 def _through(graph: Graph, pictures: Iterable[VideoFrame]) -> Iterator[VideoFrame]:

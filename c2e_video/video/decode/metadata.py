@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 from ...color.matrices import Matrix
 from ..frames import VideoInfo
 from .demuxer import Demuxer
+from .fields import INTERLACED_FIELD_ORDERS, shows_top_field_first
 from .frame_rate import frame_rate
 
 # ITU-T H.273 code points, which FFmpeg numbers alike. 7 is SMPTE 240M, within 0.02 of BT.709.
@@ -27,7 +28,6 @@ _MATRICES: dict[int, Matrix] = {
 _RESERVED, _UNSPECIFIED, _BT2020_PRIMARIES = 0, 2, 9
 # FFmpeg's numbers.
 _LIMITED, _FULL = 1, 2
-_INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)
 # Codecs whose standard makes untagged gray limited. All other gray is full, as FFmpeg has it.
 _LIMITED_GRAY = ("h264", "hevc", "vvc", "av1")
 
@@ -56,7 +56,8 @@ def describe(film: Demuxer, picture: VideoFrame) -> VideoInfo:
         frame_rate=rate,
         frame_count=frames if frames > 0 else None,
         duration_seconds=seconds,
-        interlaced=picture.interlaced_frame or context.field_order in _INTERLACED_FIELD_ORDERS,
+        interlaced=picture.interlaced_frame or context.field_order in INTERLACED_FIELD_ORDERS,
+        top_field_first=shows_top_field_first(picture, context.field_order, context.name),
     )
 
 

@@ -8,6 +8,7 @@ from ...utils.choices import Codec, ProfileName
 from .codecs import (
     EncodeSettings,
     conversion,
+    keeps_fields,
     output_suffix,
     part_suffix,
     picture_format,
@@ -23,6 +24,7 @@ __all__ = [
     "Part",
     "ProfileName",
     "conversion",
+    "keeps_fields",
     "output_suffix",
     "part_suffix",
     "picture_format",

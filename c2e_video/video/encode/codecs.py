@@ -38,6 +38,7 @@ class CodecSpec:
     full_range: bool = True
     reorders: bool = True
     smallest: int = 1  # samples across and down
+    fields: bool = False  # whether it says that frames are interlaced, and in which order
     threads: int = 0
 
 
@@ -51,6 +52,7 @@ CODEC_SPECS: Mapping[str, CodecSpec] = {
         presets=_X26X_PRESETS,
         odd_sizes=False,
         threads=8,
+        fields=True,
     ),
     "h265": CodecSpec(
         library="libx265",
@@ -68,6 +70,7 @@ CODEC_SPECS: Mapping[str, CodecSpec] = {
         part="matroska",
         options={"level": "3", "slicecrc": "1", "g": "1"},
         reorders=False,
+        fields=True,
     ),
     "prores": CodecSpec(
         library="prores_ks",
@@ -76,6 +79,7 @@ CODEC_SPECS: Mapping[str, CodecSpec] = {
         subsampling=(2, 1),
         full_range=False,  # no container says otherwise of ProRes
         reorders=False,
+        fields=True,
     ),
     "av1": CodecSpec(
         library="libsvtav1",
@@ -189,6 +193,15 @@ def part_suffix(settings: EncodeSettings) -> str:
 def reorders(settings: EncodeSettings) -> bool:
     """Whether a part's packets may come in another order than its frames."""
     return CODEC_SPECS[settings.codec].reorders
+
+
+def keeps_fields(info: VideoInfo, settings: EncodeSettings) -> bool:
+    """Whether an interlaced film is interlaced in the output as well.
+
+    H.265 and AV1 would code each field as a picture; H.264 needs heights that divide by four.
+    """
+    codec_allows = settings.codec != "h264" or info.height % 4 == 0
+    return info.interlaced and CODEC_SPECS[settings.codec].fields and codec_allows
 
 
 def picture_format(info: VideoInfo, settings: EncodeSettings) -> PictureFormat:

@@ -17,7 +17,9 @@ from typing import Any
 import av
 import av.error
 import numpy as np
+from av.codec.context import Flags
 from av.container import OutputContainer
+from av.filter import Graph
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -26,12 +28,14 @@ from ...color.matrices import Matrix
 from ...errors import MediaError
 from ...utils.arrays import Plane
 from ...utils.files import disk_errors, local
+from ..filters import video_filter
 from ..frames import ColorBatch, Frame, VideoInfo
 from .codecs import (
     CODEC_SPECS,
     EncodeSettings,
     able_codecs,
     encoder_options,
+    keeps_fields,
     picture_format,
     reorders,
 )
@@ -39,6 +43,7 @@ from .part import Part, decoding_time
 
 # ITU-T H.273 code points. BT.601 has two that mean the same; 5 goes with the primaries of 625 lines.
 _MATRICES: Mapping[Matrix, int] = {"bt601": 6, "bt709": 1, "bt2020": 9}
+_TOP_FIRST, _BOTTOM_FIRST = 2, 3
 _MOST_REORDERED = 16  # frames, by the standards of H.264 and H.265
 
 
@@ -58,6 +63,9 @@ def _open_encoder(
     context.time_base = info.time_base
     context.sample_aspect_ratio = info.sample_aspect_ratio
     _tag(context, info, picture.full_range)
+    if keeps_fields(info, settings):
+        context.flags |= Flags.interlaced_dct
+        context.field_order = field_order(info)
     context.thread_count = spec.threads
     context.thread_type = "AUTO"
     context.options = encoder_options(info, settings)
@@ -81,6 +89,21 @@ def _tag(target: Any, info: VideoInfo, full_range: bool) -> None:
     target.color_trc, target.color_primaries = info.transfer, info.primaries
 
 
+def field_order(info: VideoInfo) -> int:
+    """FFmpeg's number for the field order of an interlaced film."""
+    return _TOP_FIRST if info.top_field_first else _BOTTOM_FIRST
+
+
+def _field_filter(info: VideoInfo, settings: EncodeSettings, pixel_format: str) -> Graph | None:
+    """What flags frames as interlaced, which PyAV has no other way to do."""
+    if not keeps_fields(info, settings):
+        return None
+    mode = "tff" if info.top_field_first else "bff"
+    return video_filter(
+        *(pixel_format, info.width, info.height, info.time_base), *("setfield", f"mode={mode}")
+    )
+
+
 class Encoder:
     """Encodes painted batches into one part file.
 
@@ -99,6 +122,7 @@ class Encoder:
         self._before_zero = 0  # the first pts, if negative: mp4 hides what is shown before zero
         self._durations: list[int] = []
         self._packets = 0
+        self._fields = _field_filter(info, settings, self.picture.pixel_format)
         self._delay = _MOST_REORDERED if reorders(settings) else 0
         self._file = av.open(
             local(path), "w", format=kind, container_options={} if kind == "matroska" else clock
@@ -137,6 +161,9 @@ class Encoder:
         _fill(picture.planes[2], cr)
         picture.pts, picture.time_base = frame.pts - self._before_zero, self.info.time_base
         picture.duration = frame.duration
+        if self._fields is not None:
+            self._fields.vpush(picture)
+            picture = self._fields.vpull()
         picture.pict_type = 0  # the encoder's own choice
         _tag(picture, self.info, self.picture.full_range)
         return picture

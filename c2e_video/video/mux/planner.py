@@ -26,7 +26,7 @@ from ..decode import decode, numbered
 from ..decode.demuxer import picture_track
 from ..decode.discontinuity import ONE_CLOCK
 from ..decode.packet_scan import discontinuities_of
-from ..encode import Encoder, EncodeSettings, Part, conversion, part_suffix
+from ..encode import Encoder, EncodeSettings, Part, conversion, keeps_fields, part_suffix
 from ..frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
 from .containers import container_for, either, holders
 from .plan import MuxPlan
@@ -97,6 +97,7 @@ def plan_mux(
         notes = run.notes(info.frame_rate) if run else []
         notes += plan.discontinuities.notes()
         notes += [line] if (line := conversion(info, settings)) else []
+        notes += _fields(info, settings)
         notes += [f"{describe(s)} is dropped, as asked" for s in others if s in dropped]
         if film.chapters() and not plan.chapters:
             notes.append(f"{len(film.chapters())} chapters are dropped, as asked")
@@ -119,6 +120,22 @@ def plan_mux(
                     f"the film's clock begins at {info.seconds(origin):.3f} s, the output's at 0"
                 )
     return replace(plan, window=window, origin=origin, notes=tuple(notes))
+
+
+def _fields(info: VideoInfo, settings: EncodeSettings) -> list[str]:
+    """A line about a film whose frames stay interlaced."""
+    if not info.interlaced:
+        return []
+    if keeps_fields(info, settings):
+        order = "top" if info.top_field_first else "bottom"
+        return [
+            f"the film is interlaced and stays so, {order} field first; "
+            'deinterlace="auto" parts the fields'
+        ]
+    return [
+        f"the film is interlaced, which {settings.codec} of this size does not say: both fields of a "
+        'frame stay in one; deinterlace="auto" parts them'
+    ]
 
 
 def _origin(film: InputContainer, source: Path, info: VideoInfo) -> int:

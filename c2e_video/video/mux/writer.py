@@ -23,7 +23,8 @@ from ...errors import MediaError
 from ...utils.files import local
 from ..decode import numbered
 from ..decode.discontinuity import TimestampCorrection
-from ..encode import Part
+from ..encode import Part, keeps_fields
+from ..encode.encoder import field_order
 from .concat import stamped
 from .frame_times import FrameTimes, frame_times
 from .matroska import set_pixel_shape
@@ -158,6 +159,8 @@ def _add_picture(
         context.framerate = (
             info.frame_rate if info.frame_rate and times.is_constant else Fraction(0)
         )
+    if keeps_fields(info, plan.settings):
+        context.field_order = field_order(info)  # FFmpeg's parser of H.264 takes any for top first
     if info.rotation:
         picture.set_display_rotation(info.rotation)
     picture.metadata.clear()
