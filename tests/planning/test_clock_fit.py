@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.media import write_film
 
 MS = Fraction(1, 1000)
 BY_CODE = "by the film's start timecode"
+BY_0958 = f"{BY_CODE} 09:58:30:00"
 AS_LONG = "from the film's first frame on, for it is as long as the film"
 
 
@@ -38,7 +40,7 @@ def described(seconds: float = 60, **other: Any) -> VideoInfo:
 def edl(folder: Path, *times: str) -> Path:
     lines = [
         f"{n:03d}  AX  V  C  00:00:00:00 00:00:01:00 {start} {stop}"
-        for n, (start, stop) in enumerate(zip(times, times[1:], strict=False), 1)
+        for n, (start, stop) in enumerate(pairwise(times), 1)
     ]
     path = folder / "a.edl"
     path.write_text("\n".join(lines))
@@ -58,9 +60,9 @@ def read(path: Path, info: VideoInfo, start: int = 0) -> tuple[list[int], list[s
         (("00:00:00:00", "00:00:20:00", "00:01:00:00"), None, [0, 20000], None),
         (("01:00:00:00", "01:00:20:00", "01:01:00:00"), None, [0, 20000], "1 h earlier"),
         (("10:00:00:00", "10:00:20:00", "10:01:00:00"), "10:00:00:00", [0, 20000], f"{BY_CODE} 10:00:00:00"),
-        (("09:58:30:00", "09:58:50:00", "09:59:30:00"), "09:58:30:00", [0, 20000], f"{BY_CODE} 09:58:30:00"),
+        (("09:58:30:00", "09:58:50:00", "09:59:30:00"), "09:58:30:00", [0, 20000], BY_0958),
         # A part of the film: only its timecode tells which.
-        (("09:58:40:00", "09:58:50:00", "09:59:00:00"), "09:58:30:00", [0, 10000, 20000], f"{BY_CODE} 09:58:30:00"),
+        (("09:58:40:00", "09:58:50:00", "09:59:00:00"), "09:58:30:00", [0, 10000, 20000], BY_0958),
         # The timecode of another tape does not fit, the usual hour does.
         (("01:00:00:00", "01:00:20:00", "01:01:00:00"), "23:11:02:00", [0, 20000], "1 h earlier"),
         (("00:58:30:00", "00:58:50:00", "00:59:30:00"), None, [0, 20000], AS_LONG),
