@@ -53,6 +53,13 @@ class FilmAnalysis:
         """The pts of a frame by its number, within the film."""
         return int(self.times[min(max(0, index), len(self.times) - 1)])
 
+    def thumb_at(self, pts: int, start: int, stop: int) -> npt.NDArray[np.uint8]:
+        """The small picture nearest to ``pts``; one of ``start <= pts < stop`` if there is one."""
+        first, after = (int(np.searchsorted(self.thumb_times, t)) for t in (start, stop))
+        own = slice(first, after) if after > first else slice(0, len(self.thumb_times))
+        nearest = int(np.abs(self.thumb_times[own] - pts).argmin())
+        return np.asarray(self.thumbs[own][nearest])
+
     @property
     def stop(self) -> int:
         """The pts at which the last shot ends."""

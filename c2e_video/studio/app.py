@@ -74,6 +74,9 @@ def _routes() -> list[Route | Mount]:
         Route("/api/films", endpoint(films.open_film), methods=post),
         Route(_FILM, endpoint(films.film), methods=get),
         Route(_FILM, endpoint(films.close_film), methods=["DELETE"]),
+        Route(f"{_FILM}/shots/{{shot:int}}", endpoint(films.shot)),
+        Route(f"{_FILM}/finished", endpoint(films.finished)),
+        Route(f"{_FILM}/poster", endpoint(films.poster)),
         Route(f"{_FILM}/table", endpoint(films.table)),
         Route(f"{_FILM}/losses", endpoint(films.losses)),
         Route(f"{_FILM}/source", endpoint(films.source)),
@@ -100,6 +103,7 @@ def _routes() -> list[Route | Mount]:
         Route("/api/queue", endpoint(queue.queue), methods=get),
         Route("/api/queue", endpoint(queue.add), methods=post),
         Route("/api/queue/{job}/output", endpoint(queue.output)),
+        Route("/api/queue/{job}/picture", endpoint(queue.picture)),
         Route("/api/queue/{job}/{action}", endpoint(queue.act), methods=post),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

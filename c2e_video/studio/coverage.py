@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ..planning.coverage import FilmMatcher, ShotCoverage, measure_coverage
+from ..planning.samples import SAMPLE_SECONDS, FrameSample
 from ..references.image import Reference
-from ..video.frames import Frame
-from .frames import FrameReader
+from ..references.reference_map import ReferenceMap
+from .frames import Cache, FrameReader
 from .table import ShotRow
 
 if TYPE_CHECKING:
     from .film import OpenFilm
 
-EVERY_SECONDS = 2.0  # between two samples of a shot
-WEAK_SIMILARITY = 0.25
-COVERED = (
-    0.4  # similarity from which on a reference covers a frame; below WEAK_SIMILARITY it does not
-)
 CANDIDATES = 5
-
-Curve = list[tuple[int, float]]
-
-
-def level(value: float) -> str:
-    """``covered``, ``fading`` or ``uncovered``, by the similarity of the nearest reference."""
-    if math.isnan(value) or value >= COVERED:
-        return "covered"
-    return "fading" if value >= WEAK_SIMILARITY else "uncovered"
+# Two keyframes disagree where one thing has colours so far apart (ab), in so many of the cells that compare.
+DISAGREEING_AB, DISAGREEING_SHARE = 30.0, 0.03
+SAMPLES = 400  # kept, some 15 kB each
 
 
 class Coverage:
@@ -38,18 +32,24 @@ class Coverage:
     def __init__(self, film: OpenFilm) -> None:
         self.film = film
         self.focus = 0  # the shot that is measured first: the one looked at
-        self._curves: dict[str, Curve] = {}
+        self.wake: Callable[[], None] = _asleep  # until a worker is there
+        self._measured: dict[str, ShotCoverage] = {}
+        self._disagreements: dict[str, str] = {}
         self._borrowed: dict[str, Reference] = {}
+        self._samples: Cache[int, FrameSample] = Cache(SAMPLES)
         self._reader: FrameReader | None = None
         self._lock = Lock()
-        self.wake: Callable[[], None] = _asleep  # until a worker is there
 
-    def curve(self, index: int) -> Curve | None:
-        """Samples ``(pts, similarity)`` of a shot; None while they are not measured."""
-        return self._curves.get(self._key(index))
+    def of(self, index: int) -> ShotCoverage | None:
+        """The coverage of a shot; None while it is not measured."""
+        return self._measured.get(self._key(index))
+
+    def disagreement(self, index: int) -> str:
+        """A line where two keyframes of a shot disagree about a colour; empty where none do."""
+        return self._disagreements.get(self._key(index), "")
 
     def choice(self, index: int) -> tuple[Reference, ...]:
-        """The references in use for a shot: its own, or the nearest of the film's."""
+        """The references in use for a shot: its own, or the nearest of the film's; none if it is gray."""
         row = self.film.table.row(index)
         if row.gray or row.references:
             return () if row.gray else row.references
@@ -63,19 +63,18 @@ class Coverage:
         return (self._borrowed[key].moved(None),)
 
     def candidates(self, index: int, most: int = CANDIDATES) -> list[tuple[Reference, float]]:
-        """The film's pictures that show most of a shot's middle frame, best first, with scores."""
+        """The film's pictures by how much of a shot's middle frame's colour they give, best first.
+
+        The confidence is NaN where the network cannot compare.
+        """
         pool = self.film.table.pool()
         if not pool:
             return []
-        row = self.film.table.row(index)
-        frame = self.film.frame(self._middle(row))
-        scores = self.film.colors.similarities(frame, pool)
+        sample = self._sample(self._middle(self.film.table.row(index)))
+        with self.film.engine.lock:
+            scores = [self._matcher().match(sample, picture).confidence for picture in pool]
         ranked = sorted(zip(pool, scores, strict=True), key=lambda pair: -_number(pair[1]))
         return ranked[:most]
-
-    def disagreement(self, index: int) -> str:
-        """A line where two keyframes of a shot disagree; empty where none do."""
-        return ""
 
     def step(self) -> bool:
         """Measure one more shot; False if all are."""
@@ -83,62 +82,82 @@ class Coverage:
         if index is None:
             return False
         row, key = self.film.table.row(index), self._key(index)
-        references = self.choice(index)
-        curve: Curve = []
-        for pts in self._samples(row):
-            values = (
-                self.film.colors.similarities(self._sample(pts), references) if references else []
-            )
-            known = [value for value in values if not math.isnan(value)]
-            curve.append((pts, max(known, default=math.nan if values else 0.0)))
+        measured, line = self._measure(row, self.choice(index))
         with self._lock:
-            self._curves[key] = curve
-        if self._key(index) == key:
-            self.film.hub.publish("coverage", film=self.film.id, shot=index, curve=plain(curve))
+            self._measured[key] = measured
+            self._disagreements[key] = line
+        self.film.hub.publish("coverage", film=self.film.id, shot=index)
         return True
+
+    def _measure(self, row: ShotRow, references: tuple[Reference, ...]) -> tuple[ShotCoverage, str]:
+        shot = row.shot(0)
+        if not references:
+            return ShotCoverage(shot), ""
+        samples = [self._sample(pts) for pts in self._sample_times(row)]
+        reference_map = ReferenceMap((shot,), (references,))
+        with self.film.engine.lock:
+            matcher = self._matcher()
+            measured = measure_coverage(shot, samples, reference_map, matcher)
+            return measured, _disagreement(references, matcher)
+
+    def _matcher(self) -> FilmMatcher:
+        return self.film.colors.matcher
 
     def _next(self) -> int | None:
         """The shot to measure next: the nearest to the one looked at."""
         rows = self.film.table.rows
-        missing = [
-            index for index, row in enumerate(rows) if not row.gray and self.curve(index) is None
-        ]
+        missing = [i for i, row in enumerate(rows) if not row.gray and self.of(i) is None]
         return min(missing, key=lambda index: abs(index - self.focus), default=None)
 
-    def _samples(self, row: ShotRow) -> Sequence[int]:
+    def _sample_times(self, row: ShotRow) -> Sequence[int]:
         """The pts of a shot's first and last frame, and of those between, at most every two seconds."""
         analysis, info = self.film.analysis, self.film.info
-        first, after = analysis.index(row.start), analysis.index(row.stop - 1) + 1
-        last = max(first, after - 1)
+        first, last = analysis.index(row.start), self._last(row)
         seconds = info.seconds(analysis.at(last) - analysis.at(first))
-        steps = max(2, math.ceil(seconds / EVERY_SECONDS))
+        steps = max(2, math.ceil(seconds / SAMPLE_SECONDS))
         places = {first + round((last - first) * k / steps) for k in range(steps + 1)}
         return [analysis.at(place) for place in sorted(places)]
 
     def _middle(self, row: ShotRow) -> int:
         analysis = self.film.analysis
-        return analysis.at((analysis.index(row.start) + analysis.index(row.stop)) // 2)
+        return analysis.at((analysis.index(row.start) + self._last(row)) // 2)
 
-    def _sample(self, pts: int) -> Frame:
-        # A decoder of its own: the viewer's stays where the viewer is.
-        if self._reader is None:
-            times = self.film.analysis.times.tolist()
-            self._reader = FrameReader(self.film.path, self.film.info, times)
-        return self._reader.frame(pts)
+    def _last(self, row: ShotRow) -> int:
+        """The number of a shot's last frame."""
+        analysis = self.film.analysis
+        after = int(np.searchsorted(analysis.times, row.stop))
+        return max(analysis.index(row.start), after - 1)
+
+    def _sample(self, pts: int) -> FrameSample:
+        if (kept := self._samples.get(pts)) is not None:
+            return kept
+        with self._lock:
+            # A decoder of its own: the viewer's stays where the viewer is.
+            if self._reader is None:
+                times = self.film.analysis.times.tolist()
+                self._reader = FrameReader(self.film.path, self.film.info, times)
+        frame = self._reader.frame(pts)
+        return self._samples.put(pts, FrameSample.of(frame, self.film.info))
 
     def _key(self, index: int) -> str:
         """What a shot's coverage depends on: its times and the references it may use."""
         table = self.film.table
         row = table.row(index)
         used = row.references or table.pool()
-        return f"{row.start}-{row.stop}:" + ",".join(r.digest[:16] for r in used)
+        return f"{row.start}-{row.stop}:" + ",".join(f"{r.digest[:16]}@{r.at}" for r in used)
 
 
-def plain(curve: Curve) -> list[list[float | str]]:
-    """A curve ready for JSON: pts, similarity, level."""
-    return [
-        [pts, -1.0 if math.isnan(value) else round(value, 3), level(value)] for pts, value in curve
-    ]
+def _disagreement(references: Sequence[Reference], matcher: FilmMatcher) -> str:
+    """A line about the first two neighbours in time that show one thing in two colours."""
+    if not matcher.matcher.can_compare:
+        return ""
+    for first, second in pairwise(references):
+        features = [matcher.reference_features(picture) for picture in (first, second)]
+        distance, _ = matcher.matcher.contradiction(features[0], features[1])
+        alike = distance > 0
+        if alike.any() and (distance > DISAGREEING_AB).mean() > DISAGREEING_SHARE:
+            return f"{first.path.name} and {second.path.name} give one thing two colours"
+    return ""
 
 
 def _asleep() -> None:

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..color.display import gray_to_srgb
+from ..color.chroma import ChromaOffsets, chroma_to_rgb
+from ..color.display import gray_to_srgb, rgb_to_srgb
 from ..utils.arrays import Plane
-from ..video.frames import Frame, VideoInfo, luma_range
+from ..video.frames import Frame, PictureFormat, VideoInfo, luma_range
 
 Picture = npt.NDArray[np.uint8]  # gray [H, W] or RGB [H, W, 3]
 
@@ -39,6 +40,44 @@ def gray_picture(frame: Frame, info: VideoInfo, largest: int = LARGEST) -> Pictu
     unit = torch.from_numpy(np.clip((luma - offset) * scale, 0, 1))
     gray = gray_to_srgb(unit, info.colorimetry.curve).mul(255).round().byte().numpy()
     return upright(gray, info)
+
+
+def colored_picture(
+    frame: Frame, cb: Plane, cr: Plane, info: VideoInfo, picture: PictureFormat
+) -> Picture:
+    """A frame and its chroma as a player shows them, as stored: RGB uint8 ``[H, W, 3]``.
+
+    Args:
+        frame: The frame, in any size.
+        cb: Cb samples of ``picture``'s depth and range, in any size.
+        cr: Cr likewise.
+        info: The film.
+        picture: What the chroma samples mean.
+    """
+    height, width = frame.luma.shape
+    depth = picture.bit_depth
+    span = (1 << depth) - 1 if picture.full_range else 224 << depth - 8
+    offsets = []
+    for plane in (cb, cr):
+        sized = plane.astype(np.float32)
+        if plane.shape != (height, width):
+            how = cv2.INTER_AREA if plane.shape[0] > height else cv2.INTER_LINEAR
+            sized = np.asarray(cv2.resize(sized, (width, height), interpolation=how), np.float32)
+        offsets.append(torch.from_numpy((sized - (1 << depth - 1)) / span)[None])
+    scale, offset = luma_range(info)
+    luma = torch.from_numpy((frame.luma.astype(np.float32) - offset) * scale).clamp_(0, 1)
+    rgb = chroma_to_rgb(luma[None, None], ChromaOffsets(*offsets), picture.matrix)
+    rgb = rgb_to_srgb(rgb, info.colorimetry.gamut, info.colorimetry.curve)
+    pixels = (rgb[0].clamp_(0, 1) * 255).round_().byte().permute(1, 2, 0)
+    return np.asarray(pixels.contiguous().numpy(), np.uint8)
+
+
+def as_srgb(picture: Picture, info: VideoInfo) -> Picture:
+    """RGB uint8 ``[H, W, 3]`` in the film's own primaries and transfer curve, in sRGB."""
+    planes = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
+    rgb = rgb_to_srgb(planes, info.colorimetry.gamut, info.colorimetry.curve)
+    pixels = (rgb[0].clamp(0, 1) * 255).round_().byte().permute(1, 2, 0)
+    return np.asarray(pixels.contiguous().numpy(), np.uint8)
 
 
 def upright(picture: Picture, info: VideoInfo) -> Picture:

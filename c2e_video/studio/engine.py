@@ -6,25 +6,22 @@ size it sees) is kept; saturation and retouch work on it, so they need no networ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from threading import Lock, RLock
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from ..color.chroma import ChromaOffsets, chroma_to_rgb
-from ..color.display import rgb_to_srgb
 from ..inference.colorizer import Colorizer
 from ..inference.letterbox import NO_LETTERBOX, Letterbox, neutralize_black
+from ..inference.matching import PictureMatcher
 from ..inference.temporal_filter import LabPrediction
 from ..inference.video_colorizer import VideoColorizer
 from ..pipeline.options import Options, colorizer_for
-from ..references.image import Reference
+from ..planning.coverage import FilmMatcher
 from ..references.reference_map import ReferenceMap
-from ..video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo, luma_range
-from .display import LARGEST, Picture, fitted, upright
+from ..video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
+from .display import LARGEST, Picture, colored_picture, fitted, upright
 from .frames import Cache
 
 KEPT = 200  # predictions a film: some 400 KB each
@@ -75,8 +72,8 @@ class FilmEngine:
     def __init__(self, engine: Engine, info: VideoInfo, letterbox: Letterbox) -> None:
         self.engine, self.info, self.letterbox = engine, info, letterbox
         self._video_colorizer: VideoColorizer | None = None
+        self._matcher: FilmMatcher | None = None
         self._kept: Cache[str, Prediction] = Cache(KEPT)
-        self._similar: Cache[tuple[int, str], float] = Cache(1 << 20)
 
     @property
     def video_colorizer(self) -> VideoColorizer:
@@ -123,33 +120,20 @@ class FilmEngine:
         small = LabPrediction(prediction.lightness, prediction.ab * np.float32(saturation))
         colored = self.engine.colorizer.render_chroma(batch, [small], self.info, picture)
         colored = neutralize_black(colored, self._letterbox_of(shown), self.info, picture)
-        scale, offset = luma_range(self.info)
-        luma = (torch.from_numpy(shown.luma.astype(np.float32)) - offset) * scale
-        cb, cr = (
-            (torch.from_numpy(plane.astype(np.float32)) - 128) / 255
-            for plane in (colored.cb, colored.cr)
-        )
-        rgb = chroma_to_rgb(luma.clamp_(0, 1)[None, None], ChromaOffsets(cb, cr), self.info.matrix)
-        film = self.info.colorimetry
-        rgb = rgb_to_srgb(rgb, film.gamut, film.curve)
-        pixels = (rgb[0].clamp_(0, 1) * 255).round_().byte().permute(1, 2, 0)
-        return upright(pixels.contiguous().numpy(), self.info)
+        rgb = colored_picture(shown, colored.cb[0], colored.cr[0], self.info, picture)
+        return upright(rgb, self.info)
 
     def _letterbox_of(self, shown: Frame) -> Letterbox:
         """The film's black bars in a frame that was reduced."""
         scale = shown.luma.shape[0] / self.info.height
         return Letterbox(*(round(side * scale) for side in astuple(self.letterbox)))
 
-    def similarities(self, frame: Frame, references: Sequence[Reference]) -> list[float]:
-        """How much of the frame each reference shows, 0 to 1; NaN where the network cannot tell."""
-        missing = [r for r in references if self._similar.get((frame.pts, r.digest)) is None]
-        if missing:
-            with self.engine.lock:
-                found = self.video_colorizer.similarities(frame, missing)
-            for reference, value in zip(missing, found, strict=True):
-                self._similar.put((frame.pts, reference.digest), value)
-        values = (self._similar.get((frame.pts, r.digest)) for r in references)
-        return [0.0 if value is None else value for value in values]
+    @property
+    def matcher(self) -> FilmMatcher:
+        """Compares frames with references. Use it with the engine's lock held."""
+        if self._matcher is None:
+            self._matcher = FilmMatcher(PictureMatcher(self.engine.colorizer))
+        return self._matcher
 
 
 def _key(pts: int, reference_map: ReferenceMap) -> str:

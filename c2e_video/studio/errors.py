@@ -29,6 +29,12 @@ class Conflict(RequestError):
     status = 409
 
 
+class Overtaken(RequestError):
+    """A newer request of the same tab made this one needless. It is no error: the answer is empty."""
+
+    status = 204
+
+
 class Gone(RequestError):
     """A film or a picture was there and is no longer."""
 

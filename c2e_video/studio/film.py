@@ -18,7 +18,7 @@ from . import table_file
 from .analysis import FilmAnalysis, analyze_film
 from .coverage import Coverage
 from .engine import Engine, FilmEngine
-from .errors import Conflict, Gone, RequestError
+from .errors import Conflict, Gone, NotFound, RequestError
 from .events import EventHub
 from .frames import FrameReader
 from .table import History, ShotTable
@@ -274,11 +274,10 @@ class OpenFilm:
         return ReferenceMap(shots, tuple(choices))
 
     def reference(self, digest: str) -> Reference:
-        """A picture that the film knows. Raises :class:`RequestError`."""
-        for reference in self.table.pool():
-            if reference.digest == digest:
-                return reference
-        raise RequestError("the film has no such reference any more")
+        """A picture that the table has or had. Raises :class:`NotFound`."""
+        if digest not in self.history.known:
+            raise NotFound("the film has no such reference")
+        return self.history.known[digest]
 
     def close(self) -> None:
         """Let go of the film."""

@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 
 from ..errors import C2EError
 from ..pipeline.colorize import colorize_video
-from ..pipeline.options import Options
+from ..pipeline.options import Options, window_of
 from ..utils.choices import ProfileName
 from ..utils.timecode import parse_timecode
 from ..video.decode import base_path
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 STATE = "queue.json"
 TELL_SECONDS = 0.5  # between two messages about a run
+PICTURE_FRAMES = 12  # between two pictures of the frame that was painted last
 RATE_SECONDS = 20.0  # over which frames a second are counted
 
 State = Literal["waiting", "painting", "stopping", "stopped", "done", "failed"]
@@ -107,6 +108,8 @@ class PaintJob:
     done: int = 0
     total: int | None = None
     rate: float | None = None  # frames a second
+    on_disk: str = ""
+    picture: str = ""  # changes with the frame that was painted last
     restart: bool = False
 
     def plain(self) -> dict[str, Any]:
@@ -277,7 +280,7 @@ class PaintQueue:
 
     def _paint(self, job: PaintJob) -> None:
         progress = RunProgress(job, self._stop, self._tell)
-        job.notes, job.error, job.kept = [], "", ""
+        job.notes, job.error, job.kept, job.on_disk, job.picture = [], "", "", "", ""
         try:
             film = self.library.film(job.film)
             output = job.options.output(film.path)
@@ -292,6 +295,7 @@ class PaintQueue:
                 progress=progress,
             )
             job.notes, job.state = list(result.notes), "done"
+            job.kept = job.on_disk = job.picture = ""
         except Stopped as error:
             job.state, job.kept = "stopped", _kept(error)
         except C2EError as error:
@@ -303,7 +307,24 @@ class PaintQueue:
             job.restart = False
 
     def _tell(self, job: PaintJob) -> None:
+        if job.stage == "colorizing":
+            self._describe(job)
         self.hub.publish("job", job=job.plain())
+
+    def _describe(self, job: PaintJob) -> None:
+        """What of a running job is on the disk."""
+        film = self.library.film(job.film)
+        output = job.options.output(film.path)
+        parts = list(output.with_name(f"{output.name}.c2e").glob("part-?????.*"))
+        size = sum(part.stat().st_size for part in parts if part.exists())
+        count = sum(part.suffix == ".json" for part in parts)
+        job.on_disk = f"{count} finished part{'s' * (count != 1)}, {size / 1e6:.1f} MB on the disk"
+        options = job.options.run_options(self.base, 1.0)
+        first = window_of(film.info, options)[0]
+        index = 0 if first is None else film.analysis.index(first)
+        if job.done and (not job.picture or job.done - int(job.picture) > PICTURE_FRAMES):
+            job.picture = str(job.done)
+        job.kept = f"kept up to {film.info.timecode(film.analysis.at(index + job.done))}"
 
     def _changed(self) -> None:
         with self._lock:

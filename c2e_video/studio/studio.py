@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
-from ..pipeline.options import Options
-from .display import Picture
+from ..pipeline.options import Options, window_of
+from ..video.encode import picture_format
+from .display import LARGEST, Picture
 from .engine import Engine
 from .events import EventHub
 from .film import OpenFilm
-from .finished import FinishedFrames, PaintedPart
+from .finished import FinishedFrames, PaintedJournal, PaintedPart
 from .library import Library
 from .painting import PaintQueue
 from .retouch import Retoucher
@@ -19,6 +20,8 @@ from .turns import Turns
 from .watch import Watcher
 from .worker import Worker
 from .workspace import Workspace
+
+SMALL = 640  # long side of the frame painted last, in pixels
 
 
 class Studio:
@@ -65,25 +68,52 @@ class Studio:
         self.worker.close()
         self.library.close()
 
-    def finished(self, film: OpenFilm) -> list[PaintedPart]:
-        """The painted stretches of a film that are on the disk, in order."""
-        return [part for output in self._outputs(film) for part in self._frames(film).parts(output)]
+    def finished(self, film: OpenFilm) -> list[PaintedPart | PaintedJournal]:
+        """The painted stretches of a film that are on the disk: those of newer runs first."""
+        frames = self._frames(film)
+        found: list[PaintedPart | PaintedJournal] = []
+        for job in reversed(self.queue.entries()):
+            if job.film != film.id:
+                continue
+            output = self.workspace.inside(job.options.output(film.path))
+            options = job.options.run_options(self.queue.base, 1.0)
+            if job.state == "done":
+                found += frames.whole(output, window_of(film.info, options))
+                continue
+            folder = output.with_name(f"{output.name}.c2e")
+            picture = picture_format(film.info, options.encode)
+            found += [*frames.parts(folder), *frames.journals(folder, picture)]
+        return found
 
-    def finished_frame(self, film: OpenFilm, pts: int) -> Picture | None:
-        """The painted frame at ``pts``; None where no finished stretch has it."""
-        for part in self.finished(film):
-            if part.start <= pts < part.stop:
-                return self._frames(film).frame(part, pts)
+    def finished_frame(self, film: OpenFilm, pts: int, largest: int = LARGEST) -> Picture | None:
+        """The painted frame at ``pts``, upright; None where no finished stretch has it."""
+        frames = self._frames(film)
+        for painted in self.finished(film):
+            if painted.start <= pts < painted.stop:
+                if isinstance(painted, PaintedPart):
+                    return frames.from_part(painted, pts, largest)
+                return frames.from_journal(painted, pts, largest)
         return None
 
-    def _outputs(self, film: OpenFilm) -> list[Path]:
-        jobs = (job for job in self.queue.entries() if job.film == film.id)
-        return [self.workspace.inside(job.options.output(film.path)) for job in jobs]
+    def newest_frame(self, job_id: str) -> Picture | None:
+        """The frame that a running job has painted last, upright and small; None if there is none."""
+        job = self.queue.job(job_id)
+        film = self.library.film(job.film)
+        options = job.options.run_options(self.queue.base, 1.0)
+        folder = job.options.output(film.path)
+        folder = folder.with_name(f"{folder.name}.c2e")
+        frames = self._frames(film)
+        journals = frames.journals(folder, picture_format(film.info, options.encode))
+        if not journals:
+            return None
+        newest = journals[-1]
+        record = newest.journal.record(newest.count - 1)
+        return None if record is None else frames.from_journal(newest, record[0], SMALL)
 
     def _frames(self, film: OpenFilm) -> FinishedFrames:
         with self._lock:
             if film.id not in self._finished:
-                self._finished[film.id] = FinishedFrames(film.info)
+                self._finished[film.id] = FinishedFrames(film)
             return self._finished[film.id]
 
     def _films(self) -> list[OpenFilm]:

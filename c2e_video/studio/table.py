@@ -216,6 +216,7 @@ class History:
 
     def __init__(self, table: ShotTable) -> None:
         self.table, self.version = table, 1
+        self.known = {r.digest: r for r in table.pool()}  # every picture there ever was
         self._past: list[ShotTable] = []
         self._future: list[ShotTable] = []
 
@@ -251,4 +252,5 @@ class History:
 
     def _set(self, table: ShotTable) -> None:
         self.table = table
+        self.known.update({r.digest: r for r in table.pool()})
         self.version += 1

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import count
 from threading import Lock
 
-from .errors import Conflict
+from .errors import Overtaken
 from .frames import Cache
 
 
@@ -22,10 +22,10 @@ class Turns:
 
     @contextmanager
     def turn(self, tab: str) -> Iterator[None]:
-        """Wait until it is this request's turn. Raises :class:`Conflict` if a newer one came meanwhile."""
+        """Wait until it is this request's turn. Raises :class:`Overtaken` if a newer one came meanwhile."""
         number = self._newest.put(tab, next(self._numbers))
         self.waiting += 1
         with self._working:
             if self._newest.get(tab) != number:
-                raise Conflict("overtaken by a newer request")
+                raise Overtaken("overtaken by a newer request")
             yield

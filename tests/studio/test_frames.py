@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from c2e_video.studio.errors import Conflict
+from c2e_video.studio.errors import Overtaken
 from c2e_video.studio.turns import Turns
 from tests.media import luma_frames
 from tests.studio.conftest import Page
@@ -117,7 +117,7 @@ def test_a_preview_paints_with_another_picture_and_changes_nothing(
     assert chroma(picture(answer)) > 2
     assert page.film(colored)["version"] == facts["version"]
     unknown = page.get(f"/api/films/{colored}/painted/{pts_in(page, colored, 0)}?with=nothing")
-    assert unknown.status_code == 400
+    assert unknown.status_code == 404
 
 
 def test_of_one_tabs_requests_those_overtaken_are_sent_away() -> None:
@@ -127,7 +127,7 @@ def test_of_one_tabs_requests_those_overtaken_are_sent_away() -> None:
         try:
             with turns.turn(tab):
                 outcome.append(f"{name} painted")
-        except Conflict:
+        except Overtaken:
             outcome.append(f"{name} overtaken")
 
     with turns.turn("other"):

@@ -150,7 +150,7 @@ def test_candidates_are_the_films_pictures_best_first(
         page.get(f"/api/films/{film}/references/{digest}").headers["content-type"] == "image/jpeg"
     )
     assert len(page.get(f"/api/films/{film}/references/{digest}/colors").json()[0]) == 3
-    assert page.get(f"/api/films/{film}/references/unknown").status_code == 400
+    assert page.get(f"/api/films/{film}/references/unknown").status_code == 404
 
 
 def test_a_reference_is_used_for_another_shot_and_removed_again(

@@ -12,7 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from ...errors import C2EError
-from ..errors import RequestError, TooLarge
+from ..display import Picture, jpeg
+from ..errors import Overtaken, RequestError, TooLarge
 from ..film import OpenFilm
 from ..studio import Studio
 
@@ -72,12 +73,30 @@ class Ask:
             raise RequestError(f"{name} is a number, got {value!r}")
         return float(value)
 
+    def factor(self, name: str) -> float | None:
+        """A number of the query, 0 to 16, or None. Raises :class:`RequestError` for anything else."""
+        if name not in self.query:
+            return None
+        try:
+            value = float(self.query[name])
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= 16:
+            raise RequestError(f"{name} is a number from 0 to 16, got {self.query[name]!r}")
+        return value
+
     def text(self, name: str, default: str = "") -> str:
         """A text of the body. Raises :class:`RequestError` for anything else."""
         value = self.json.get(name, default)
         if not isinstance(value, str):
             raise RequestError(f"{name} is a text, got {value!r}")
         return value
+
+
+def jpeg_answer(picture: Picture, *, keep: bool = False) -> Response:
+    """A picture as JPEG. With ``keep`` the browser may show it again without asking."""
+    headers = {"Cache-Control": "private, max-age=3600"} if keep else {}
+    return Response(jpeg(picture), media_type="image/jpeg", headers=headers)
 
 
 Answer = Callable[[Ask], Any]
@@ -99,6 +118,8 @@ def endpoint(
                 request.app.state.studio, request.path_params, dict(request.query_params), body
             )
             given = await run_in_threadpool(answer, ask)
+        except Overtaken:
+            return Response(status_code=204, headers={"X-Overtaken": "yes"})
         except C2EError as error:
             return JSONResponse({"error": str(error)}, getattr(error, "status", 400))
         except ClientDisconnect:

@@ -8,12 +8,12 @@ import numpy as np
 from starlette.responses import FileResponse, Response
 
 from ...errors import C2EError
-from ..coverage import level, plain
+from ..display import gray_picture, small
 from ..errors import NotFound
 from ..film import OpenFilm
 from ..library import card, picture_facts
 from ..painting import PaintOptions
-from .answers import Ask
+from .answers import Ask, jpeg_answer
 
 
 def studio(ask: Ask) -> dict[str, Any]:
@@ -66,7 +66,8 @@ def film(ask: Ask) -> dict[str, Any]:
     """All of one film: its times, shots, references, coverage, what is painted."""
     film = ask.film
     ask.studio.shown = film.id
-    facts = {"id": film.id, "name": film.name, "state": film.state, "error": film.error}
+    facts: dict[str, Any] = {"id": film.id, "name": film.name, "state": film.state}
+    facts |= {"error": film.error} | {"looked": film.looked_at}
     if film.state == "failed":  # whatever was wrong may be mended by now
         film.state = "waiting"
         ask.studio.worker.wake()
@@ -79,9 +80,28 @@ def film(ask: Ask) -> dict[str, Any]:
         | picture_facts(info)
         | {"time_base": [base.numerator, base.denominator]}
         | {"times": _times(film), "stop": film.analysis.stop, "problems": film.analysis.problems}
-        | {"finished": finished_spans(ask, film)}
+        | {"finished": finished(ask)}
         | table_facts(film)
     )
+
+
+def shot(ask: Ask) -> dict[str, Any]:
+    """One shot of the table, with its coverage."""
+    film = ask.film
+    film.table.row(ask.path["shot"])
+    return _shot(film, ask.path["shot"])
+
+
+def finished(ask: Ask) -> list[list[int]]:
+    """The stretches, in pts, that are painted and on the disk."""
+    return sorted([part.start, part.stop] for part in ask.studio.finished(ask.film))
+
+
+def poster(ask: Ask) -> Response:
+    """A frame for the film's card: from a third of the film, in gray."""
+    film = ask.film
+    pts = film.analysis.at(len(film.analysis.times) // 3)
+    return jpeg_answer(small(gray_picture(film.frame(pts), film.info, 640), 360), keep=True)
 
 
 def table(ask: Ask) -> dict[str, Any]:
@@ -106,8 +126,9 @@ def table_facts(film: OpenFilm) -> dict[str, Any]:
 
 def _shot(film: OpenFilm, index: int) -> dict[str, Any]:
     row = film.table.rows[index]
-    curve = film.coverage.curve(index)
-    levels = {level(value) for _, value in curve or ()}
+    measured = film.coverage.of(index)
+    stretches = None if measured is None else measured.stretches()
+    states = {stretch.state for stretch in stretches or ()}
     return {
         "start": row.start,
         "stop": row.stop,
@@ -118,8 +139,9 @@ def _shot(film: OpenFilm, index: int) -> dict[str, Any]:
         "references": [
             {"digest": r.digest, "name": r.path.name, "at": r.at} for r in row.references
         ],
-        "coverage": None if curve is None else plain(curve),
-        "needs": not row.gray and (not row.references or "uncovered" in levels),
+        "coverage": stretches and [[s.start, s.stop, s.state] for s in stretches],
+        "verdict": "" if measured is None else measured.verdict(film.info),
+        "needs": not row.gray and (not row.references or "uncovered" in states),
         "disagree": film.coverage.disagreement(index),
     }
 
@@ -131,11 +153,6 @@ def _times(film: OpenFilm) -> dict[str, Any]:
     if len(steps) <= 1:
         return {"first": int(times[0]), "step": steps[0] if steps else 1, "count": len(times)}
     return {"list": times.tolist()}
-
-
-def finished_spans(ask: Ask, film: OpenFilm) -> list[list[int]]:
-    """The stretches, in pts, that are painted and on the disk."""
-    return [[part.start, part.stop] for part in ask.studio.finished(film)]
 
 
 def losses(ask: Ask) -> dict[str, Any]:

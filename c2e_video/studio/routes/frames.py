@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from ..display import Picture, gray_picture, jpeg, small, upright
+from ..display import Picture, gray_picture, small, upright
 from ..engine import Prediction
 from ..errors import RequestError
 from ..film import OpenFilm
 from ..retouch import Stroke
-from .answers import Ask
+from .answers import Ask, jpeg_answer
 
 SMALL = 108  # rows of a small picture
 
@@ -17,7 +17,7 @@ SMALL = 108  # rows of a small picture
 def gray(ask: Ask) -> Response:
     """The gray frame at ``pts``."""
     film = ask.film
-    return _jpeg(gray_picture(film.frame(ask.path["pts"]), film.info), keep=True)
+    return jpeg_answer(gray_picture(film.frame(ask.path["pts"]), film.info), keep=True)
 
 
 def thumb(ask: Ask) -> Response:
@@ -25,24 +25,29 @@ def thumb(ask: Ask) -> Response:
     film = ask.film
     pts = ask.path["pts"]
     if "sharp" in ask.query:
-        return _jpeg(small(gray_picture(film.frame(pts), film.info, 4 * SMALL), SMALL), keep=True)
-    analysis = film.analysis
-    nearest = int(abs(analysis.thumb_times - pts).argmin())
-    return _jpeg(upright(analysis.thumbs[nearest], film.info), keep=True)
+        return jpeg_answer(
+            small(gray_picture(film.frame(pts), film.info, 4 * SMALL), SMALL), keep=True
+        )
+    row = film.table.rows[film.table.index_at(pts)]
+    picture = film.analysis.thumb_at(pts, row.start, row.stop)
+    return jpeg_answer(upright(picture, film.info), keep=True)
 
 
 def painted(ask: Ask) -> Response:
     """The frame at ``pts``, painted as the table says now, or with the reference ``with`` alone.
 
-    ``tab`` names the page's tab: of its requests the newest is painted, the others are answered with 409.
-    A frame that is to stay gray is answered with 204.
+    ``tab`` names the page's tab: of its requests the newest is painted, the others are answered with 204.
+    ``saturation`` stands in for film's times shot's. A frame that stays gray is answered with 204.
     """
     film, pts = ask.film, ask.path["pts"]
     frame = film.frame(pts)
     prediction = predicted(ask, pts)
     if prediction is None:
         return Response(status_code=204)
-    return _jpeg(film.colors.render(frame, prediction, film.saturation_at(pts)))
+    saturation = ask.factor("saturation")
+    if saturation is None:
+        saturation = film.saturation_at(pts)
+    return jpeg_answer(film.colors.render(frame, prediction, saturation))
 
 
 def predicted(ask: Ask, pts: int) -> Prediction | None:
@@ -70,13 +75,13 @@ def finished(ask: Ask) -> Response:
     """The frame at ``pts`` of a stretch that is painted already; 204 where it is not."""
     film, pts = ask.film, ask.path["pts"]
     picture = ask.studio.finished_frame(film, pts)
-    return Response(status_code=204) if picture is None else _jpeg(picture)
+    return Response(status_code=204) if picture is None else jpeg_answer(picture)
 
 
 def retouch(ask: Ask) -> Response:
     """The frame at ``pts`` with the body's ``strokes`` on it."""
     film, pts = ask.film, ask.path["pts"]
-    return _jpeg(_retouched(ask, film, pts, largest=True))
+    return jpeg_answer(_retouched(ask, film, pts, largest=True))
 
 
 def retouched(ask: Ask, film: OpenFilm, pts: int) -> Picture:
@@ -101,8 +106,3 @@ def _retouched(ask: Ask, film: OpenFilm, pts: int, *, largest: bool) -> Picture:
     if not largest:  # a keyframe is what saturation is then applied to
         return film.colors.render(frame, edited, 1.0, largest=None)
     return film.colors.render(frame, edited, saturation)
-
-
-def _jpeg(picture: Picture, *, keep: bool = False) -> Response:
-    headers = {"Cache-Control": "private, max-age=3600"} if keep else {}
-    return Response(jpeg(picture), media_type="image/jpeg", headers=headers)

@@ -8,7 +8,7 @@ from starlette.responses import FileResponse, Response
 
 from ..errors import NotFound, RequestError
 from ..painting import PaintOptions
-from .answers import Ask
+from .answers import Ask, jpeg_answer
 
 
 def queue(ask: Ask) -> list[dict[str, Any]]:
@@ -40,6 +40,12 @@ def act(ask: Ask) -> list[dict[str, Any]]:
     else:
         raise RequestError(f"unknown action {action!r}; start, restart, stop, remove or move")
     return queue.jobs()
+
+
+def picture(ask: Ask) -> Response:
+    """The frame that an entry painted last."""
+    newest = ask.studio.newest_frame(ask.path["job"])
+    return Response(status_code=204) if newest is None else jpeg_answer(newest)
 
 
 def output(ask: Ask) -> Response:

@@ -7,10 +7,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from ..coverage import level
-from ..display import jpeg, small
+from ...planning.coverage import state_of
+from ..display import small
 from ..references import Placed, export_still, keep_keyframe, swatches, take_upload
-from .answers import Ask
+from .answers import Ask, jpeg_answer
 from .films import table_facts
 from .frames import retouched
 
@@ -25,7 +25,7 @@ def candidates(ask: Ask) -> list[dict[str, Any]]:
             "digest": reference.digest,
             "name": reference.path.name,
             "score": None if math.isnan(score) else round(score, 3),
-            "level": level(score),
+            "level": state_of(score),
         }
         for reference, score in found
     ]
@@ -34,11 +34,7 @@ def candidates(ask: Ask) -> list[dict[str, Any]]:
 def picture(ask: Ask) -> Response:
     """A reference as a picture; ``small`` for a list."""
     image = ask.film.reference(ask.path["digest"]).image
-    if "small" in ask.query:
-        image = small(image, 108)
-    return Response(
-        jpeg(image), media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"}
-    )
+    return jpeg_answer(small(image, 108) if "small" in ask.query else image, keep=True)
 
 
 def colors(ask: Ask) -> list[list[int]]:

@@ -1,0 +1,19 @@
+// Elements, shortly.
+
+export const $ = (id) => document.getElementById(id);
+
+export function make(tag, { text, class: name, on = {}, ...attributes } = {}, ...children) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  if (text !== undefined) element.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) element.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(key, value);
+  }
+  for (const [kind, listener] of Object.entries(on)) element.addEventListener(kind, listener);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+// A button that says what it does to a screen reader, too.
+export const button = (text, act, more = {}) => make("button", { type: "button", text, on: { click: act }, ...more });

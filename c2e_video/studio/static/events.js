@@ -1,0 +1,96 @@
+// What the server tells while the page is open.
+
+import { get, tell } from "./api.js";
+import { $ } from "./dom.js";
+import { say } from "./messages.js";
+import { changed, loadFilm, loadQueue, loadStudio, loadTable, path, seek, store } from "./store.js";
+
+const ours = ({ film }) => store.film && film === store.film.id;
+
+const HEARD = {
+  films: () => tell(loadStudio),
+  queue: async () => {
+    await tell(loadQueue);
+    await finished();
+  },
+  job: ({ job }) => {
+    const place = store.queue.findIndex(({ id }) => id === job.id);
+    if (place < 0) return;
+    store.queue[place] = job;
+    changed("queue");
+    if (ours(job)) finished();
+  },
+  film: (event) => {
+    tell(loadStudio);
+    if (ours(event)) tell(() => loadFilm(store.film.id));
+  },
+  looking: (event) => {
+    if (ours(event)) looking(event);
+  },
+  table: (event) => {
+    if (ours(event) && store.times && event.version >= store.film.version) tell(loadTable);
+  },
+  coverage: async (event) => {
+    if (!ours(event) || !store.times) return;
+    const measured = await tell(() => get(path(`/shots/${event.shot}`)));
+    const shot = store.film?.shots?.[event.shot];
+    if (!measured || shot?.start !== measured.start || shot.stop !== measured.stop) return;
+    Object.assign(shot, measured);
+    changed("coverage", event);
+  },
+  placed: async (event) => {
+    if (!ours(event)) return;
+    say(event.line);
+    await tell(loadTable);
+    if (event.at !== null) seek(store.times.indexOf(event.at));
+  },
+  note: (event) => {
+    if (!event.film || ours(event)) say(event.line, event.error);
+  },
+  reload: () => {
+    tell(loadStudio);
+    if (store.film) tell(() => loadFilm(store.film.id));
+  },
+};
+
+let asking = false;
+
+// Which stretches are painted by now.
+async function finished() {
+  if (asking || !store.times) return;
+  asking = true;
+  try {
+    store.film.finished = await get(path("/finished"));
+    changed("finished");
+  } catch {
+    // the next message asks again
+  } finally {
+    asking = false;
+  }
+}
+
+export function looking({ frames, of }) {
+  $("looking-line").textContent = `Looking at the film… ${frames}${of ? ` of ${of}` : ""} frames`;
+  const bar = $("looking-bar");
+  if (of) {
+    bar.max = of;
+    bar.value = Math.min(frames, of);
+  } else bar.removeAttribute("value");
+}
+
+export function startEvents() {
+  const source = new EventSource("api/events");
+  let lost = false;
+  source.addEventListener("message", ({ data }) => {
+    const event = JSON.parse(data);
+    HEARD[event.kind]?.(event);
+  });
+  source.addEventListener("error", () => {
+    if (!lost) say("the studio does not answer; is it still running?", true);
+    lost = true;
+  });
+  source.addEventListener("open", () => {
+    if (lost) HEARD.reload();
+    lost = false;
+  });
+}

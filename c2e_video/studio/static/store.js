@@ -1,0 +1,136 @@
+// What the page knows. Parts of the page listen for what concerns them.
+
+import { get, post, tell } from "./api.js";
+import { say } from "./messages.js";
+import { Times } from "./times.js";
+
+export const store = {
+  films: [],
+  queue: [],
+  folder: "",
+  film: null, // all of the film on the screen
+  times: null,
+  index: 0, // of the frame on the screen
+  tab: "shots",
+};
+
+const listeners = new Map();
+
+// Kinds: films, queue, film, table, frame, coverage, tab.
+export function on(kinds, listener) {
+  for (const kind of kinds.split(" ")) {
+    if (!listeners.has(kind)) listeners.set(kind, []);
+    listeners.get(kind).push(listener);
+  }
+}
+
+export function changed(kind, detail) {
+  for (const listener of listeners.get(kind) ?? []) listener(detail);
+}
+
+export const pts = () => store.times.at(store.index);
+export const path = (rest = "") => `films/${store.film.id}${rest}`;
+
+export function shotAt(value) {
+  const shots = store.film.shots;
+  let low = 0;
+  let high = shots.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (value < shots[middle].stop) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+export const shotIndex = () => shotAt(pts());
+export const shot = () => store.film.shots[shotIndex()];
+
+let focused = -1;
+
+export function seek(index) {
+  const within = Math.min(Math.max(0, Math.round(index)), store.times.count - 1);
+  store.index = within;
+  changed("frame");
+  const now = shotIndex();
+  if (now !== focused) {
+    focused = now;
+    changed("shot");
+    post(path("/focus"), { shot: now }).catch(() => {});
+  }
+}
+
+export function seekShot(index) {
+  const shots = store.film.shots;
+  const within = Math.min(Math.max(0, index), shots.length - 1);
+  seek(store.times.indexOf(shots[within].start));
+}
+
+// Shows the middle of a shot: that is what its picture is judged by.
+export function seekMiddle(index) {
+  const { start, stop } = store.film.shots[index];
+  seek(store.times.indexOf((start + stop) / 2));
+}
+
+export async function loadStudio() {
+  const studio = await get("studio");
+  Object.assign(store, { films: studio.films, queue: studio.queue, folder: studio.folder });
+  changed("films");
+  changed("queue");
+}
+
+export async function loadQueue() {
+  store.queue = await get("queue");
+  changed("queue");
+}
+
+export async function loadFilm(id) {
+  const film = await get(`films/${id}`);
+  const same = store.film?.id === id && store.film.state === "ready";
+  store.film = film;
+  store.times = film.state === "ready" ? new Times(film) : null;
+  if (!same) {
+    store.index = 0;
+    focused = -1;
+  }
+  changed("film");
+  if (store.times) {
+    changed("table");
+    seek(store.index);
+  }
+}
+
+export function takeTable(table) {
+  if (!table || !store.film || table.version < store.film.version) return;
+  Object.assign(store.film, table);
+  focused = -1;
+  changed("table");
+  seek(store.index);
+}
+
+export async function loadTable() {
+  takeTable(await get(path("/table")));
+}
+
+let editing = Promise.resolve(true);
+
+// An edit for the version that is shown; of several, each waits for the one before it. One that came too
+// late, after another tab's, shows the table as it is now.
+export function edit(action, more = {}, where = "/edit") {
+  editing = editing.then(() => editNow(action, more, where));
+  return editing;
+}
+
+async function editNow(action, more, where) {
+  try {
+    takeTable(await post(path(where), { action, version: store.film.version, ...more }));
+    return true;
+  } catch (error) {
+    say(error.message, true);
+    if (error.status === 409) await tell(loadTable);
+    return false;
+  }
+}
+
+export const undo = () => edit("undo", {}, "/undo");
+export const redo = () => edit("redo", {}, "/redo");
