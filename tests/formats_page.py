@@ -19,7 +19,7 @@ from c2e_video.video.encode import EncodeSettings
 from c2e_video.video.encode.codecs import CODEC_SPECS, PROFILES, depths
 from c2e_video.video.mux import DROPPABLE, plan_mux
 from c2e_video.video.mux.containers import CONTAINERS
-from c2e_video.video.mux.streams import _OF_THE_FILE, _OF_THE_PACKETS
+from c2e_video.video.mux.fields import FILE_FIELDS, PACKET_FIELDS
 from tests import media
 
 PAGE = Path(__file__).parents[1] / "docs" / "formats.md"
@@ -30,6 +30,7 @@ PIXEL_FORMATS = (
     *("yuyv422", "uyvy422", "rgb24", "bgr0", "gbrp", "gbrp10le", "gbrp12le", "rgb48le", "pal8"),
 )
 SOUND = ("aac", "ac3", "libmp3lame", "opus", "flac", "alac", "pcm_s16le", "pcm_s24le")
+WINDOWS_SOUND = ("adpcm_ms", "adpcm_ima_wav", "pcm_mulaw", "pcm_alaw")
 WORDS = {
     "subrip": b"Hello",
     "webvtt": b"Hello",
@@ -157,6 +158,9 @@ def _streams(folder: Path) -> list[str]:
         suffix = ".mov" if codec == "pcm_s24le" else ".mkv"
         name = f"{codec.removeprefix('lib').removesuffix('lame')} sound"
         sources[name] = media.write_film(folder / f"{codec}{suffix}", 2, audio=codec)
+    for codec in WINDOWS_SOUND:
+        name = f"{codec} sound"
+        sources[name] = media.write_film(folder / f"{codec}.avi", 2, audio=codec)
     for codec, words in WORDS.items():
         sources[f"{codec} subtitles"] = with_words(plain, codec, words)
     font = [("a.ttf", "font/ttf", b"letters")]
@@ -176,7 +180,16 @@ def _streams(folder: Path) -> list[str]:
         "## Streams",
         "",
         f"Copied packet by packet; what is refused can be left out with `--drop` "
-        f"({', '.join(DROPPABLE)}).",
+        f"({', '.join(DROPPABLE)}; one stream by its number, as `audio:2`). Sound that is refused can "
+        "be encoded with `--audio` (aac, flac or pcm); all other sound is copied all the same. WMA, ADPCM "
+        "and mu-law go into mkv as they are, by their Windows format (A_MS/ACM).",
+        "",
+        "Recordings joined end to end (ts, m2ts, mpg, vob) have a clock that starts again at each join: "
+        "from there all tracks are moved by one shift, the smallest with which no track overlaps itself. "
+        "A clock that begins before zero, or in a broadcast after a minute or more, begins at zero.",
+        "",
+        "A film of constant rate whose container rounded its times, as mkv does to milliseconds, is of "
+        "constant rate in mp4 and mov if each frame is within half a millisecond of it.",
         "",
         *_table(("", *names), rows),
     ]
@@ -219,25 +232,35 @@ def with_words(plain: Path, codec: str, words: bytes) -> Path:
 
 
 def _fields() -> list[str]:
-    of_file = ", ".join(f"`{field}`" for field in _OF_THE_FILE)
-    of_packets = ", ".join(f"`{field.strip('_')}…`" for field in _OF_THE_PACKETS)
+    of_file = ", ".join(f"`{field}`" for field in FILE_FIELDS)
+    of_packets = ", ".join(f"`{field.strip('_')}…`" for field in PACKET_FIELDS)
     return [
         "## Fields",
         "",
         "Kept: time of every frame and packet, sample aspect ratio, rotation, colour tags, languages, "
-        "dispositions, titles, the film's and the streams' other metadata. A field that a container "
-        "does not keep is named before the first frame.",
+        "dispositions, titles, timecode and reel, the film's and the streams' other metadata. A field "
+        "that a container does not keep is named before the first frame.",
         "",
-        f"Not carried over, because every muxer writes its own: {of_file}. Of the painted track also "
-        f"what counted its old packets: {of_packets}.",
+        "A timecode or the name of a reel (`TIMECODE`, `REEL_NAME`), wherever the film has it, becomes "
+        "the timecode track in mov and mp4 (mp4 has no reel) and tags of the picture in mkv.",
+        "",
+        "Not carried over, because it is not true of another file: what a file says of itself and of the "
+        f"program that wrote it ({of_file}), and of the colorized track what counted its old packets "
+        f"({of_packets}).",
         "",
         "Added: a `comment` that names c2e-video, its version and the weights, after the film's own; "
         "and beside the film a `.json` of its name with all that is needed to make it again.",
         "",
-        "Lost, and said: closed captions inside the pictures themselves (ATSC A/53), and that a film is "
-        "interlaced: its frames are written as they are, both fields in one, where `--deinterlace` does not "
-        "part them.",
+        "Interlaced film whose frames are written as they are keeps its flag and the order of its fields "
+        f"in {_either([n for n, spec in CODEC_SPECS.items() if spec.fields])} (h264 in heights that "
+        "divide by four); elsewhere their loss is said. `--deinterlace` makes it progressive.",
+        "",
+        "Lost, and said: closed captions inside the pictures themselves (ATSC A/53).",
     ]
+
+
+def _either(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 if __name__ == "__main__":

@@ -68,6 +68,7 @@ def plan(
     from ..utils.devices import configure_process
     from ..video.decode import base_path
     from ..video.decode.decoder import probe
+    from ..video.frames import Shot
     from .progress_bar import ProgressBar
 
     configure_process()
@@ -90,7 +91,9 @@ def plan(
         named = base_path(film)
         stills_folder = stills_folder or named.with_name(f"{named.name}.stills")
         make_folder(stills_folder)
-    listed = read_shot_list(shots, info, start=first_pts(film, info)) if shots else ()
+    listed: tuple[Shot, ...] = ()
+    if shots:
+        listed = read_shot_list(shots, info, start=first_pts(film, info), note=left_out.append)
     window = window_of(info, options)
     video_colorizer = VideoColorizer(colorizer_for(options), info)
     with ProgressBar() as bar:

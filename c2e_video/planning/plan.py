@@ -16,7 +16,8 @@ from ..references.reference_map import ReferenceMap, snap_shots
 from ..utils.progress import Progress
 from ..video.decode.decoder import frames_at
 from ..video.frames import Shot, VideoInfo
-from .analysis import VideoAnalysis, Window, analyze, frames_expected
+from .analysis import VideoAnalysis, Window, analyze, first_pts, frames_expected
+from .clock_fit import Span, check_inside, estimated_stop, fit_map
 from .coverage import FilmMatcher, ShotCoverage, measure_coverage
 from .keyframes import Match
 from .proposals import MAX_PROPOSALS, Proposal, SampledShot, propose_stills
@@ -223,10 +224,14 @@ def make_plan(
     for line in analysis.problems:
         progress.note(line)
     if shots:
+        check_inside(shots, info, _span(source, info, analysis, window))
         shots = with_the_rest(shots, info, analysis.pts[-1] + 1)
         analysis = replace(analysis, shots=snap_shots(shots, analysis.pts))
     reference_map = None
     if isinstance(references, ReferenceMap):
+        references, moved = fit_map(references, info, _span(source, info, analysis, window))
+        if moved:
+            progress.note(moved)
         reference_map = references.snapped(analysis.pts)
         analysis = replace(analysis, shots=reference_map.shots)
     samples = _samples(source, info, analysis)
@@ -242,6 +247,15 @@ def make_plan(
         return _measured(planned, film_matcher, progress)
     progress.stage("comparing shots", len(bare.shots), "shot")
     return _assigned(bare, references, film_matcher, progress)
+
+
+def _span(source: Path, info: VideoInfo, analysis: VideoAnalysis, window: Window) -> Span:
+    """Where the whole film begins and ends, though a part of it may have been analyzed alone."""
+    pts, (start, stop) = analysis.pts, window
+    begin = pts[0] if start is None else first_pts(source, info)
+    if stop is not None:
+        return Span(begin, estimated_stop(info, begin))
+    return Span(begin, 2 * pts[-1] - pts[-2] if len(pts) > 1 else pts[-1] + 1)
 
 
 def _samples(

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from ..errors import C2EError
 
+_SMPTE = re.compile(r"(\d\d?)[:;](\d\d)[:;](\d\d)([:;.,])(\d\d\d?)")
 _TIMECODE = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d+)?)")
 
 
@@ -21,6 +22,22 @@ def parse_timecode(text: str) -> Fraction:
     ):
         raise C2EError(f"minutes and seconds of a time are below 60, got {text!r}")
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + _decimal(seconds)
+
+
+def timecode_frames(text: str | None, rate: Fraction | None) -> int:
+    """The number of the frame with an SMPTE timecode, ``HH:MM:SS:FF``; 0 for none, or without a rate.
+
+    Timecode counts whole frames: 30 to its second at 29.97. Drop-frame, written with ``;`` before the
+    frames, leaves out the first two numbers (of 30) of each minute but every tenth (SMPTE ST 12-1).
+    """
+    match = _SMPTE.fullmatch((text or "").strip())
+    if match is None or not rate:
+        return 0
+    count = max(1, round(rate))
+    hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
+    minutes += 60 * hours
+    dropped = count // 15 * (minutes - minutes // 10) if match[4] in ";,." else 0
+    return (minutes * 60 + seconds) * count + frames - dropped
 
 
 def parse_rate(text: str) -> Fraction:

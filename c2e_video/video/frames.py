@@ -32,7 +32,8 @@ class VideoInfo:
     counter-clockwise.
     ``interlaced`` film has two fields in a frame, of which the top one is the earlier if ``top_field_first``.
     ``frame_count`` is the container's word where it has one and an estimate from the duration
-    otherwise; None where neither is known. It serves progress bars only.
+    otherwise; None where neither is known. It serves progress bars only. ``start_timecode`` is the SMPTE
+    timecode ``HH:MM:SS:FF`` of the first frame, where the film says one.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class VideoInfo:
     duration_seconds: float | None
     interlaced: bool = False
     top_field_first: bool = True
+    start_timecode: str | None = None
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:

@@ -2,7 +2,7 @@
 
 Read are the ``-Scenes.csv`` of PySceneDetect, edit decision lists (CMX3600, ``.edl``), OpenTimelineIO
 (``.otio``, with the extra ``[otio]``) and this project's own table. Their zero is the film's first
-frame, except in the own table, which has the film's own clock.
+frame, a whole hour or the film's start timecode; the own table has the film's own clock.
 
 A list need not cover the film. A hole of half a second or more, at either end too, becomes a shot of
 its own: nobody has said what is there. A shorter one is no shot and goes to its neighbour. Lists that
@@ -12,12 +12,14 @@ their borders drift; lists with seconds (PySceneDetect's, the own table) do not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import C2EError
 from ...references.reference_csv import read_plan, write_plan
 from ...video.frames import Shot, VideoInfo
+from ..clock_fit import ListClock, Span, estimated_stop, fit_clock, note_of
 from . import edl, otio
 from . import pyscenedetect as scenes
 from .coverage import Listed, cover, with_the_rest
@@ -29,28 +31,54 @@ KINDS = ".csv, .edl, .otio"
 
 
 def read_shot_list(
-    path: Path, info: VideoInfo, stop: int | None = None, *, start: int = 0
+    path: Path,
+    info: VideoInfo,
+    stop: int | None = None,
+    *,
+    start: int = 0,
+    note: Callable[[str], object] = lambda line: None,
 ) -> tuple[Shot, ...]:
-    """The shots of a list, in order and without holes, from ``start`` to ``stop``.
+    """Read the shots of a list, in order and without holes.
 
-    ``start`` is the pts of the film's first frame, and ``stop`` the pts at which the film ends; without
-    it the film is taken to end with the list. Borders are not on frames yet: see ``snap_shots``.
-    Raises :class:`C2EError`: file, line, what is wrong, what is accepted.
+    Times of another clock (a start timecode, a whole hour, a zero elsewhere) are moved to the film's
+    (:func:`~..clock_fit.fit_clock`). Borders are not on frames yet: see ``snap_shots``.
+
+    Args:
+        path: The list.
+        info: The film.
+        stop: The pts at which the film ends; by default that is estimated, and the shots end with the list.
+        start: The pts of the film's first frame.
+        note: Is called with a line if times were moved.
+
+    Raises:
+        C2EError: File, line, what is wrong, what is accepted; or both ranges, of a list of another film.
     """
-    timebase = ListTimebase(path, info, start)
-    kind = path.suffix.lower()
+    listed, clock = _read(path, ListTimebase(path, info, start))
+    ordered = sorted(listed, key=lambda shot: (shot.start, shot.stop))
+    spans = [(shot.start, shot.stop) for shot in ordered]
+    film = Span(start, stop if stop is not None else estimated_stop(info, start))
+    fit = fit_clock(replace(clock, name=ordered[-1].where), spans, info, film)
+    if fit.offset:
+        note(note_of(clock, fit, spans[0][0], info))
+    return cover([shot.moved(fit.offset) for shot in ordered], info, start, stop)
+
+
+def _read(path: Path, timebase: ListTimebase) -> tuple[list[Listed], ListClock]:
+    """The shots of a list as they stand there, and its clock."""
+    info, start, kind = timebase.info, timebase.start, path.suffix.lower()
+    clock = ListClock(path.name, zero=start, hour=round(3600 / info.time_base))
     if kind == ".edl":
-        listed = edl.read(path, timebase)
-    elif kind == ".otio":
-        listed = otio.read(path, timebase)
-    elif kind != ".csv":
+        listed, hour = edl.read(path, timebase)
+        return listed, replace(clock, hour=hour, is_timecode=True)
+    if kind == ".otio":
+        return otio.read(path, timebase), replace(clock, is_timecode=True)
+    if kind != ".csv":
         raise C2EError(f"{str(path)!r} is no list of shots that can be read; accepted: {KINDS}")
-    elif scenes.are_in(path):
-        listed = scenes.read(path, timebase)
-    else:
-        shots = read_plan(path, info)
-        listed = [Listed(f"{path}: shot {s.index + 1}", s.start, s.stop, s.dissolve) for s in shots]
-    return cover(listed, info, start, stop)
+    if scenes.are_in(path):
+        return scenes.read(path, timebase), clock
+    shots = read_plan(path, info)
+    listed = [Listed(f"{path}: shot {s.index + 1}", s.start, s.stop, s.dissolve) for s in shots]
+    return listed, replace(clock, zero=0)
 
 
 def check_shot_list(path: Path, info: VideoInfo) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ...errors import C2EError
@@ -21,17 +21,21 @@ class Listed:
     stop: int
     dissolve: int = 0
 
+    def moved(self, offset: int) -> Listed:
+        """The same shot, later by ``offset`` pts."""
+        return replace(self, start=self.start + offset, stop=self.stop + offset)
+
 
 def cover(
     listed: Sequence[Listed], info: VideoInfo, start: int, stop: int | None
 ) -> tuple[Shot, ...]:
     """Shots without holes from ``start`` to ``stop``, or to the end of the list, which is not empty.
 
-    Raises :class:`C2EError` if shots overlap by half a frame or more, or are not in the film.
+    Raises :class:`C2EError` if shots overlap by half a frame or more.
     """
     hole = _hole(info)
     ordered = sorted(listed, key=lambda shot: (shot.start, shot.stop))
-    _check(ordered, info, start, stop)
+    _check(ordered, info)
     ordered = [shot for shot in ordered if shot.stop > start]
     begins: list[tuple[int, int]] = []  # of each shot, with its dissolve
     end = start
@@ -65,7 +69,7 @@ def _hole(info: VideoInfo) -> int:
     return max(1, round(HOLE_SECONDS / info.time_base))
 
 
-def _check(ordered: Sequence[Listed], info: VideoInfo, start: int, stop: int | None) -> None:
+def _check(ordered: Sequence[Listed], info: VideoInfo) -> None:
     slack = 0.5 / ((info.frame_rate or 25) * info.time_base)
     timecode = info.timecode
 
@@ -75,11 +79,3 @@ def _check(ordered: Sequence[Listed], info: VideoInfo, start: int, stop: int | N
                 f"{shot.where}: begins at {timecode(shot.start)}, within the shot before, which ends "
                 f"at {timecode(before.stop)}; every shot begins where the one before ends, or later"
             )
-    last = ordered[-1]
-    if last.stop <= start or (stop is not None and last.start >= stop):
-        end = "" if stop is None else f" and ends at {timecode(stop)}"
-        raise C2EError(
-            f"{last.where}: the shot from {timecode(last.start)} to {timecode(last.stop)} is not in "
-            f"the film, which begins at {timecode(start)}{end}; give a list of this film, at its own "
-            "frame rate"
-        )

@@ -1,9 +1,9 @@
 """Edit decision lists of the CMX3600 kind, as editing programs write them.
 
-An event is a line of number, reel, track, transition (with its length in frames), source in and out,
-record in and out. Record times are the film's. A dissolve is two lines of one number: the outgoing
-shot, of no length there, and the incoming one, which begins with the dissolve. A wipe is taken for a
-dissolve: it too leads from one look to the next.
+An event is a line of number, reel, track, transition (with its length in frames), source in and out, record
+in and out. Record times are the film's; they count from zero, a whole hour or the film's start timecode. A
+dissolve is two lines of one number: the outgoing shot, of no length there, and the incoming one, which
+begins with the dissolve. A wipe is taken for a dissolve: it too leads from one shot to the next.
 """
 
 from __future__ import annotations
@@ -52,11 +52,18 @@ class _Event:
     dissolve: int  # frames
 
 
-def read(path: Path, timebase: ListTimebase) -> list[Listed]:
-    """The shots of a list at the film's frame rate; 23.976 counts 24 frames to its second, 29.97 30.
+def read(path: Path, timebase: ListTimebase) -> tuple[list[Listed], int]:
+    """Read the shots of a list, at the times that stand there.
 
-    Lists begin at whole hours as often as at zero: the hours of the first event are taken off.
-    Raises :class:`C2EError`: file, line, what is wrong, what is accepted.
+    Args:
+        path: The list.
+        timebase: Its frames are those of the film: 23.976 counts 24 to its second, 29.97 counts 30.
+
+    Returns:
+        The shots, in pts as if the list's zero were the film's first frame; and the pts of one hour.
+
+    Raises:
+        C2EError: File, line, what is wrong, what is accepted.
     """
     return _Reader(path, timebase).read()
 
@@ -67,7 +74,7 @@ class _Reader:
         self.count = _count(timebase)
         self.drop = self.clock_time = False
 
-    def read(self) -> list[Listed]:
+    def read(self) -> tuple[list[Listed], int]:
         events = []
         text = read_text(self.path, WHAT, errors="replace")  # names of clips are in any encoding
         for number, line in enumerate(text.splitlines(), 1):
@@ -82,8 +89,9 @@ class _Reader:
                     events.append(event)
         if not events:
             self._wrong(1, f"the list has no event with a picture; accepted: lines such as {LINE}")
-        hours = min(event.start.hours for event in events)
-        return [self._listed(event, hours) for event in events]
+        hour = self._number(_Timecode(1, 0, 0, 0, events[0].start.drop))
+        start = self.timebase.start
+        return [self._listed(event) for event in events], self.timebase.frame(hour) - start
 
     def _event(self, line: int, text: str) -> _Event | None:
         """The event of a line; None if it has no picture."""
@@ -122,17 +130,17 @@ class _Reader:
     def _rate(self) -> str:
         return f"{float(self.timebase.rate):.6g}"
 
-    def _listed(self, event: _Event, hours: int) -> Listed:
-        start, stop = (self._number(time, hours) for time in (event.start, event.stop))
+    def _listed(self, event: _Event) -> Listed:
+        start, stop = (self._number(time) for time in (event.start, event.stop))
         if stop <= start:
             self._wrong(event.line, "ends (record out) before it begins (record in)")
         dissolve = self.timebase.frame(event.dissolve) - self.timebase.start
         where = f"{self.path}:{event.line}"
         return Listed(where, self.timebase.frame(start), self.timebase.frame(stop), dissolve)
 
-    def _number(self, time: _Timecode, hours: int) -> int:
+    def _number(self, time: _Timecode) -> int:
         """The number of the frame with a timecode, from 0."""
-        minutes = (time.hours - hours) * 60 + time.minutes
+        minutes = time.hours * 60 + time.minutes
         seconds = minutes * 60 + time.seconds
         if self.clock_time:
             return ceil(seconds * self.timebase.rate + time.frames)

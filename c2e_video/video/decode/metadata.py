@@ -58,7 +58,18 @@ def describe(film: Demuxer, picture: VideoFrame) -> VideoInfo:
         duration_seconds=seconds,
         interlaced=picture.interlaced_frame or context.field_order in INTERLACED_FIELD_ORDERS,
         top_field_first=shows_top_field_first(picture, context.field_order, context.name),
+        start_timecode=_start_timecode(film),
     )
+
+
+def _start_timecode(film: Demuxer) -> str | None:
+    """The timecode of the picture track, else that of the file or of a timecode track."""
+    others = [film.container.metadata, *(s.metadata for s in film.container.streams)]
+    for fields in (film.stream.metadata, *others):
+        for name, value in fields.items():
+            if name.lower() == "timecode":
+                return value
+    return None
 
 
 def tagged_full(picture: VideoFrame) -> bool | None:

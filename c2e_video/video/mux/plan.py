@@ -32,6 +32,7 @@ class MuxPlan:
     picture: int
     tracks: tuple[Track, ...]
     chapters: bool
+    timecode: bool = True
     window: tuple[int | None, int | None] = (None, None)
     origin: int = 0
     discontinuities: Discontinuities = ONE_CLOCK
@@ -45,6 +46,6 @@ class MuxPlan:
         return first, stop, origin
 
     def still_true(self, fields: Mapping[str, str]) -> dict[str, str]:
-        """The fields without the timecode of a beginning that is cut off."""
-        cut = self.window[0] is not None
-        return {k: v for k, v in fields.items() if not (cut and k.lower() == "timecode")}
+        """The fields without a timecode that is refused, or is that of a beginning that is cut off."""
+        dropped = self.window[0] is not None or not self.timecode
+        return {k: v for k, v in fields.items() if not (dropped and k.lower() == "timecode")}

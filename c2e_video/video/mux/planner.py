@@ -29,9 +29,10 @@ from ..decode.packet_scan import discontinuities_of
 from ..encode import Encoder, EncodeSettings, Part, conversion, keeps_fields, part_suffix
 from ..frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
 from .containers import container_for, either, holders
+from .fields import losses, tape_fields
 from .plan import MuxPlan
 from .selection import Drop, drop_words
-from .streams import describe, is_container_internal, is_cover, is_timed, losses
+from .streams import describe, is_container_internal, is_cover, is_timed
 from .tracks import Track, copy_strategies
 from .writer import open_film, write_film
 
@@ -110,7 +111,7 @@ def plan_mux(
             if track.encoded
         ]
         notes += _rehearse(plan, film, blank, kept)
-        if window[0] is not None and "timecode" in (picture.metadata | film.metadata):
+        if window[0] is not None and "timecode" in tape_fields(film):
             notes.append("the timecode is left out: it is that of the beginning, which is cut off")
         origin = window[0]
         if origin is None:
@@ -175,6 +176,8 @@ def _fitted(
     """The plan with every track in a way the container holds; :class:`MediaError` if one has none."""
     if _holds(plan, blank):
         return plan
+    if not _holds(replace(plan, tracks=()), blank):  # the timecode does not go with the frame rate
+        plan = replace(plan, timecode=False)
     tracks, refused = [], []
     for track in plan.tracks:
         stream = film.streams[track.index]

@@ -1,10 +1,7 @@
-"""What a stream is, what a film and its streams say of themselves, and what another file lacks of it."""
+"""What a stream of the source is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
-from av.container import InputContainer, OutputContainer
 from av.stream import Discard, Disposition, Stream
 
 
@@ -26,7 +23,7 @@ def is_container_internal(stream: Stream) -> bool:
 
 
 def is_timed(stream: Stream) -> bool:
-    """Whether a stream is a track of its own: neither attached nor furniture."""
+    """Whether a stream is a track of its own: neither attached nor the container's."""
     return (
         stream.type != "attachment" and not is_cover(stream) and not is_container_internal(stream)
     )
@@ -50,105 +47,3 @@ def describe(stream: Stream) -> str:
     language = stream.metadata.get("language", "und")
     more = "" if language == "und" else f", {language}"
     return f"{kind} stream {stream.index} ({codec_of(stream)}{more})"
-
-
-# Fields that a file has of itself, not of its film: every muxer writes its own.
-_OF_THE_FILE = (
-    "major_brand",
-    "minor_version",
-    "compatible_brands",
-    "encoder",
-    "vendor_id",
-    "duration",
-)
-# What is noted of a track's packets, and is not true of the painted ones.
-_OF_THE_PACKETS = ("bps", "number_of_", "_statistics_")
-
-
-def film_fields(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The fields of a film that go over into another file."""
-    return {key: value for key, value in metadata.items() if key.lower() not in _OF_THE_FILE}
-
-
-def track_fields(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The fields of a track that go over. QuickTime's title is read as its name."""
-    return {"title" if k == "name" else k: v for k, v in film_fields(metadata).items()}
-
-
-def picture_fields(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The fields of a track that stay true when it is painted."""
-    fields = track_fields(metadata)
-    return {k: v for k, v in fields.items() if not k.lower().startswith(_OF_THE_PACKETS)}
-
-
-# ISO 639-2 has two codes for some languages. QuickTime knows only one of each, as FFmpeg writes it.
-_QUICKTIME_LANGUAGES = {
-    "sqi": "alb",
-    "hye": "arm",
-    "eus": "baq",
-    "mya": "bur",
-    "zho": "chi",
-    "nld": "dut",
-    "kat": "geo",
-    "deu": "ger",
-    "ell": "gre",
-    "isl": "ice",
-    "mkd": "mac",
-    "msa": "may",
-    "fas": "per",
-    "bod": "tib",
-    "cym": "wel",
-    "cze": "ces",
-    "fre": "fra",
-    "rum": "ron",
-    "slo": "slk",
-}
-
-
-def quicktime_language(language: str) -> str:
-    """The code by which a mov file knows a language."""
-    return _QUICKTIME_LANGUAGES.get(language, language)
-
-
-def losses(
-    film: InputContainer,
-    result: InputContainer | OutputContainer,
-    pairs: Iterable[tuple[Stream, Stream]],
-    name: str,
-) -> list[str]:
-    """One line for each thing the film says of itself that ``result``, in container ``name``, lacks.
-
-    ``pairs`` are streams of the two that belong together.
-    """
-    lines = [
-        f"{name} does not keep the film's {field} {value!r}"
-        for field, value in _missing(film_fields(film.metadata), result.metadata)
-    ]
-    for old, new in pairs:
-        before, after = picture_fields(old.metadata), track_fields(new.metadata)
-        lines += [
-            f"{name} does not keep the {field} {value!r} of {describe(old)}"
-            for field, value in _missing(before, after)
-        ]
-        marks = [mark for mark in Disposition if mark & old.disposition & ~new.disposition]
-        lines += [
-            f"{name} does not keep that {describe(old)} is marked {mark.name}" for mark in marks
-        ]
-    return lines
-
-
-def _missing(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[str, str]]:
-    kept = {key.lower(): value for key, value in after.items()}
-    return [
-        (key, value)
-        for key, value in before.items()
-        if (key, value) != ("language", "und") and not _same(value, kept.get(key.lower()))
-    ]
-
-
-def _same(before: str, after: str | None) -> bool:
-    """Equal, or one language by its other code, or one moment with more or fewer decimals."""
-    return after is not None and (
-        after in (before, quicktime_language(before))
-        or (before[10:11] == "T" and before[:19] == after[:19])
-    )

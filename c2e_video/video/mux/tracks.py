@@ -15,7 +15,8 @@ from av.stream import Stream
 from ...utils.choices import AudioChoice
 from .audio import AudioEncoder, add_acm
 from .containers import Container
-from .streams import codec_of, is_cover, quicktime_language, track_fields
+from .fields import quicktime_language, track_fields
+from .streams import codec_of, is_cover
 
 # Subtitles that are words and little else, so that one may be rewritten as another.
 _PLAIN_TEXT = ("subrip", "text", "webvtt", "mov_text")
@@ -97,7 +98,7 @@ def add_track(
         _name_layout(new)
         writer = _copier(new, container.text == codec_of(stream) == "mov_text")
     # PyAV leaves these out.
-    fields = track_fields(stream.metadata)
+    fields = track_fields(stream.metadata, container.quicktime)
     if container.name == "mov" and "language" in fields:
         fields["language"] = quicktime_language(fields["language"])
     new.metadata.update(fields)

@@ -26,10 +26,11 @@ from ..decode.discontinuity import TimestampCorrection
 from ..encode import Part, keeps_fields
 from ..encode.encoder import field_order
 from .concat import stamped
+from .fields import film_fields, picture_fields
 from .frame_times import FrameTimes, frame_times
 from .matroska import set_pixel_shape
 from .plan import MuxPlan
-from .streams import describe, film_fields, picture_fields
+from .streams import describe
 from .timestamps import TimestampRepair
 from .tracks import PacketWriter, add_track
 
@@ -78,7 +79,7 @@ def write_film(
             metadata_errors="surrogateescape",
         ) as file,
     ):
-        fields = plan.still_true(film_fields(film.metadata))
+        fields = plan.still_true(film_fields(film, plan.container.quicktime))
         file.metadata.update(_joined(fields, extra_metadata or {}))
         if plan.chapters:
             file.set_chapters(_chapters(plan, film))
@@ -164,7 +165,8 @@ def _add_picture(
     if info.rotation:
         picture.set_display_rotation(info.rotation)
     picture.metadata.clear()
-    picture.metadata.update(plan.still_true(picture_fields(source.metadata)))
+    fields = picture_fields(film, plan.picture, plan.container.quicktime)
+    picture.metadata.update(plan.still_true(fields))
     picture.disposition = source.disposition
     return picture
 

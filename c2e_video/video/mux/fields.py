@@ -1,0 +1,180 @@
+"""The metadata of a film: which of its fields go over, and which of them another file lacks.
+
+A field is a name and a text, of the film or of a stream. A timecode and the name of a reel are the
+film's wherever they stand: in the film's own fields, in those of its picture, or in a timecode track.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+
+from av.container import InputContainer, OutputContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from .streams import describe, is_container_internal, is_cover
+
+# What a file says of itself and of the program that wrote it. It is not true of another file.
+FILE_FIELDS = (
+    *("major_brand", "minor_version", "compatible_brands", "vendor_id"),  # QuickTime
+    *("encoder", "software", "duration", "source_id", "variant_bitrate"),
+    *(
+        "operational_pattern_ul",
+        "uid",
+        "generation_uid",
+        "modification_date",
+        "company_name",
+    ),  # MXF
+    *("product_name", "product_uid", "product_version", "product_version_num"),
+    *("toolkit_version", "toolkit_version_num", "application_platform"),
+    *("material_package_umid", "file_package_umid"),
+    *("wmfsdkversion", "wmfsdkneeded", "isvbr", "deviceconformancetemplate"),  # ASF
+    *("asfleakybucketpairs", "vbr peak", "buffer average", "wm/encodingtime"),
+    *("wm/toolname", "wm/toolversion", "mediafoundationversion", "sforiginalfps"),
+    *("metadatacreator", "metadatadate", "hasvideo", "hasaudio", "hasmetadata"),  # FLV
+    *("haskeyframes", "hascuepoints", "canseektoend", "filesize", "datasize", "videosize"),
+    *("audiosize", "lasttimestamp", "lastkeyframetimestamp", "lastkeyframelocation"),
+    *("totalframes", "totaldatarate", "gapless_playback", "itunsmpb"),
+)
+# What counts the packets of a track, by the beginnings of names. It is not true of other packets.
+PACKET_FIELDS = ("bps", "number_of_", "_statistics_")
+# What a film has once, in whatever stream it stands.
+_TAPE_FIELDS = ("timecode", "reel_name")
+
+
+def _plain(name: str) -> str:
+    """A field's name without its case and the language that Matroska adds: ``BPS-eng`` is "bps"."""
+    return re.sub(r"-[a-z]{3}$", "", name.lower())
+
+
+def _own(metadata: Mapping[str, str]) -> dict[str, str]:
+    return {k: v for k, v in metadata.items() if _plain(k) not in FILE_FIELDS}
+
+
+def _without(fields: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    return {k: v for k, v in fields.items() if _plain(k) not in names}
+
+
+def tape_fields(film: InputContainer | OutputContainer) -> dict[str, str]:
+    """The timecode and the name of the reel, by their names in lower case."""
+    pictures = (s for s in film.streams if isinstance(s, VideoStream) and not is_cover(s))
+    internal = (s for s in film.streams if is_container_internal(s))
+    places = [*(s.metadata for s in chain(pictures, internal)), film.metadata]
+    found: dict[str, str] = {}
+    for metadata in places:
+        for name, value in metadata.items():
+            if name.lower() in _TAPE_FIELDS:
+                found.setdefault(name.lower(), value)
+    return found
+
+
+def film_fields(film: InputContainer, quicktime: bool) -> dict[str, str]:
+    """The fields of a film for those of another file, of the QuickTime family or of Matroska's."""
+    fields = _own(film.metadata)
+    return _without(fields, _TAPE_FIELDS) if quicktime else fields
+
+
+def track_fields(metadata: Mapping[str, str], quicktime: bool) -> dict[str, str]:
+    """The fields of a track for those of a copy. QuickTime's title is read as its name."""
+    fields = {"title" if k == "name" else k: v for k, v in _own(metadata).items()}
+    return _without(fields, _TAPE_FIELDS) if quicktime else fields
+
+
+def picture_fields(film: InputContainer, picture: int, quicktime: bool) -> dict[str, str]:
+    """The fields of the picture track that stay true when it is colorized.
+
+    QuickTime makes a timecode track of those of the picture, so they all go there; in Matroska those
+    of a timecode track do, which it does not have.
+    """
+    fields = _lasting(track_fields(film.streams[picture].metadata, quicktime))
+    there = {} if quicktime else {name.lower() for name in chain(fields, film.metadata)}
+    return fields | {k: v for k, v in tape_fields(film).items() if k not in there}
+
+
+def _lasting(fields: Mapping[str, str]) -> dict[str, str]:
+    return {k: v for k, v in fields.items() if not k.lower().startswith(PACKET_FIELDS)}
+
+
+# ISO 639-2 has two codes for some languages. QuickTime knows only one of each, as FFmpeg writes it.
+_QUICKTIME_LANGUAGES = {
+    "sqi": "alb",
+    "hye": "arm",
+    "eus": "baq",
+    "mya": "bur",
+    "zho": "chi",
+    "nld": "dut",
+    "kat": "geo",
+    "deu": "ger",
+    "ell": "gre",
+    "isl": "ice",
+    "mkd": "mac",
+    "msa": "may",
+    "fas": "per",
+    "bod": "tib",
+    "cym": "wel",
+    "cze": "ces",
+    "fre": "fra",
+    "rum": "ron",
+    "slo": "slk",
+}
+
+
+def quicktime_language(language: str) -> str:
+    """The code by which a mov file knows a language."""
+    return _QUICKTIME_LANGUAGES.get(language, language)
+
+
+def losses(
+    film: InputContainer,
+    result: InputContainer | OutputContainer,
+    pairs: Iterable[tuple[Stream, Stream]],
+    name: str,
+) -> list[str]:
+    """One line for each thing the film says of itself that ``result``, in container ``name``, lacks.
+
+    ``pairs`` are streams of the two that belong together. The day a track was made is that of its
+    file, so it is not missed.
+    """
+    own = _without(_own(film.metadata), _TAPE_FIELDS)
+    lines = [
+        f"{name} does not keep the film's {field} {value!r}"
+        for field, value in chain(
+            _missing(own, result.metadata), _missing(tape_fields(film), tape_fields(result))
+        )
+    ]
+    for old, new in pairs:
+        before = _lasting(track_fields(old.metadata, quicktime=True))
+        after = track_fields(new.metadata, quicktime=True)
+        lines += [
+            f"{name} does not keep the {field} {value!r} of {describe(old)}"
+            for field, value in _missing(_without(before, ["creation_time"]), after)
+        ]
+        marks = [mark for mark in Disposition if mark & old.disposition & ~new.disposition]
+        lines += [
+            f"{name} does not keep that {describe(old)} is marked {mark.name}" for mark in marks
+        ]
+    return lines
+
+
+def _missing(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    kept = {key.lower(): value for key, value in after.items()}
+    for key, value in before.items():
+        if (key, value) != ("language", "und") and not _same(value, kept.get(key.lower())):
+            yield key, value
+
+
+def _same(before: str, after: str | None) -> bool:
+    """Equal, or one language by its other code, or one moment with more or fewer decimals."""
+    return after is not None and (
+        after in (before, quicktime_language(before))
+        or (_MOMENT.match(before) is not None and _seconds(before) == _seconds(after))
+    )
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+
+
+def _seconds(moment: str) -> str:
+    return moment[:19].replace("T", " ")
