@@ -16,6 +16,7 @@ from .colorize import colorize
 from .evaluate import evaluate
 from .flags import with_flags
 from .plan import plan
+from .queue import queue
 from .signals import Stop, Stopper
 from .streams import accept_any_name, say
 from .studio import studio
@@ -96,5 +97,5 @@ def cli() -> None:
     """
 
 
-for command in (colorize, plan, evaluate, train, studio):
+for command in (colorize, queue, plan, evaluate, train, studio):
     cli.add_command(command)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import C2EError
-from ..utils.choices import DROPPABLE, AudioChoice, Codec, Deinterlace, ProfileName
 from .flags import with_flags
 from .options import (
     FILM,
     PATH,
+    cluster_of,
+    cluster_options,
+    encode_options,
     network_options,
+    options_of,
     references_option,
+    run_options,
     stretch_options,
     verbosity_options,
 )
 from .streams import echo_done, say
+
+if TYPE_CHECKING:
+    from ..cluster.settings import ClusterSettings
 
 
 @click.command(short_help="Colorize films (the default command).")
@@ -29,40 +36,11 @@ from .streams import echo_done, say
     type=PATH,
     help="Where to write, a file or a folder that exists; FILM.color.mp4 by default.",
 )
-@click.option(
-    "--profile", type=click.Choice(get_args(ProfileName)), help="Codec, container and depth in one."
-)
-@click.option("--codec", type=click.Choice(get_args(Codec)), help="h264 by default.")
-@click.option("--crf", type=float, help="Quality of the codec, smaller is better.")
-@click.option("--preset", help="Speed preset of the codec.")
+@encode_options
 @network_options
-@click.option(
-    "--batch",
-    type=click.IntRange(1, 1024),
-    default=8,
-    help="Frames that a GPU colorizes at once.",
-)
 @stretch_options
-@click.option(
-    "--deinterlace",
-    type=click.Choice(get_args(Deinterlace)),
-    default="off",
-    help="Make progressive frames: auto of those flagged as interlaced, on of all.",
-)
-@click.option(
-    "--drop",
-    metavar="WHAT",
-    multiple=True,
-    help=f"Leave out {', '.join(DROPPABLE)}, or one stream, as audio:2; may be repeated.",
-)
-@click.option(
-    "--audio",
-    type=click.Choice(get_args(AudioChoice)),
-    default="copy",
-    help="How sound that the container cannot hold is encoded; copy refuses it.",
-)
-@click.option("--restart", is_flag=True, help="Forget an interrupted run instead of taking it up.")
-@click.option("-y", "--overwrite", is_flag=True, help="Overwrite the output.")
+@run_options
+@cluster_options
 @verbosity_options
 def colorize(
     films: tuple[Path, ...], references: tuple[Path, ...], output: Path | None, **settings: Any
@@ -75,20 +53,18 @@ def colorize(
     One picture colours the whole film. Of several, those that are frames of the film find their own
     shots, and every other shot takes the one it resembles most.
     """
-    from ..pipeline.options import Options
     from ..pipeline.output import check_places, outputs_for
     from ..utils.devices import configure_process
-    from ..video.encode import settings_for
 
     configure_process()
     run = {name: settings.pop(name) for name in ("overwrite", "restart")}
-    encode = settings_for(*(settings.pop(name) for name in ("profile", "codec", "crf", "preset")))
-    options = Options(encode, **settings)
+    run["cluster"] = cluster_of(settings)
+    options = options_of(settings)
     if len(films) == 1 and output is None:
         _colorize_one(films[0], None, references, options, **run)
         return
     _check_several(films, references)
-    outputs = outputs_for(films, output, encode)
+    outputs = outputs_for(films, output, options.encode)
     for film, place in zip(films, outputs, strict=True):
         check_places(film, place, run["overwrite"])
     failed = []
@@ -99,13 +75,14 @@ def colorize(
             if len(films) == 1:
                 raise
             failed.append(film)
-            say(f"{film}: {with_flags(str(error), _commands())}")
+            say(f"{film}: {with_flags(str(error), commands())}")
     if failed:
         names = ", ".join(map(str, failed))
         raise C2EError(f"{len(failed)} of {len(films)} films failed: {names}")
 
 
-def _commands() -> click.Group:
+def commands() -> click.Group:
+    """All commands, whose options messages may name."""
     group = click.get_current_context().find_root().command
     assert isinstance(group, click.Group)
     return group
@@ -131,23 +108,22 @@ def _colorize_one(
     references: tuple[Path, ...],
     options: Any,
     *,
-    overwrite: bool,
-    restart: bool,
+    cluster: ClusterSettings | None,
+    **run: bool,
 ) -> None:
-    from ..pipeline.colorize import colorize_video
     from .progress_bar import ProgressBar
     from .stdin import buffered_stdin
 
     with ProgressBar() as bar, buffered_stdin(film, output, bar.note) as source:
-        result = colorize_video(
-            source,
-            output,
-            references=references,
-            options=options,
-            overwrite=overwrite,
-            restart=restart,
-            progress=bar,
-        )
+        how: Any = {"references": references, "options": options, "progress": bar, **run}
+        if cluster is None:
+            from ..pipeline.colorize import colorize_video
+
+            result = colorize_video(source, output, **how)
+        else:
+            from ..cluster.colorize import colorize_on_cluster
+
+            result = colorize_on_cluster(source, output, cluster=cluster, **how)
     if bar.quiet:
         return
     shots = len(result.references.shots)

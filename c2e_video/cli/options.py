@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
 from ..errors import C2EError
-from ..utils.choices import Device, Precision
+from ..utils.choices import (
+    DROPPABLE,
+    AudioChoice,
+    Codec,
+    Deinterlace,
+    Device,
+    Precision,
+    ProfileName,
+)
 from ..utils.files import local_path
 from ..utils.timecode import parse_rate, parse_timecode
 from .streams import QUIET
+
+if TYPE_CHECKING:
+    from ..cluster.settings import ClusterSettings
+    from ..pipeline.options import Options
 
 PATH = click.Path(path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -66,6 +79,104 @@ def references_option(*, required: bool) -> Callable[[Command], Command]:
         required=required,
         help="A colour picture, a folder of them, or a map in a .csv file. May be repeated.",
     )
+
+
+def encode_options(command: Command) -> Command:
+    """How a film is encoded."""
+    return _all_of(
+        command,
+        click.option(
+            "--profile",
+            type=click.Choice(get_args(ProfileName)),
+            help="Codec, container and depth in one.",
+        ),
+        click.option("--codec", type=click.Choice(get_args(Codec)), help="h264 by default."),
+        click.option("--crf", type=float, help="Quality of the codec, smaller is better."),
+        click.option("--preset", help="Speed preset of the codec."),
+    )
+
+
+def run_options(command: Command) -> Command:
+    """How a film is worked on, and what of it is kept."""
+    return _all_of(
+        command,
+        click.option(
+            "--batch",
+            type=click.IntRange(1, 1024),
+            default=8,
+            help="Frames that a GPU colorizes at once.",
+        ),
+        click.option(
+            "--deinterlace",
+            type=click.Choice(get_args(Deinterlace)),
+            default="off",
+            help="Make progressive frames: auto of those flagged as interlaced, on of all.",
+        ),
+        click.option(
+            "--drop",
+            metavar="WHAT",
+            multiple=True,
+            help=f"Leave out {', '.join(DROPPABLE)}, or one stream, as audio:2; may be repeated.",
+        ),
+        click.option(
+            "--audio",
+            type=click.Choice(get_args(AudioChoice)),
+            default="copy",
+            help="How sound that the container cannot hold is encoded; copy refuses it.",
+        ),
+        click.option(
+            "--restart", is_flag=True, help="Forget an interrupted run instead of taking it up."
+        ),
+        click.option("-y", "--overwrite", is_flag=True, help="Overwrite the output."),
+    )
+
+
+def cluster_options(command: Command) -> Command:
+    """Which Ray cluster renders, and what one task takes of it."""
+    return _all_of(
+        command,
+        click.option(
+            "--ray",
+            metavar="auto|HOST:PORT",
+            help="Render on the workers of a Ray cluster; auto finds one, or starts it on this machine.",
+        ),
+        click.option(
+            "--ray-gpus",
+            type=click.FloatRange(0, 16),
+            help="GPUs of a segment's task, also a fraction; 1 where there are GPUs.",
+        ),
+        click.option(
+            "--ray-cpus",
+            type=click.IntRange(1, 1024),
+            help="Processors of a segment's task; 1, with a GPU its share of the machine's.",
+        ),
+    )
+
+
+def options_of(settings: dict[str, Any]) -> Options:
+    """The options of a run, of what :func:`encode_options` and the others gave. These are removed."""
+    from ..pipeline.options import Options
+    from ..video.encode import settings_for
+
+    encode = settings_for(*(settings.pop(name) for name in ("profile", "codec", "crf", "preset")))
+    names = {field.name for field in fields(Options)}
+    return Options(encode, **{name: settings.pop(name) for name in names & settings.keys()})
+
+
+def cluster_of(settings: dict[str, Any]) -> ClusterSettings | None:
+    """The cluster that :func:`cluster_options` gave, which are removed; None without one.
+
+    Raises:
+        click.UsageError: What a task takes is given without a cluster.
+    """
+    address, gpus, cpus = (settings.pop(name) for name in ("ray", "ray_gpus", "ray_cpus"))
+    if address is None:
+        if gpus is not None or cpus is not None:
+            raise click.UsageError("--ray-gpus and --ray-cpus go with --ray")
+        return None
+    from ..cluster.settings import ClusterSettings
+
+    return ClusterSettings(address, gpus, cpus)
 
 
 def network_options(command: Command) -> Command:

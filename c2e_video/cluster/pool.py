@@ -31,6 +31,7 @@ from .versions import differences, versions
 from .worker import FilmOrder
 
 MAX_ATTEMPTS = 3
+IDLE_SECONDS = 0.1  # until a pool in which nothing runs is looked at again
 STOP_SECONDS = 5.0  # for cancelled tasks to end by themselves
 
 
@@ -98,7 +99,7 @@ class SegmentPool:
         """Give free workers something to do, and take in what comes within ``seconds``."""
         self._submit()
         if not self._running:
-            time.sleep(seconds if self._queue else 0)
+            time.sleep(min(seconds, IDLE_SECONDS))
             return
         ready, _ = self.ray.wait(list(self._running), timeout=seconds)
         for events in ready:

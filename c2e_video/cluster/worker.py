@@ -27,7 +27,7 @@ from ..pipeline.part_writer import PartWriter
 from ..pipeline.render_plan import RenderPlan
 from ..pipeline.segment_renderer import SegmentRenderer
 from ..pipeline.segments import Segment
-from ..utils.devices import find_dtype, limit_processors, precision_name
+from ..utils.devices import configure_process, find_dtype, limit_processors, precision_name
 from ..video.decode import DecodeReport
 from ..video.encode import Part, part_suffix
 from ..video.frames import Frame
@@ -193,6 +193,7 @@ def _open_film(
     film = _films.pop(key, None)
     if film is None:
         order = fetch_order()
+        configure_process()
         limit_processors(order.cpus)
         colorizer = _colorizer_of(order, fetch_weights)
         film = OpenFilm(

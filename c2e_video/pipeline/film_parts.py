@@ -102,11 +102,18 @@ class FilmParts:
             raise
 
     def _resumption(self) -> str:
-        pts = self.next_pts()
-        if pts == self.plan.analysis.pts[0]:
+        plan, pts = self.plan, self.next_pts()
+        kept = sum(
+            plan.frames_in(segment) if part is not None else self.kept(segment)
+            for segment, part in self._parts.items()
+        )
+        if not kept:
             return "no frame was finished yet"
-        at = self.plan.info.timecode(pts)
-        return f"finished frames are kept; the next run goes on at {at}"
+        if kept == plan.analysis.count(plan.analysis.pts[0], pts):
+            at = plan.info.timecode(pts)
+            return f"finished frames are kept; the next run goes on at {at}"
+        rest = len(plan.analysis.pts) - kept  # workers do not finish them in order
+        return f"{kept} finished frames are kept; the next run goes on with the other {rest}"
 
 
 def _kind(line: str) -> str:

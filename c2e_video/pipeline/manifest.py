@@ -36,6 +36,20 @@ def check_manifest(output: Path) -> None:
         )
 
 
+def read_manifest(output: Path) -> dict[str, Any] | None:
+    """The manifest beside a film; None if there is none that can be read."""
+    try:
+        manifest = json.loads(manifest_path(output).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) and manifest.get("made") == MADE else None
+
+
+def options_record(options: Any) -> Any:
+    """A run's options as they are read from a manifest."""
+    return json.loads(json.dumps(asdict(options), default=_plain))
+
+
 def comment(weights_digest: str) -> dict[str, str]:
     """The metadata field by which the film itself says what was done to it, and by what."""
     return {"comment": f"colorized by c2e-video {__version__} (weights {weights_digest[:16]})"}
