@@ -31,7 +31,7 @@ class VideoColorizer:
         """The look of a reference, read at its first use, turned as the film's frames are stored."""
         embedding = self._embeddings.pop(reference.digest, None)
         if embedding is None:
-            stored = np.ascontiguousarray(np.rot90(reference.image, -self.info.turns))
+            stored = np.ascontiguousarray(self.info.stored(reference.image))
             embedding = self.colorizer.embed(stored)
         self._embeddings[reference.digest] = embedding  # last, as the one used last
         return embedding

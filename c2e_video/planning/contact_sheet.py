@@ -145,10 +145,10 @@ class _Sheet:
         reference_map = self.plan.reference_map
         if reference_map is None or not reference_map.weights_at(sample.pts):
             return gray
-        turns = self.plan.info.turns
-        stored = np.ascontiguousarray(np.rot90(gray, -turns))
+        info = self.plan.info
+        stored = np.ascontiguousarray(info.stored(gray))
         embedding = self.video_colorizer.embedding_at(sample.pts, reference_map)
-        rgb = np.rot90(self.video_colorizer.colorizer.colorize_image(stored, embedding), turns)
+        rgb = info.upright(self.video_colorizer.colorizer.colorize_image(stored, embedding))
         factor = reference_map.saturation_at(sample.pts)
         colored = gray[..., None] + factor * (rgb - gray[..., None].astype(np.float32))
         return cast(Picture, np.clip(colored, 0, 255).astype(np.uint8))

@@ -44,7 +44,7 @@ class KeyframeMatcher:
 
     def __init__(self, references: Sequence[Reference], info: VideoInfo) -> None:
         self.references = tuple(references)
-        self.turns = info.turns
+        self.info = info
         grays = [cv2.cvtColor(reference.image, cv2.COLOR_RGB2GRAY) for reference in references]
         # A reference may be cropped, or the frame may be: each in turn against the whole other.
         self.wanted = np.array([_thumbnails(halved(cast(Plane, g), 2 * HEIGHT)) for g in grays])
@@ -53,8 +53,7 @@ class KeyframeMatcher:
 
     def update(self, frame: Frame) -> None:
         """Compare the next frame of the film."""
-        luma = np.rot90(frame.luma, self.turns) if self.turns else frame.luma
-        small = halved(luma, 2 * HEIGHT)
+        small = halved(self.info.upright(frame.luma), 2 * HEIGHT)
         plain = self.wanted[:, 0] @ _thumbnail(small, 0)
         possible = np.flatnonzero(plain > POSSIBLE)
         if not len(possible):

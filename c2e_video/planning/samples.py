@@ -145,4 +145,4 @@ def upright(luma: Plane, info: VideoInfo, rows: int) -> Picture:
     sized: Any = cv2.resize(luma, (columns, rows), interpolation=how).astype(np.float32)
     unit = torch.from_numpy(np.clip((sized - offset) * scale, 0, 1))
     gray = gray_to_srgb(unit, info.colorimetry.curve).mul(255).round().byte().numpy()
-    return np.ascontiguousarray(np.rot90(gray, info.turns))
+    return np.ascontiguousarray(info.upright(gray))

@@ -82,12 +82,12 @@ def as_srgb(picture: Picture, info: VideoInfo) -> Picture:
 
 def upright(picture: Picture, info: VideoInfo) -> Picture:
     """A picture as stored, turned as it is to be shown."""
-    return np.ascontiguousarray(np.rot90(picture, info.turns))
+    return np.ascontiguousarray(info.upright(picture))
 
 
 def as_stored(picture: Picture, info: VideoInfo) -> Picture:
     """The reverse of :func:`upright`."""
-    return np.ascontiguousarray(np.rot90(picture, -info.turns))
+    return np.ascontiguousarray(info.stored(picture))
 
 
 def shown_aspect(info: VideoInfo) -> float:

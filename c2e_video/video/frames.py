@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from ..color.colorimetry import Colorimetry
 from ..color.matrices import Matrix
@@ -25,15 +26,27 @@ from ..utils.timecode import format_timecode
 class VideoInfo:
     """A film's picture track, as its container and its first decoded frame describe it.
 
-    ``width`` and ``height`` are in samples of the stored picture, before rotation and before the
-    sample aspect ratio. ``bit_depth`` is that of luma (8 to 16). ``matrix`` and ``full_range`` are
-    what the samples mean, guessed by size where the film does not say (as players do). ``transfer``
-    and ``primaries`` are the ITU-T H.273 code points (2 is unspecified). ``rotation`` is in degrees
-    counter-clockwise.
-    ``interlaced`` film has two fields in a frame, of which the top one is the earlier if ``top_field_first``.
-    ``frame_count`` is the container's word where it has one and an estimate from the duration
-    otherwise; None where neither is known. It serves progress bars only. ``start_timecode`` is the SMPTE
-    timecode ``HH:MM:SS:FF`` of the first frame, where the film says one.
+    Attributes:
+        path: The film.
+        width: Of the stored picture in samples, before rotation and sample aspect ratio.
+        height: Of the stored picture in samples.
+        pixel_format: FFmpeg's name of it.
+        bit_depth: Of luma, 8 to 16.
+        matrix: How R, G, B become Y, Cb, Cr; guessed by size where the film does not say, as players do.
+        full_range: Whether samples use all their values, or the limited range of video.
+        transfer: ITU-T H.273 code point of the transfer curve; 2 is unspecified.
+        primaries: ITU-T H.273 code point of the primaries; 2 is unspecified.
+        sample_aspect_ratio: Width over height of a pixel.
+        rotation: Degrees counter-clockwise by which players turn the stored picture.
+        time_base: A tick of the track's pts, in seconds.
+        frame_rate: Frames a second, if it is known; of a variable rate, the average.
+        frame_count: The container's word, or an estimate by the duration; for progress bars only.
+        duration_seconds: The container's word.
+        interlaced: Whether a frame holds two fields.
+        top_field_first: Whether the top field of an interlaced frame is the earlier one.
+        start_timecode: SMPTE timecode ``HH:MM:SS:FF`` of the first frame, where the film says one.
+        mirrored: Whether players exchange left and right after the rotation.
+        display_matrix: The nine numbers by which the file says rotation and mirroring, if it does.
     """
 
     path: Path
@@ -54,6 +67,8 @@ class VideoInfo:
     interlaced: bool = False
     top_field_first: bool = True
     start_timecode: str | None = None
+    mirrored: bool = False
+    display_matrix: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -67,6 +82,16 @@ class VideoInfo:
     def turns(self) -> int:
         """Quarter turns counter-clockwise that set the stored picture upright, 0 to 3."""
         return round(self.rotation / 90) % 4
+
+    def upright(self, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A stored picture ``[H, W, ...]`` as it is shown: turned and mirrored, a view."""
+        turned = np.rot90(stored, self.turns)
+        return turned[:, ::-1] if self.mirrored else turned
+
+    def stored(self, upright: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A picture ``[H, W, ...]`` as the film stores it: the reverse of :meth:`upright`, a view."""
+        turned = upright[:, ::-1] if self.mirrored else upright
+        return np.rot90(turned, -self.turns)
 
     @property
     def colorimetry(self) -> Colorimetry:

@@ -105,6 +105,9 @@ def test_references_are_turned_as_the_films_frames_are_stored(painter: VideoColo
     upright = reference(1)
     stored = np.ascontiguousarray(np.rot90(upright.image, -1))
     assert turned.embedding(upright).digest == painter.colorizer.embed(stored).digest
+    mirrored = VideoColorizer(painter.colorizer, replace(painter.info, rotation=90, mirrored=True))
+    stored = np.ascontiguousarray(np.rot90(upright.image[:, ::-1], -1))
+    assert mirrored.embedding(upright).digest == painter.colorizer.embed(stored).digest
 
 
 def test_a_gray_shot_is_neutral_and_the_network_is_not_run_for_it(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,14 @@ def test_a_stranger_is_not_found(film: list[Frame]) -> None:
     matches = matcher.compute()
     assert [match.pts for match in matches] == [None] * 4
     assert max(match.similarity for match in matches) < 0.6
+
+
+def test_a_mirrored_film_is_compared_as_it_is_shown(film: list[Frame]) -> None:
+    mirrored = replace(info(), mirrored=True)
+    matcher = KeyframeMatcher([colorized(film[12].luma[:, ::-1])], mirrored)
+    for frame in film:
+        matcher.update(frame)
+    assert matcher.compute()[0].pts == 12
 
 
 def test_ten_bits_and_rotation(film: list[Frame]) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
 from fractions import Fraction
+from math import atan2, degrees
 from pathlib import Path
+from typing import Any
 
 import av
+from av.sidedata.sidedata import SideDataContainer
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
@@ -26,6 +31,7 @@ _MATRICES: dict[int, Matrix] = {
     10: "bt2020",
 }
 _RESERVED, _UNSPECIFIED, _BT2020_PRIMARIES = 0, 2, 9
+_ONE = 1 << 16  # in a display matrix
 # FFmpeg's numbers.
 _LIMITED, _FULL = 1, 2
 # Codecs whose standard makes untagged gray limited. All other gray is full, as FFmpeg has it.
@@ -38,6 +44,8 @@ def describe(film: Demuxer, picture: VideoFrame) -> VideoInfo:
     rate = frame_rate(film)
     seconds = _seconds(film)
     frames = stream.frames or (round(seconds * rate) if seconds and rate else 0)
+    matrix = display_matrix(picture)
+    rotation, mirrored = orientation(matrix)
     primaries = tag_of(picture.color_primaries, context.color_primaries)
     aspect = stream.sample_aspect_ratio
     return VideoInfo(
@@ -51,7 +59,9 @@ def describe(film: Demuxer, picture: VideoFrame) -> VideoInfo:
         transfer=tag_of(picture.color_trc, context.color_trc),
         primaries=primaries,
         sample_aspect_ratio=Fraction(aspect) if aspect and aspect > 0 else Fraction(1),
-        rotation=_rotation(picture),
+        rotation=rotation,
+        mirrored=mirrored,
+        display_matrix=matrix,
         time_base=film.time_base,
         frame_rate=rate,
         frame_count=frames if frames > 0 else None,
@@ -120,11 +130,29 @@ def is_full(picture: VideoFrame, stream_range: int, codec: str) -> bool:
     return tagged
 
 
-def _rotation(picture: VideoFrame) -> int:
+def display_matrix(picture: VideoFrame) -> tuple[int, ...] | None:
+    """The nine numbers by which players transform the picture; None if it is shown as it is stored.
+
+    They are those of QuickTime's track header, ``(a, b, u, c, d, v, x, y, w)``: a, b, c, d in 16.16
+    fixed point, ``x' = a x + c y`` and ``y' = b x + d y`` with y downwards.
+    """
+    container: Any = SideDataContainer
     try:
-        return picture.rotation
-    except ValueError:  # a display matrix that is none
-        return 0
+        data = container(picture)["DISPLAYMATRIX"]
+    except (KeyError, ValueError):  # none, or beside it lies a kind of data that PyAV does not know
+        return None
+    matrix = struct.unpack("=9i", bytes(data))
+    a, b, _, c, d = matrix[:5]
+    return None if a * d == b * c or (a, b, c, d) == (_ONE, 0, 0, _ONE) else matrix
+
+
+def orientation(matrix: Sequence[int] | None) -> tuple[int, bool]:
+    """The rotation in degrees counter-clockwise, and whether left and right are exchanged after it."""
+    if matrix is None:
+        return 0, False
+    a, b, _, c, d = matrix[:5]
+    mirrored = a * d < b * c
+    return round(-degrees(atan2(b, -a if mirrored else a))), mirrored
 
 
 def _seconds(film: Demuxer) -> float | None:

@@ -25,6 +25,7 @@ from ...utils.files import temporary_folder
 from ..decode import decode, numbered
 from ..decode.demuxer import picture_track
 from ..decode.discontinuity import ONE_CLOCK
+from ..decode.metadata import display_matrix
 from ..decode.packet_scan import discontinuities_of
 from ..encode import Encoder, EncodeSettings, Part, conversion, keeps_fields, part_suffix
 from ..frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
@@ -249,9 +250,24 @@ def _rehearse(
         ) from error
     # The QuickTime family leaves out tracks without packets, as that of a late subtitle is here.
     tracks = [t.index for t in plan.tracks if t.index in seen or not plan.container.quicktime]
-    with av.open(io.BytesIO(written.getvalue()), metadata_errors="surrogateescape") as result:
+    made = io.BytesIO(written.getvalue())
+    with av.open(made, "r", metadata_errors="surrogateescape") as result:
         before = [film.streams[index] for index in sorted([plan.picture, *tracks])]
         pairs = zip(filter(is_timed, before), filter(is_timed, result.streams), strict=True)
         lost = max(0, sum(map(is_cover, kept)) - sum(map(is_cover, result.streams)))
         lines = [f"{plan.container.name} does not keep the film's cover art"] if lost else []
+        if not _is_turned_alike(plan, result):
+            lines.append(
+                f"{plan.container.name} does not keep how players transform the picture: "
+                f"display matrix {plan.info.display_matrix}"
+            )
         return lines + losses(film, result, pairs, plan.container.name)
+
+
+def _is_turned_alike(plan: MuxPlan, result: InputContainer) -> bool:
+    """Whether the output's display matrix is the film's, but for its shift and for rounding."""
+    picture = next(result.decode(picture_track(result, plan.source)))
+    after, before = display_matrix(picture), plan.info.display_matrix
+    if before is None or after is None:
+        return before is after
+    return all(abs(a - b) < 8 for a, b in zip(before[:5], after[:5], strict=True))

@@ -162,8 +162,8 @@ def _add_picture(
         )
     if keeps_fields(info, plan.settings):
         context.field_order = field_order(info)  # FFmpeg's parser of H.264 takes any for top first
-    if info.rotation:
-        picture.set_display_rotation(info.rotation)
+    if info.display_matrix is not None:
+        picture.set_display_matrix(info.display_matrix)
     picture.metadata.clear()
     fields = picture_fields(film, plan.picture, plan.container.quicktime)
     picture.metadata.update(plan.still_true(fields))
