@@ -13,7 +13,7 @@ from ..references.image import Reference
 from ..references.reference_map import ReferenceMap
 from ..video.decode import base_path
 from ..video.decode.decoder import probe
-from ..video.frames import Frame, Shot, VideoInfo
+from ..video.frames import Frame, VideoInfo
 from . import table_file
 from .analysis import FilmAnalysis, analyze_film
 from .coverage import Coverage
@@ -232,11 +232,6 @@ class OpenFilm:
         value = self.settings.get("saturation", 1.0)
         return float(value) if isinstance(value, int | float) else 1.0
 
-    def saturation_at(self, pts: int) -> float:
-        """Film's times shot's saturation."""
-        own = self.table.rows[self.table.index_at(pts)].saturation
-        return self.saturation * (1.0 if own is None else own)
-
     def folder(self, kind: str) -> Path:
         """``FILM.references`` or ``FILM.stills`` beside the film."""
         name = base_path(self.path)
@@ -246,32 +241,37 @@ class OpenFilm:
         """The gray frame at ``pts``."""
         return self.reader.frame(pts)
 
-    def chosen_at(self, pts: int) -> ReferenceMap | None:
-        """The references that colour the frame at ``pts``; None where it stays gray."""
+    def map_at(self, pts: int, only: Reference | None = None) -> ReferenceMap | None:
+        """The references that colour the frame at ``pts``, or ``only`` one; None where it stays gray."""
         table = self.table
         index = table.index_at(pts)
         wanted = {index, index - 1} if index else {index}
-        choices = [self.coverage.choice(i) if i in wanted else () for i in range(len(table.rows))]
-        return table.chosen_at(pts, choices)
-
-    def single(self, reference: Reference, shot: Shot) -> ReferenceMap:
-        """The map of one shot that is painted with one picture."""
-        return ReferenceMap((shot,), ((reference.moved(None),),))
+        chosen = None if only is None else (only.moved(None),)
+        choices = [
+            (chosen or self.coverage.choice(i)) if i in wanted else ()
+            for i in range(len(table.rows))
+        ]
+        return table.map_at(pts, choices)
 
     def reference_map(self) -> ReferenceMap:
         """The references of the whole film, as it is painted now.
 
-        Raises :class:`BadReference` if a shot has none.
+        Raises:
+            BadReference: A shot has none, and is not left gray.
         """
         rows = self.table.rows
         choices = [self.coverage.choice(index) for index in range(len(rows))]
-        open_shots = [index + 1 for index, own in enumerate(choices) if not own]
+        open_shots = [
+            index + 1
+            for index, (row, own) in enumerate(zip(rows, choices, strict=True))
+            if not own and not row.gray
+        ]
         if open_shots:
             raise BadReference(
                 f"shot {open_shots[0]} of {self.name} has no picture; drop one on it first"
             )
         shots = tuple(row.shot(index) for index, row in enumerate(rows))
-        return ReferenceMap(shots, tuple(choices))
+        return ReferenceMap(shots, tuple(choices), tuple(row.factor for row in rows))
 
     def reference(self, digest: str) -> Reference:
         """A picture that the table has or had. Raises :class:`NotFound`."""

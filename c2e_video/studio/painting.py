@@ -282,7 +282,7 @@ class PaintQueue:
         progress = RunProgress(job, self._stop, self._tell)
         job.notes, job.error, job.kept, job.on_disk, job.picture = [], "", "", "", ""
         try:
-            film = self.library.film(job.film)
+            film = self._ready(job)
             output = job.options.output(film.path)
             self.workspace.inside(output)
             result = colorize_video(
@@ -305,6 +305,14 @@ class PaintQueue:
             job.state, job.error = "failed", f"an error of the program: {error!r}"
         finally:
             job.restart = False
+
+    def _ready(self, job: PaintJob) -> OpenFilm:
+        """The film, once it was looked at."""
+        film = self.library.film(job.film)
+        while film.state in ("waiting", "looking"):
+            if self._stop.wait(0.1):
+                raise Stopped("stopped")
+        return film
 
     def _tell(self, job: PaintJob) -> None:
         if job.stage == "colorizing":

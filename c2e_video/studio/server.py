@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from ..errors import C2EError
 from ..pipeline.options import Options
@@ -42,28 +43,42 @@ def serve(
     """
     studio = Studio(folder, options)
     studio.open(films)
-    listening = _listen(port)
+    listening = listen(port)
     port = listening.getsockname()[1]
     token = new_token()
     hosts = [f"{name}:{port}" for name in (ADDRESS, "localhost")]
     app = build_app(studio, token=token, hosts=hosts)
     url = f"http://{ADDRESS}:{port}/{token}/"
-    config = uvicorn.Config(
-        app,
-        access_log=False,  # it would show the token
-        log_level="warning",
-        lifespan="on",
-        timeout_graceful_shutdown=2,
-        server_header=False,
-    )
     say(f"the studio for {studio.workspace.folder} is at {url} (Ctrl-C ends it)")
     if open_browser:
         webbrowser.open(url)
     with listening:
-        uvicorn.Server(config).run(sockets=[listening])
+        StudioServer(app, studio).run(sockets=[listening])
 
 
-def _listen(port: int) -> socket.socket:
+class StudioServer(uvicorn.Server):
+    """The server, which ends the pages' event streams when it is to end."""
+
+    def __init__(self, app: ASGIApp, studio: Studio) -> None:
+        config = uvicorn.Config(
+            app,
+            access_log=False,  # it would show the token
+            log_level="warning",
+            lifespan="on",
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )
+        super().__init__(config)
+        self.studio = studio
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams first: uvicorn waits for open requests."""
+        self.studio.hub.close()
+        await super().shutdown(sockets)
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on 127.0.0.1; port 0 takes a free one. Raises :class:`C2EError` if it is taken."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

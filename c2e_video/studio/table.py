@@ -35,6 +35,11 @@ class ShotRow:
         return self.start <= pts < self.stop
 
     @property
+    def factor(self) -> float:
+        """The shot's saturation as a factor of the film's."""
+        return 1.0 if self.saturation is None else self.saturation
+
+    @property
     def keyframes(self) -> tuple[Reference, ...]:
         """The references that are frames of the shot."""
         return tuple(r for r in self.references if r.at is not None)
@@ -167,21 +172,26 @@ class ShotTable:
 
     # -- for painting --------------------------------------------------------------------------
 
-    def chosen_at(self, pts: int, choices: Sequence[tuple[Reference, ...]]) -> ReferenceMap | None:
+    def map_at(self, pts: int, choices: Sequence[tuple[Reference, ...]]) -> ReferenceMap | None:
         """The map by which the frame at ``pts`` is painted; None where it is left gray.
 
-        ``choices`` are the references in use of every shot, chosen for it where it has none of its own.
+        Args:
+            pts: The time of the frame.
+            choices: The references in use of every shot: its own, or those chosen for it; none where it is
+                left gray.
         """
         index = self.index_at(pts)
         row = self.rows[index]
-        if row.gray or not choices[index]:
-            return None
-        fading = index > 0 and pts < row.start + row.dissolve
-        before = self.rows[index - 1] if fading else None
-        if before is None or before.gray or not choices[index - 1]:
-            return ReferenceMap((replace(row, dissolve=0).shot(0),), (choices[index],))
-        shots = (replace(before, dissolve=0).shot(0), row.shot(1))
-        return ReferenceMap(shots, (choices[index - 1], choices[index]))
+        fades_in = index > 0 and pts < row.start + row.dissolve
+        numbers = (index - 1, index) if fades_in else (index,)
+        shots = [replace(self.rows[number], dissolve=0).shot(0) for number in numbers[:-1]]
+        shots.append(row.shot(len(shots)))
+        reference_map = ReferenceMap(
+            tuple(shots),
+            tuple(choices[number] for number in numbers),
+            tuple(self.rows[number].factor for number in numbers),
+        )
+        return reference_map if reference_map.weights_at(pts) else None
 
 
 def _by_time(references: Iterable[Reference]) -> tuple[Reference, ...]:

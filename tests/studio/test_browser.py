@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from c2e_video.inference.colorizer import default_weights
 from c2e_video.pipeline.options import Options
 from c2e_video.studio.app import build_app
-from c2e_video.studio.server import ADDRESS, _listen
+from c2e_video.studio.server import ADDRESS, StudioServer, listen
 from c2e_video.studio.studio import Studio
 from tests.media import luma_frames
 
@@ -119,11 +118,10 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
     folder.mkdir()
     shutil.copy(SAMPLES / "film.mp4", folder)
     studio = Studio(folder, Options(device="cpu", size=SIZE))
-    with _listen(0) as listening, playwright.sync_playwright() as driver:
+    with listen(0) as listening, playwright.sync_playwright() as driver:
         host = f"{ADDRESS}:{listening.getsockname()[1]}"
         app = build_app(studio, token="token", hosts=[host])
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
+        server = StudioServer(app, studio)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

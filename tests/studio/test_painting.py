@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from c2e_video.pipeline.options import Options
@@ -12,6 +13,7 @@ from c2e_video.studio.painting import RunProgress
 from c2e_video.studio.studio import Studio
 from tests.media import luma_frames, video_pts
 from tests.studio.conftest import Page, wait_until
+from tests.studio.test_frames import chroma, picture
 
 
 @pytest.fixture
@@ -70,12 +72,65 @@ def test_a_run_is_stopped_kept_and_resumed(
     wait_until(lambda: entry(page)["state"] in ("stopped", "done", "failed"), 60)
     assert entry(page)["state"] == "stopped"
     assert not (folder / "film.color.mp4").exists()
+    assert "goes on at" in entry(page)["kept"]
+    facts = page.film(ready)
+    ((start, stop),) = facts["finished"]
+    assert start == facts["times"]["first"]
+    assert (stop - start) // facts["times"]["step"] >= 8
+    kept = picture(page.get(f"/api/films/{ready}/finished/{start}"))
+    assert chroma(kept) > 2
+    assert page.get(f"/api/films/{ready}/finished/{stop}").status_code == 204
     job = entry(page)["id"]
+    assert page.get(f"/api/queue/{job}/picture").status_code == 200
     assert page.get(f"/api/queue/{job}/output").status_code == 404
     page.post(f"/api/queue/{job}/start", {})
     wait_until(lambda: entry(page)["state"] in ("done", "failed"), 60)
     assert entry(page)["state"] == "done", entry(page)["error"]
     assert len(luma_frames(folder / "film.color.mp4")) == 30
+    facts = page.film(ready)
+    assert facts["finished"] == [[start, facts["stop"]]]
+    for number in (0, 25, 3):  # forward and back
+        pts = start + number * facts["times"]["step"]
+        assert page.get(f"/api/films/{ready}/finished/{pts}").status_code == 200
+    whole = picture(page.get(f"/api/films/{ready}/finished/{start}"))
+    assert np.abs(whole.astype(float) - kept).mean() < 6  # by another way, and compressed
+
+
+def test_a_shot_left_gray_is_painted_gray(page: Page, ready: str, folder: Path) -> None:
+    page.edit(ready, "gray", shot=1, gray=True)
+    page.edit(ready, "saturation", shot=2, saturation=0.5)
+    add(page, ready, profile="web")
+    wait_until(lambda: entry(page)["state"] in ("done", "failed"), 60)
+    assert entry(page)["error"] == ""
+    facts = page.film(ready)
+    shown = [
+        chroma(picture(page.get(f"/api/films/{ready}/finished/{shot['start']}")))
+        for shot in facts["shots"]
+    ]
+    assert shown[1] < 1 < shown[2] < 0.8 * shown[0]
+
+
+def test_a_film_that_waits_is_painted_after_a_restart(
+    page: Page, ready: str, folder: Path, quick: Options
+) -> None:
+    page.studio.queue.close()  # nothing is painted any more
+    add(page, ready, profile="web")
+    again = Studio(folder, quick)
+    again.start()
+    try:
+        wait_until(lambda: again.queue.jobs()[0]["state"] in ("done", "failed"), 60)
+        assert again.queue.jobs()[0]["error"] == ""
+        assert (folder / "film.color.mp4").is_file()
+    finally:
+        again.close()
+
+
+def test_what_is_there_already_is_said_before_it_is_replaced(
+    page: Page, ready: str, folder: Path
+) -> None:
+    assert not page.get(f"/api/films/{ready}/losses?profile=web").json()["exists"]
+    (folder / "film.color.mp4").write_bytes(b"made before")
+    assert page.get(f"/api/films/{ready}/losses?profile=web").json()["exists"]
 
 
 def test_a_film_with_a_shot_without_pictures_fails_in_one_line(page: Page, film: str) -> None:

@@ -165,6 +165,22 @@ def test_a_reference_is_used_for_another_shot_and_removed_again(
     assert page.edit(film, "remove", shot=2, digest=digest, at=None).status_code == 404
 
 
+def test_two_keyframes_that_disagree_are_named(page: Page, film: str, folder: Path) -> None:
+    """One frame red, the next one blue."""
+    for number, channel in ((12, 0), (16, 2)):
+        gray = (luma_frames(folder / "film.mp4")[number].astype(float) - 16) * 255 / 219
+        rgb = np.repeat(gray[..., None] * 0.4, 3, axis=2)
+        rgb[..., channel] = gray * 0.4 + 140
+        out = io.BytesIO()
+        Image.fromarray(rgb.clip(0, 255).astype(np.uint8)).resize((256, 192)).save(out, "PNG")
+        answer = upload(page, film, out.getvalue(), f"{number}.png", "&shot=1").json()
+        assert answer["at"] is not None
+    wait_until(lambda: page.film(film)["shots"][1]["disagree"])
+    line = page.film(film)["shots"][1]["disagree"]
+    assert "12.png" in line
+    assert "16.png" in line
+
+
 def test_every_shot_gets_a_curve_of_its_coverage(page: Page, film: str, folder: Path) -> None:
     upload(page, film, colored_frame(folder, 14))
     wait_until(lambda: all(shot["coverage"] for shot in page.film(film)["shots"]))

@@ -68,7 +68,7 @@ def film(ask: Ask) -> dict[str, Any]:
     ask.studio.shown = film.id
     facts: dict[str, Any] = {"id": film.id, "name": film.name, "state": film.state}
     facts |= {"error": film.error} | {"looked": film.looked_at}
-    if film.state == "failed":  # whatever was wrong may be mended by now
+    if film.state == "failed" and "retry" in ask.query:  # what was wrong may be mended by now
         film.state = "waiting"
         ask.studio.worker.wake()
     if film.state != "ready":
@@ -160,11 +160,12 @@ def losses(ask: Ask) -> dict[str, Any]:
     from ..painting import losses as losses_of
 
     options = PaintOptions.of(dict(ask.query))
-    output = options.output(ask.film.path).name
+    output = options.output(ask.film.path)
+    facts = {"output": output.name, "exists": output.exists(), "refused": ""}
     try:
-        return {"output": output, "lines": losses_of(ask.film, options), "refused": ""}
+        return facts | {"lines": losses_of(ask.film, options)}
     except C2EError as error:
-        return {"output": output, "lines": [], "refused": str(error)}
+        return facts | {"lines": [], "refused": str(error)}
 
 
 def source(ask: Ask) -> Response:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.responses import Response
 
+from ...video.frames import Frame
 from ..display import Picture, gray_picture, small, upright
 from ..engine import Prediction
 from ..errors import RequestError
@@ -33,42 +36,43 @@ def thumb(ask: Ask) -> Response:
     return jpeg_answer(upright(picture, film.info), keep=True)
 
 
+@dataclass(frozen=True, eq=False)
+class Colored:
+    """A frame with what the network made of it, and the saturation it is shown with."""
+
+    frame: Frame
+    prediction: Prediction
+    saturation: float
+
+
 def painted(ask: Ask) -> Response:
     """The frame at ``pts``, painted as the table says now, or with the reference ``with`` alone.
 
     ``tab`` names the page's tab: of its requests the newest is painted, the others are answered with 204.
     ``saturation`` stands in for film's times shot's. A frame that stays gray is answered with 204.
     """
-    film, pts = ask.film, ask.path["pts"]
-    frame = film.frame(pts)
-    prediction = predicted(ask, pts)
-    if prediction is None:
+    colored = colorized(ask, ask.path["pts"])
+    if colored is None:
         return Response(status_code=204)
     saturation = ask.factor("saturation")
     if saturation is None:
-        saturation = film.saturation_at(pts)
-    return jpeg_answer(film.colors.render(frame, prediction, saturation))
+        saturation = colored.saturation
+    return jpeg_answer(ask.film.colors.render(colored.frame, colored.prediction, saturation))
 
 
-def predicted(ask: Ask, pts: int) -> Prediction | None:
-    """What the network makes of the frame, in this tab's turn; None for one that stays gray."""
-    film = ask.film
-    only = ask.query.get("with")
-    if only:
-        row = film.table.rows[film.table.index_at(pts)]
-        shot = row.shot(0)
-        reference_map = film.single(film.reference(only), shot)
-    else:
-        found = film.chosen_at(pts)
-        if found is None:
-            return None
-        reference_map = found
-    kept = film.colors.kept(pts, reference_map)
-    if kept is not None:
-        return kept
+def colorized(ask: Ask, pts: int) -> Colored | None:
+    """The frame with its colours, made in this tab's turn; None if it stays gray."""
+    film, only = ask.film, ask.query.get("with")
     frame = film.frame(pts)
-    with ask.studio.turns.turn(ask.query.get("tab", "")):
-        return film.colors.predict(frame, reference_map)
+    reference_map = film.map_at(pts, film.reference(only) if only else None)
+    if reference_map is None:
+        return None
+    saturation = film.saturation * reference_map.saturation_at(pts)
+    prediction = film.colors.kept(pts, reference_map)
+    if prediction is None:
+        with ask.studio.turns.turn(ask.query.get("tab", "")):
+            prediction = film.colors.predict(frame, reference_map)
+    return Colored(frame, prediction, saturation)
 
 
 def finished(ask: Ask) -> Response:
@@ -94,15 +98,13 @@ def _retouched(ask: Ask, film: OpenFilm, pts: int, *, largest: bool) -> Picture:
     if not isinstance(sent, list):
         raise RequestError("strokes are a list")
     strokes = [Stroke.of(one) for one in sent]
-    base = predicted(ask, pts)
+    base = colorized(ask, pts)
     if base is None:
         raise RequestError(
             "this shot is left gray, or has no picture yet: there is no colour to retouch"
         )
-    frame = film.frame(pts)
     with ask.studio.turns.turn(ask.query.get("tab", "")):
-        edited = ask.studio.retoucher.apply(base, strokes, film.info)
-    saturation = film.saturation_at(pts)
+        edited = ask.studio.retoucher.apply(base.prediction, strokes, film.info)
     if not largest:  # a keyframe is what saturation is then applied to
-        return film.colors.render(frame, edited, 1.0, largest=None)
-    return film.colors.render(frame, edited, saturation)
+        return film.colors.render(base.frame, edited, 1.0, largest=None)
+    return film.colors.render(base.frame, edited, base.saturation)

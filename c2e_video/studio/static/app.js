@@ -28,7 +28,7 @@ async function route() {
     arrange();
     return;
   }
-  if (store.film?.id !== id) await tell(() => loadFilm(id));
+  if (store.film?.id !== id) await tell(() => loadFilm(id, true));
   arrange();
 }
 

@@ -38,6 +38,7 @@ async function losses() {
   else {
     const to = make("span", { text: "Writes " }, make("strong", { text: found.output }));
     lines.push(to, ...found.lines.map((text) => make("span", { text })));
+    if (found.exists) lines.push(make("span", { text: "A film of that name is there already: it is replaced when the new one is finished." }));
     if (!found.lines.length) lines.push(make("span", { text: "Nothing of the film is lost." }));
   }
   if (open) lines.push(make("span", { text: `${open} shot${open > 1 ? "s" : ""} without a picture: the nearest is borrowed.` }));

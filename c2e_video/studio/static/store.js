@@ -84,8 +84,8 @@ export async function loadQueue() {
   changed("queue");
 }
 
-export async function loadFilm(id) {
-  const film = await get(`films/${id}`);
+export async function loadFilm(id, retry = false) {
+  const film = await get(`films/${id}${retry ? "?retry" : ""}`);
   const same = store.film?.id === id && store.film.state === "ready";
   store.film = film;
   store.times = film.state === "ready" ? new Times(film) : null;
