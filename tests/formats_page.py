@@ -105,17 +105,17 @@ def _outputs() -> list[str]:
     codecs = []
     for name, spec in CODEC_SPECS.items():
         sx, sy = spec.subsampling
-        sampling = {(2, 2): "4:2:0", (2, 1): "4:2:2"}[sx, sy]
+        sampling = "RGB" if spec.rgb else {(2, 2): "4:2:0", (2, 1): "4:2:2"}[sx, sy]
         odd = sampling if spec.odd_sizes else "4:4:4"
         own = depths(name, sx, sy)  # type: ignore[arg-type]
         codecs.append(
             (
                 f"`{name}`",
-                ", ".join(map(str, own)),
+                "16 or 32, float" if name == "exr" else ", ".join(map(str, own)),
                 sampling,
                 odd,
                 "kept" if spec.full_range else "refused",
-                f"{spec.smallest}x{spec.smallest}",
+                "{}x{}".format(*spec.smallest),
             )
         )
     containers = [(f"`{suffix}`", ", ".join(c.codecs), c.text) for suffix, c in CONTAINERS.items()]
@@ -136,7 +136,8 @@ def _outputs() -> list[str]:
         "",
         "The source's depth and range. A codec that lacks the depth takes its next higher one, luma "
         "shifted left; where it has none, or not the range, it is refused with the codecs that do. "
-        "FFV1 is lossless with a checksum for each slice.",
+        "FFV1 is lossless with a checksum for each slice. Numbered pictures and MXF: see "
+        "[pictures and DNxHR](picture-sequences.md).",
         "",
         *_table(head, codecs),
         *_table(("container", "codecs", "plain subtitles become"), containers),
@@ -171,7 +172,9 @@ def _streams(folder: Path) -> list[str]:
     sources["a timecode"] = media.write_film(
         folder / "timecode.mov", 2, metadata={"timecode": "01:02:03:04"}
     )
-    names = list(dict.fromkeys(container.name for container in CONTAINERS.values()))
+    # mxf, which has sound of PCM alone, and numbered pictures have a page of their own.
+    elsewhere = [c for c in CONTAINERS.values() if c.is_sequence or c.name == "mxf"]
+    names = list(dict.fromkeys(c.name for c in CONTAINERS.values() if c not in elsewhere))
     rows = [
         (what, *(_fate(source, folder / f"out.{name}") for name in names))
         for what, source in sources.items()

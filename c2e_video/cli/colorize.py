@@ -59,7 +59,7 @@ def colorize(
     configure_process()
     run = {name: settings.pop(name) for name in ("overwrite", "restart")}
     run["cluster"] = cluster_of(settings)
-    options = options_of(settings)
+    options = options_of(settings, output)
     if len(films) == 1 and output is None:
         _colorize_one(films[0], None, references, options, **run)
         return

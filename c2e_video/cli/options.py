@@ -153,12 +153,16 @@ def cluster_options(command: Command) -> Command:
     )
 
 
-def options_of(settings: dict[str, Any]) -> Options:
-    """The options of a run, of what :func:`encode_options` and the others gave. These are removed."""
+def options_of(settings: dict[str, Any], output: Path | None = None) -> Options:
+    """The options of a run, of what :func:`encode_options` and the others gave. These are removed.
+
+    Pictures and MXF as ``output`` have codecs of their own (:func:`settings_for`).
+    """
     from ..pipeline.options import Options
     from ..video.encode import settings_for
 
-    encode = settings_for(*(settings.pop(name) for name in ("profile", "codec", "crf", "preset")))
+    wanted = {name: settings.pop(name) for name in ("profile", "codec", "crf", "preset")}
+    encode = settings_for(**wanted, output=output)
     names = {field.name for field in fields(Options)}
     return Options(encode, **{name: settings.pop(name) for name in names & settings.keys()})
 

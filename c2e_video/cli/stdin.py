@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import C2EError
 from ..utils.file_lock import DELETES_OPEN_FILES, try_lock
+from ..video.encode.numbered_path import place_of
 
 
 @contextlib.contextmanager
@@ -29,7 +30,8 @@ def buffered_stdin(
         raise C2EError("a film from standard input has no name of its own; name it with output=…")
     if sys.stdin.isatty():
         raise C2EError("standard input is a terminal; pipe a film into it, or name one")
-    path = output.with_name(f".{output.name}.stdin")
+    place = place_of(output)
+    path = place.with_name(f".{place.name}.stdin")
     note(f"standard input is kept in {path.name} while it is painted")
     with _try_lock(path):
         try:

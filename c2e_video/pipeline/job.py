@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import C2EError, JobMismatch
 from ..utils.file_lock import DELETES_OPEN_FILES, try_lock
-from ..utils.files import disk_errors, sync, write_whole
+from ..utils.files import disk_errors, remove, sync, write_whole
 from ..video.encode import Part
 from .digests import file_digest
 from .segments import Segment
@@ -106,7 +106,7 @@ class Job:
         if self._lock < 0:
             return
         for path in self.folder.glob("*.partial*"):
-            path.unlink(missing_ok=True)
+            remove(path)
         if not self._holds_work():
             self._clear_away()
         self._let_go()
@@ -162,7 +162,7 @@ def _hold(lock: int, folder: Path) -> None:
 def _clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name != "lock":
-            path.unlink()
+            remove(path)
 
 
 def _check_identity(folder: Path, identity: dict[str, Any]) -> None:

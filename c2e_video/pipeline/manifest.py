@@ -15,6 +15,7 @@ from ..references.image import Reference
 from ..references.reference_map import ReferenceMap
 from ..utils.files import write_whole
 from ..version import __version__
+from ..video.encode.numbered_path import place_of
 from ..video.frames import Shot, VideoInfo
 
 MADE = "colorized by c2e-video"
@@ -22,8 +23,9 @@ _LIBRARIES = ("torch", "av", "numpy")
 
 
 def manifest_path(output: Path) -> Path:
-    """``film.color.mp4.json`` beside ``film.color.mp4``: two films of one name have two."""
-    return output.with_name(f"{output.name}.json")
+    """``film.color.mp4.json`` beside ``film.color.mp4``, and ``out.json`` beside the folder ``out``."""
+    place = place_of(output)
+    return place.with_name(f"{place.name}.json")
 
 
 def check_manifest(output: Path) -> None:

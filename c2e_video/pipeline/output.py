@@ -10,7 +10,10 @@ from ..errors import C2EError
 from ..utils.files import check_folder
 from ..video.decode import base_path
 from ..video.encode import EncodeSettings, output_suffix
+from ..video.encode.numbered_path import PICTURE_CODECS, is_pattern, place_of
+from ..video.mux import MuxPlan
 from .manifest import check_manifest, manifest_path
+from .picture_folder import check_picture_folder, move_pictures, sound_path
 
 # Bytes of the output's name, for file systems take 255: beside it stands its record, at first a partial one.
 MAX_NAME_BYTES = 255 - len(".json.partial")
@@ -44,7 +47,7 @@ def outputs_for(
     if output is None:
         outputs = [default_output(source, settings) for source in sources]
     elif output.is_dir():
-        outputs = [output / default_output(source, settings).name for source in sources]
+        outputs = [output / _default_name(source, settings) for source in sources]
     elif len(sources) == 1:
         outputs = [output]
     else:
@@ -63,17 +66,26 @@ def outputs_for(
     return outputs
 
 
+def _default_name(source: Path, settings: EncodeSettings) -> Path:
+    """:func:`default_output` without the folder the source is in."""
+    return default_output(source, settings).relative_to(base_path(source).parent)
+
+
 def check_places(source: Path, output: Path, overwrite: bool) -> None:
     """Raise a :class:`C2EError` if the film or its manifest could not be written in the end."""
     output = written_to(output)
-    over = len(os.fsencode(output.name)) - MAX_NAME_BYTES
+    place = place_of(output)
+    over = len(os.fsencode(place.name)) - MAX_NAME_BYTES
     if over > 0:
         raise C2EError(
-            f"the name {output.name!r} is {over} bytes too long for what is written beside it; "
+            f"the name {place.name!r} is {over} bytes too long for what is written beside it; "
             f"names of up to {MAX_NAME_BYTES} bytes are accepted: give a shorter one with output=…"
         )
-    for path in (output, manifest_path(output)):
-        check_output(source, path, overwrite)
+    if is_pattern(output):
+        check_picture_folder(source, output, overwrite)
+    else:
+        check_output(source, output, overwrite)
+    check_output(source, manifest_path(output), overwrite)
     check_manifest(output)
     if output.exists() and not output.is_file():
         raise C2EError(
@@ -85,10 +97,14 @@ def check_places(source: Path, output: Path, overwrite: bool) -> None:
 def default_output(source: Path, settings: EncodeSettings) -> Path:
     """``film.color.mp4`` beside ``film.avi`` or the folder ``film``; mkv and mov stay what they are.
 
-    FFV1, ProRes and the profiles have a container of their own.
+    FFV1, ProRes, DNxHR and the profiles have a container of their own. Pictures are numbered in a folder
+    ``film.color``.
     """
-    suffix = source.suffix.lower() if source.suffix.lower() in (".mkv", ".mov") else ".mp4"
     name = base_path(source)
+    if settings.codec in PICTURE_CODECS.values():
+        kinds = (suffix for suffix, codec in PICTURE_CODECS.items() if codec == settings.codec)
+        return name.with_name(f"{name.name}.color") / f"%06d{next(kinds)}"
+    suffix = source.suffix.lower() if source.suffix.lower() in (".mkv", ".mov") else ".mp4"
     return name.with_name(f"{name.name}.color{output_suffix(settings) or suffix}")
 
 
@@ -110,3 +126,18 @@ def check_output(source: Path, output: Path, overwrite: bool) -> None:
         raise C2EError(
             f"{str(output)!r} exists; overwrite=True overwrites it, output=… writes elsewhere"
         )
+
+
+def check_sound(source: Path, output: Path, muxing: MuxPlan, overwrite: bool) -> None:
+    """Raise a :class:`C2EError` if the sound beside numbered pictures could not be written in the end."""
+    if is_pattern(output):
+        for number in range(1, len(muxing.tracks) + 1):
+            check_output(source, sound_path(output.parent, number), overwrite)
+
+
+def publish(partial: Path, output: Path) -> None:
+    """Put a film that is whole into its place. OSError if it cannot be."""
+    if is_pattern(output):
+        move_pictures(partial, output)
+    else:
+        os.replace(partial, output)

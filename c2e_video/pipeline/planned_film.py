@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,17 +12,18 @@ from ..inference.colorizer import Colorizer
 from ..inference.video_colorizer import VideoColorizer
 from ..planning.plan import make_plan
 from ..references.reference_map import ReferenceLike, ReferenceMap, load_references_or_map
-from ..utils.files import disk_errors
+from ..utils.files import disk_errors, remove
 from ..utils.progress import Progress
 from ..version import __version__
 from ..video.decode.decoder import probe
 from ..video.encode import Part, picture_format
-from ..video.mux import MuxPlan, mux, plan_mux
+from ..video.encode.numbered_path import place_of
+from ..video.mux import MuxPlan, check_times, mux, plan_mux
 from .digests import file_digest, film_digest
 from .job import Job
 from .manifest import comment, manifest_of, write_manifest
 from .options import Options, window_of
-from .output import check_places, default_output, written_to
+from .output import check_places, check_sound, default_output, publish, written_to
 from .render_plan import RenderPlan
 from .segments import SEGMENT_SECONDS, Segment, cut_segments
 
@@ -66,7 +66,8 @@ class PlannedFilm:
     @property
     def folder(self) -> Path:
         """The job folder."""
-        return self.output.with_name(self.output.name + ".c2e")
+        place = place_of(self.output)
+        return place.with_name(place.name + ".c2e")
 
     def segments(self) -> list[Segment]:
         """The film cut into units of work."""
@@ -102,12 +103,12 @@ class PlannedFilm:
         try:
             amiss = mux(self.muxing, parts, partial, comment(self.identity["weights"]))
             with disk_errors(self.output):
-                os.replace(partial, self.output)
+                publish(partial, self.output)
         except BaseException as error:
             error.add_note("all frames are finished and kept; the next run joins them")
             raise
         finally:
-            partial.unlink(missing_ok=True)
+            remove(partial)
         for line in amiss:
             progress.note(line)
         job.remove()
@@ -160,6 +161,7 @@ def plan_film(
         audio=options.audio,
         window=window,
     )
+    check_sound(source, output, muxing, overwrite)
     picture = picture_format(info, options.encode)
     notes = [*muxing.notes]
     for line in notes:
@@ -178,7 +180,7 @@ def plan_film(
         muxing = replace(muxing, window=(analysis.pts[0], window[1]), origin=analysis.pts[0])
     if reference_map is None:
         raise BadReference("a film needs at least one reference; give a colour picture")
-    remarks = planned.remarks(MAX_LISTED)
+    remarks = [*check_times(muxing, analysis.pts), *planned.remarks(MAX_LISTED)]
     for line in remarks:
         progress.note(line)
     plan = RenderPlan(source, info, options, picture, reference_map, analysis)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Codec = Literal["h264", "h265", "ffv1", "prores", "av1"]
+Codec = Literal["h264", "h265", "ffv1", "prores", "dnxhr", "av1", "png", "tiff", "dpx", "exr"]
 
 ProfileName = Literal["web", "master", "archive"]
 

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,14 @@ def sync(path: Path) -> None:
         except OSError as error:
             if error.errno not in _NO_SYNC:
                 raise
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder with all that is in it; nothing if it is not there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def check_folder(path: Path) -> None:

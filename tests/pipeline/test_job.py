@@ -83,7 +83,7 @@ def test_a_partial_file_is_no_part(tmp_path: Path) -> None:
 def test_differences_are_named(tmp_path: Path) -> None:
     with Job.open(tmp_path / "job", IDENTITY) as job:
         finished(job)
-    with pytest.raises(JobMismatch, match=r"source \(was abc, is xyz\).*--restart"):
+    with pytest.raises(JobMismatch, match=r"source \(was abc, is xyz\).*restart=True"):
         Job.open(tmp_path / "job", {**IDENTITY, "source": "xyz"})
     with Job.open(tmp_path / "job", {**IDENTITY, "source": "xyz"}, restart=True) as job:
         assert job.part(SEGMENT) is None

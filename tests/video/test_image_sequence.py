@@ -142,7 +142,7 @@ def test_suffixes_may_differ_in_case(tmp_path: Path) -> None:
     run = numbered(folder)
     assert run is not None
     assert run.pattern == "a_%03d.tif"  # as most are
-    assert run.notes(None) == ["5 pictures a_%03d.tif are taken as 24 a second (--fps)"]
+    assert run.notes(None) == ["5 pictures a_%03d.tif are taken as 24 a second (fps=…)"]
 
 
 def test_two_copies_in_two_cases_are_told_apart_by_the_pattern(tmp_path: Path) -> None:
@@ -274,8 +274,8 @@ def test_a_folder_is_painted(tmp_path: Path, reference: Path, quick: Options) ->
     options = Options(**{**vars(quick), "encode": EncodeSettings("ffv1")})
     result = colorize_video(folder, references=reference, options=options)
     assert result.output == tmp_path / "scans.color.mkv"
-    assert result.notes == (
-        "6 pictures scan_%05d.png are taken as 24 a second (--fps)",
+    assert result.notes[:2] == (
+        "6 pictures scan_%05d.png are taken as 24 a second (fps=…)",
         "missing in scan_%05d.png: 4 to 6, 9; the picture before stays",
     )
     for number, y in zip((1, 2, 3, 7, 8, 10), luma_frames(result.output), strict=True):
@@ -301,5 +301,5 @@ def test_scans_of_sixteen_bits_have_profiles(
 
 
 def test_fps_is_for_pictures_alone(film: Path) -> None:
-    with pytest.raises(MediaError, match="--fps is for numbered pictures"):
+    with pytest.raises(MediaError, match="fps=… is for numbered pictures"):
         probe(film, Fraction(24))

@@ -586,7 +586,11 @@ def test_matroska_is_told_the_shape_of_pixels_and_stays_whole(tmp_path: Path) ->
             "webm does not hold h264; write to .mp4, .mov or .mkv, or use codec av1",
         ),
         ("out.avi", "h264", "cannot tell the container of 'out.avi'"),
-        ("out", "h264", "write to .mp4, .m4v, .mov, .mkv or .webm"),
+        (
+            "out",
+            "h264",
+            "write to .mp4, .m4v, .mov, .mxf, .mkv, .webm, .png, .tif, .tiff, .dpx or .exr",
+        ),
     ],
 )
 def test_what_a_container_cannot_hold(tmp_path: Path, name: str, codec: Codec, words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import get_args
 
 import av
@@ -11,6 +12,8 @@ import av
 from ...errors import MediaError
 from ...utils.choices import Codec, ProfileName
 from ..frames import PictureFormat, VideoInfo
+from .numbered_path import PICTURE_CODECS
+from .rgb import CHROMA_DEPTH, is_half
 
 _X26X_PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
@@ -24,6 +27,7 @@ class CodecSpec:
 
     ``part`` is the muxer of its parts: one that keeps times exact where frames are reordered. ``threads``
     is 0 for one a processor. It is fixed where the pictures depend on it: every machine writes the same.
+    ``rgb`` has a pixel format for each depth where pictures are R'G'B' (``rgb.py``).
     """
 
     library: str
@@ -37,9 +41,15 @@ class CodecSpec:
     odd_sizes: bool = True  # at its usual subsampling
     full_range: bool = True
     reorders: bool = True
-    smallest: int = 1  # samples across and down
+    smallest: tuple[int, int] = (1, 1)  # samples across and down
+    rgb: Mapping[int, str] = field(default_factory=dict)
     fields: bool = False  # whether it says that frames are interlaced, and in which order
     threads: int = 0
+
+
+def _pictures(library: str, rgb: Mapping[int, str], **options: str) -> CodecSpec:
+    """A codec of single pictures. QuickTime files hold its parts, whatever it is."""
+    return CodecSpec(library, "mov", options, subsampling=(1, 1), reorders=False, rgb=rgb)
 
 
 CODEC_SPECS: Mapping[str, CodecSpec] = {
@@ -63,7 +73,7 @@ CODEC_SPECS: Mapping[str, CodecSpec] = {
         preset="medium",
         presets=_X26X_PRESETS,
         odd_sizes=False,
-        smallest=16,
+        smallest=(16, 16),
     ),
     "ffv1": CodecSpec(
         library="ffv1",
@@ -81,6 +91,13 @@ CODEC_SPECS: Mapping[str, CodecSpec] = {
         reorders=False,
         fields=True,
     ),
+    "dnxhr": CodecSpec(
+        library="dnxhd",
+        part="mov",
+        subsampling=(2, 1),
+        reorders=False,
+        smallest=(256, 120),  # SMPTE ST 2019-1
+    ),
     "av1": CodecSpec(
         library="libsvtav1",
         part="mp4",
@@ -88,9 +105,14 @@ CODEC_SPECS: Mapping[str, CodecSpec] = {
         crf_limit=63,
         preset="8",
         presets=tuple(str(speed) for speed in range(14)),
-        smallest=4,  # less is refused, and the refusal corrupts memory
+        smallest=(4, 4),  # less is refused, and the refusal corrupts memory
     ),
+    "png": _pictures("png", {8: "rgb24", 16: "rgb48be"}, pred="mixed"),
+    "tiff": _pictures("tiff", {8: "rgb24", 16: "rgb48le"}, compression_algo="raw"),
+    "dpx": _pictures("dpx", {8: "rgb24", 10: "gbrp10be", 12: "gbrp12be", 16: "rgb48be"}),
+    "exr": _pictures("exr", {16: "gbrpf32le"}, compression="zip16"),
 }
+_CODECS_OF_SUFFIXES: Mapping[str, Codec] = {**PICTURE_CODECS, ".mxf": "dnxhr"}
 _SUFFIXES = {"mp4": ".mp4", "mov": ".mov", "matroska": ".mkv"}
 
 
@@ -172,17 +194,31 @@ def settings_for(
     codec: Codec | None = None,
     crf: float | None = None,
     preset: str | None = None,
+    output: Path | None = None,
 ) -> EncodeSettings:
-    """The settings of a profile, or of a codec (h264 by default). Raises :class:`MediaError`."""
+    """The settings of a profile, or of a codec.
+
+    Args:
+        profile: A delivery, which has its own codec.
+        codec: By default the profile's, else the one that ``output`` asks for, else h264.
+        crf: See :class:`EncodeSettings`.
+        preset: The same.
+        output: Where the film is written: pictures have the codec of their suffix, mxf has dnxhr.
+
+    Raises:
+        MediaError: The settings do not go together.
+    """
     own = PROFILES.get(profile or "")
-    return EncodeSettings(codec or (own.codec if own else "h264"), crf, preset, profile)
+    suffix = output.suffix.lower() if output is not None else ""
+    usual: Codec = own.codec if own else _CODECS_OF_SUFFIXES.get(suffix, "h264")
+    return EncodeSettings(codec or usual, crf, preset, profile)
 
 
 def output_suffix(settings: EncodeSettings) -> str | None:
-    """The suffix the output must or should have: a profile's, or FFV1's and ProRes's own."""
+    """The suffix the output must or should have: a profile's, or that of FFV1, ProRes or DNxHR."""
     if settings.profile is not None:
         return PROFILES[settings.profile].suffix
-    return {"ffv1": ".mkv", "prores": ".mov"}.get(settings.codec)
+    return {"ffv1": ".mkv", "prores": ".mov", "dnxhr": ".mov"}.get(settings.codec)
 
 
 def part_suffix(settings: EncodeSettings) -> str:
@@ -209,14 +245,18 @@ def picture_format(info: VideoInfo, settings: EncodeSettings) -> PictureFormat:
 
     Where a codec lacks the source's depth it takes the next higher one it has, and luma is shifted
     left. H.264 and H.265 refuse odd sizes below 4:4:4 and get 4:4:4 then. A profile with a depth
-    has that, and limited range where the codec has no other. Raises :class:`MediaError` for what the
-    codec cannot hold without loss to luma.
+    has that, and limited range where the codec has no other. Pictures of RGB get chroma of 16 bits at
+    luma's size (``rgb.py``), whatever their own depth (:func:`rgb_format`).
+
+    Raises:
+        MediaError: The codec cannot hold the film without loss to luma.
     """
     spec = CODEC_SPECS[settings.codec]
     fixed = PROFILES[settings.profile].depth if settings.profile else None
-    if min(info.width, info.height) < spec.smallest:
+    across, down = spec.smallest
+    if info.width < across or info.height < down:
         raise MediaError(
-            f"{settings.codec} needs pictures of at least {spec.smallest}x{spec.smallest}, "
+            f"{settings.codec} needs pictures of at least {across}x{down}, "
             f"got {info.width}x{info.height}; use codec h264 or ffv1"
         )
     if info.full_range and not spec.full_range and fixed is None:
@@ -237,13 +277,25 @@ def picture_format(info: VideoInfo, settings: EncodeSettings) -> PictureFormat:
             f"{info.path.name} has {info.bit_depth}-bit luma, which {settings.codec} "
             f"cannot hold; use codec {able_codecs(info)}"
         )
+    if spec.rgb:
+        return PictureFormat("yuv444p16le", CHROMA_DEPTH, (1, 1), info.matrix, True)
     full_range = info.full_range and spec.full_range
     return PictureFormat(_format_name(depth, sx, sy), depth, (sx, sy), info.matrix, full_range)
 
 
+def rgb_format(info: VideoInfo, settings: EncodeSettings) -> tuple[str, int] | None:
+    """Pixel format and depth of a picture codec for this film; None for other codecs."""
+    rgb = CODEC_SPECS[settings.codec].rgb
+    return next(((rgb[depth], depth) for depth in sorted(rgb) if depth >= info.bit_depth), None)
+
+
 def conversion(info: VideoInfo, settings: EncodeSettings) -> str | None:
-    """A line about what a profile does to luma; None where every sample can be got back as it was."""
+    """A line about what happens to luma; None where every sample can be got back as it was."""
     picture = picture_format(info, settings)
+    if CODEC_SPECS[settings.codec].rgb:
+        if info.full_range:
+            return None
+        return f"{settings.codec} pictures are RGB: luma below black or above white is cut off"
     steps = []
     if picture.bit_depth < info.bit_depth:
         steps.append(f"from {info.bit_depth} bits to {picture.bit_depth}")
@@ -261,6 +313,8 @@ def _format_name(depth: int, sx: int, sy: int) -> str:
 
 def depths(codec: Codec, sx: int, sy: int) -> list[int]:
     """The depths the codec has at a subsampling, in bits."""
+    if CODEC_SPECS[codec].rgb:
+        return sorted(CODEC_SPECS[codec].rgb)
     formats = av.codec.Codec(CODEC_SPECS[codec].library, "w").video_formats or []
     names = {known.name for known in formats}
     return [depth for depth in range(8, 17) if _format_name(depth, sx, sy) in names]
@@ -277,6 +331,7 @@ def able_codecs(info: VideoInfo, without: Codec | None = None) -> str:
         codec
         for codec in get_args(Codec)
         if codec != without
+        and not CODEC_SPECS[codec].rgb
         and _depth(codec, info.bit_depth, *CODEC_SPECS[codec].subsampling)
         and (CODEC_SPECS[codec].full_range or not info.full_range)
     ]
@@ -290,6 +345,11 @@ def encoder_options(info: VideoInfo, settings: EncodeSettings) -> dict[str, str]
     if spec.crf is not None and spec.preset is not None:
         options["crf"] = f"{spec.crf if settings.crf is None else settings.crf:g}"
         options["preset"] = settings.preset or spec.preset
+    if settings.codec == "exr":
+        options["format"] = "half" if is_half(info) else "float"
+    if settings.codec == "dnxhr":
+        deep = picture_format(info, settings).bit_depth > 8
+        options["profile"] = "dnxhr_hqx" if deep else "dnxhr_hq"
     # 4x4 slices need whole chroma samples; for other sizes FFmpeg finds a division itself.
     if settings.codec == "ffv1" and info.width % 8 == info.height % 8 == 0 and info.width >= 640:
         options["slices"] = "16"

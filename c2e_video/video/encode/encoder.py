@@ -25,6 +25,8 @@ from av.video.stream import VideoStream
 
 from ...color.luma_range import LumaRange, convert
 from ...color.matrices import Matrix
+from ...color.primaries import BT709
+from ...color.transfer import SRGB
 from ...errors import MediaError
 from ...utils.arrays import Plane
 from ...utils.files import disk_errors, local
@@ -38,12 +40,15 @@ from .codecs import (
     keeps_fields,
     picture_format,
     reorders,
+    rgb_format,
 )
 from .part import Part, decoding_time
+from .rgb import fill, rgb_light, rgb_steps
 
 # ITU-T H.273 code points. BT.601 has two that mean the same; 5 goes with the primaries of 625 lines.
 _MATRICES: Mapping[Matrix, int] = {"bt601": 6, "bt709": 1, "bt2020": 9}
 _TOP_FIRST, _BOTTOM_FIRST = 2, 3
+_BT709_PRIMARIES, _SRGB_CURVE = 1, 13
 _MOST_REORDERED = 16  # frames, by the standards of H.264 and H.265
 
 
@@ -58,11 +63,12 @@ def _open_encoder(
     assert isinstance(stream, VideoStream)
     context = stream.codec_context
     context.width, context.height = info.width, info.height
-    context.pix_fmt = picture.pixel_format
+    rgb = rgb_format(info, settings)
+    context.pix_fmt = rgb[0] if rgb else picture.pixel_format
     # On the context: on the stream it is lost, and x264 then refuses a variable frame rate.
     context.time_base = info.time_base
     context.sample_aspect_ratio = info.sample_aspect_ratio
-    _tag(context, info, picture.full_range)
+    _tag(context, info, picture.full_range, is_rgb=rgb is not None)
     if keeps_fields(info, settings):
         context.flags |= Flags.interlaced_dct
         context.field_order = field_order(info)
@@ -76,13 +82,16 @@ def _open_encoder(
     except av.FFmpegError as error:
         raise MediaError(
             f"the {settings.codec} encoder refuses {info.width}x{info.height} pictures in "
-            f"{picture.pixel_format} ({error.strerror}); use codec {able_codecs(info, settings.codec)}"
+            f"{context.pix_fmt} ({error.strerror}); use codec {able_codecs(info, settings.codec)}"
         ) from error
     return stream
 
 
-def _tag(target: Any, info: VideoInfo, full_range: bool) -> None:
+def _tag(target: Any, info: VideoInfo, full_range: bool, *, is_rgb: bool) -> None:
     """Say on an encoder or a frame what its samples mean."""
+    if is_rgb:
+        _tag_rgb(target, info)
+        return
     matrix = 5 if info.matrix == "bt601" and info.primaries == 5 else _MATRICES[info.matrix]
     target.colorspace = matrix
     target.color_range = 2 if full_range else 1
@@ -104,6 +113,14 @@ def _field_filter(info: VideoInfo, settings: EncodeSettings, pixel_format: str) 
     )
 
 
+def _tag_rgb(target: Any, info: VideoInfo) -> None:
+    """The film's own tags; curves that are read as the sRGB curve are called that, as viewers expect."""
+    film = info.colorimetry
+    target.colorspace, target.color_range = 0, 2
+    target.color_trc = _SRGB_CURVE if film.curve is SRGB else info.transfer
+    target.color_primaries = info.primaries if film.gamut != BT709 else _BT709_PRIMARIES
+
+
 class Encoder:
     """Encodes painted batches into one part file.
 
@@ -113,7 +130,7 @@ class Encoder:
 
     def __init__(self, path: Path, info: VideoInfo, settings: EncodeSettings) -> None:
         self.path, self.info = path, info
-        self.picture = picture_format(info, settings)
+        self.picture, self._rgb = picture_format(info, settings), rgb_format(info, settings)
         kind = CODEC_SPECS[settings.codec].part
         scale = str(info.time_base.denominator)
         clock = {"video_track_timescale": scale, "movie_timescale": scale}
@@ -155,17 +172,30 @@ class Encoder:
                 f"{frame.luma.shape[1]}x{frame.luma.shape[0]} at "
                 f"{self.info.seconds(frame.pts):.3f} s; cut the film there and paint both pieces"
             )
-        picture = av.VideoFrame(width, height, self.picture.pixel_format)
-        _fill(picture.planes[0], *self._fitted(frame.luma))
-        _fill(picture.planes[1], cb)
-        _fill(picture.planes[2], cr)
+        if self._rgb is None:
+            picture = av.VideoFrame(width, height, self.picture.pixel_format)
+            _fill(picture.planes[0], *self._fitted(frame.luma))
+            _fill(picture.planes[1], cb)
+            _fill(picture.planes[2], cr)
+        else:
+            picture = self._rgb_picture(frame.luma, cb, cr, *self._rgb)
         picture.pts, picture.time_base = frame.pts - self._before_zero, self.info.time_base
         picture.duration = frame.duration
         if self._fields is not None:
             self._fields.vpush(picture)
             picture = self._fields.vpull()
         picture.pict_type = 0  # the encoder's own choice
-        _tag(picture, self.info, self.picture.full_range)
+        _tag(picture, self.info, self.picture.full_range, is_rgb=self._rgb is not None)
+        return picture
+
+    def _rgb_picture(
+        self, luma: Plane, cb: Plane, cr: Plane, pixel_format: str, depth: int
+    ) -> av.VideoFrame:
+        picture = av.VideoFrame(self.info.width, self.info.height, pixel_format)
+        if pixel_format == "gbrpf32le":
+            fill(picture, rgb_light(luma, cb, cr, self.info))
+        else:
+            fill(picture, rgb_steps(luma, cb, cr, self.info, depth))
         return picture
 
     def _fitted(self, luma: Plane) -> tuple[Plane, int]:

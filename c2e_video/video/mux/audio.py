@@ -67,13 +67,21 @@ class AudioEncoder:
         stream: The track of the source.
         codec: "aac" (96 kbit/s and channel), "flac" or "pcm": 16 bits, or as many as the source has.
         notes: At the end, a line about packets that could not be decoded is added.
+        from_zero: Whether the sound is to begin at time zero, as in files that hold no times: earlier
+            sound is cut off, silence fills what is missing.
 
     Raises:
         FFmpegError, ValueError: The container or the encoder does not take it.
     """
 
     def __init__(
-        self, file: OutputContainer, stream: AudioStream, codec: str, notes: list[str]
+        self,
+        file: OutputContainer,
+        stream: AudioStream,
+        codec: str,
+        notes: list[str],
+        *,
+        from_zero: bool = False,
     ) -> None:
         self._decoder: Any = stream.codec_context
         depth = _depth(stream)
@@ -94,6 +102,7 @@ class AudioEncoder:
         self.stream: Stream = new
         self._encoder = new
         self._source, self._notes, self._failed = describe(stream), notes, 0
+        self._first_pts = ":first_pts=0" if from_zero else ""
         self._graph: Graph | None = None
         self._shape: tuple[str, str, int] | None = None
 
@@ -104,6 +113,7 @@ class AudioEncoder:
             if shape != self._shape:
                 yield from self._drain()
                 self._graph, self._shape = self._resampling(frame), shape
+                self._first_pts = ""  # of the first shape alone
             assert self._graph is not None
             self._graph.push(frame)
             yield from self._encoded()
@@ -132,7 +142,10 @@ class AudioEncoder:
                 layout=frame.layout.name,
                 time_base=frame.time_base,
             ),
-            graph.add("aresample", f"{context.sample_rate}:async=1:min_hard_comp={_TOLERANCE}"),
+            graph.add(
+                "aresample",
+                f"{context.sample_rate}:async=1:min_hard_comp={_TOLERANCE}{self._first_pts}",
+            ),
             graph.add(
                 "aformat",
                 f"sample_fmts={context.format.name}:channel_layouts={context.layout.name}",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...errors import MediaError
 from ..encode import EncodeSettings, output_suffix
+from ..encode.numbered_path import PICTURE_CODECS, is_pattern
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Container:
     muxer: str
     codecs: tuple[str, ...]
     text: str
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether it is numbered pictures."""
+        return self.muxer == "image2"
 
     @property
     def quicktime(self) -> bool:
@@ -50,12 +56,15 @@ class Container:
 
 
 _MP4 = Container("mp4", "mp4", ("h264", "h265", "av1"), "mov_text")
+_PICTURES = {codec: Container(codec, "image2", (codec,), "") for codec in PICTURE_CODECS.values()}
 CONTAINERS: Mapping[str, Container] = {
     ".mp4": _MP4,
     ".m4v": _MP4,
-    ".mov": Container("mov", "mov", ("h264", "h265", "prores", "av1"), "mov_text"),
+    ".mov": Container("mov", "mov", ("h264", "h265", "prores", "dnxhr", "av1"), "mov_text"),
+    ".mxf": Container("mxf", "mxf", ("dnxhr",), ""),
     ".mkv": Container("mkv", "matroska", ("h264", "h265", "ffv1", "prores", "av1"), "subrip"),
     ".webm": Container("webm", "webm", ("av1",), "webvtt"),
+    **{suffix: _PICTURES[codec] for suffix, codec in PICTURE_CODECS.items()},
 }
 
 
@@ -66,6 +75,11 @@ def container_for(output: Path, settings: EncodeSettings) -> Container:
         raise MediaError(
             f"cannot tell the container of {output.name!r} by its suffix; "
             f"write to {either(CONTAINERS)}"
+        )
+    if container.is_sequence and not is_pattern(output):
+        raise MediaError(
+            f"pictures are numbered and have a folder of their own; write to a pattern such as "
+            f"{str(output.with_suffix('') / f'%06d{output.suffix}')!r}, got {output.name!r}"
         )
     if settings.profile and container not in holders(settings):
         raise MediaError(

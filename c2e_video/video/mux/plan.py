@@ -22,7 +22,7 @@ class MuxPlan:
 
     ``picture`` is the index of the painted stream. Only what lies in ``window`` is kept, and what
     is at ``origin`` comes at zero; both are pts in the film's ``time_base``, after the shifts of
-    ``discontinuities``.
+    ``discontinuities``. ``pattern`` is the name of numbered pictures, such as ``%06d.png``.
     """
 
     source: Path
@@ -36,6 +36,7 @@ class MuxPlan:
     window: tuple[int | None, int | None] = (None, None)
     origin: int = 0
     discontinuities: Discontinuities = ONE_CLOCK
+    pattern: str = ""
     notes: tuple[str, ...] = ()
 
     def ticks(self, base: Fraction) -> tuple[int, int, int]:

@@ -31,8 +31,10 @@ from ..encode import Encoder, EncodeSettings, Part, conversion, keeps_fields, pa
 from ..frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
 from .containers import container_for, either, holders
 from .fields import losses, tape_fields
+from .frame_numbers import check_rate
 from .plan import MuxPlan
 from .selection import Drop, drop_words
+from .sequence import sequence_notes, sequence_tracks, write_sequence
 from .streams import describe, is_container_internal, is_cover, is_timed
 from .tracks import Track, copy_strategies
 from .writer import open_film, write_film
@@ -89,12 +91,17 @@ def plan_mux(
             info=info,
             settings=settings,
             picture=picture.index,
-            tracks=tuple(copy_strategies(stream, container)[0] for stream in kept),
+            tracks=sequence_tracks(source, container.name, kept, others)
+            if container.is_sequence
+            else tuple(copy_strategies(stream, container)[0] for stream in kept),
             chapters=not dropped.chapters,
             discontinuities=ONE_CLOCK if numbered(source) else discontinuities_of(source),
+            pattern=output.name if container.is_sequence else "",
         )
+        check_rate(plan)
         blank = _blank_part(folder, info, settings)
-        plan = _fitted(plan, film, blank, audio, others)
+        if not container.is_sequence:
+            plan = _fitted(plan, film, blank, audio, others)
         run = numbered(source)
         notes = run.notes(info.frame_rate) if run else []
         notes += plan.discontinuities.notes()
@@ -109,15 +116,18 @@ def plan_mux(
             f"{describe(film.streams[track.index])} is encoded as {track.how}: {container.name} cannot "
             "hold it as it is"
             for track in plan.tracks
-            if track.encoded
+            if track.encoded and not container.is_sequence
         ]
-        notes += _rehearse(plan, film, blank, kept)
+        if container.is_sequence:
+            notes += _rehearse_sequence(plan, film, blank, kept, folder)
+        else:
+            notes += _rehearse(plan, film, blank, kept)
         if window[0] is not None and "timecode" in tape_fields(film):
             notes.append("the timecode is left out: it is that of the beginning, which is cut off")
         origin = window[0]
         if origin is None:
             origin = _origin(film, source, info)
-            if origin:
+            if origin and not container.is_sequence:
                 notes.append(
                     f"the film's clock begins at {info.seconds(origin):.3f} s, the output's at 0"
                 )
@@ -234,6 +244,19 @@ def _refusal(
 
 def _encoded(plan: MuxPlan, stream: Stream, audio: AudioChoice) -> list[Track]:
     return [way for way in copy_strategies(stream, plan.container, audio) if way.encoded]
+
+
+def _rehearse_sequence(
+    plan: MuxPlan, film: InputContainer, blank: Part, kept: Sequence[Stream], folder: Path
+) -> list[str]:
+    """The same for numbered pictures."""
+    try:
+        write_sequence(plan, [blank], folder / "sequence", plan.pattern, _REHEARSED)
+    except (av.FFmpegError, ValueError) as error:
+        raise MediaError(
+            f'the sound of {plan.source.name} cannot be written as WAV ({error}); drop={{"audio"}}'
+        ) from error
+    return sequence_notes(plan, film, kept)
 
 
 def _rehearse(

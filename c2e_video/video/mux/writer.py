@@ -95,7 +95,7 @@ def write_film(
                 writers[index] = writer
         painted = stamped(parts, plan.settings, times, by_dts=plan.container.quicktime)
         written = Written(set(), notes)
-        copied = _copied(plan, film, writers, limit, notes)
+        copied = copied_packets(plan, film, writers, limit, notes)
         for packet in heapq.merge(_entering(picture, painted), copied, key=_seconds):
             written.seen.add(indices[packet.stream_index])
             file.mux_one(packet)
@@ -177,7 +177,7 @@ def _entering(stream: VideoStream, packets: Iterator[Packet[Any]]) -> Iterator[P
         yield packet
 
 
-def _copied(
+def copied_packets(
     plan: MuxPlan,
     film: InputContainer,
     writers: Mapping[int, PacketWriter],
