@@ -8,6 +8,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
@@ -21,28 +23,44 @@ class Stopper:
     def __init__(self) -> None:
         self._since: float | None = None
         self._lost = False
+        self._postponed = False
+        self._number = 0
 
     @classmethod
     def listen(cls) -> None:
         """Have one hear all signals to stop from now on, but for those that are ignored."""
-        stopper = cls()
+        global _listening
+        stopper = _listening = cls()
         for number in STOPS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as in a script's background
                 signal.signal(number, stopper)
-        frames_with_embeddings = sys.unraisablehook
+        previous_hook = sys.unraisablehook
 
         def unraisable(dropped: sys.UnraisableHookArgs) -> None:
             if not stopper.come_again(dropped.exc_value):
-                frames_with_embeddings(dropped)
+                previous_hook(dropped)
 
         sys.unraisablehook = unraisable
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self._since is None or self._lost:
             self._since, self._lost = time.monotonic(), False
-            raise Stop(128 + number)
+            self._number = number
+            if not self._postponed:
+                raise Stop(128 + number)
         if time.monotonic() - self._since > _MOMENT:
             os._exit(128 + number)
+
+    @contextmanager
+    def postponed(self) -> Iterator[Callable[[], bool]]:
+        """See :func:`postponed_stop`."""
+        self._postponed = True
+        try:
+            yield lambda: self._number > 0
+        finally:
+            self._postponed = False
+        if self._number:
+            raise Stop(128 + self._number)
 
     def come_again(self, dropped: BaseException | None) -> bool:
         """Whether ``dropped`` was a stop, which then comes again in a moment.
@@ -67,6 +85,18 @@ class Stopper:
             _thread.interrupt_main(signal.Signals(number))
         else:  # which also wakes it from a wait
             signal.pthread_kill(main, number)
+
+
+_listening: Stopper | None = None
+
+
+def postponed_stop() -> AbstractContextManager[Callable[[], bool]]:
+    """A block that a signal does not break off; the block is given a function that says whether one came.
+
+    The block is expected to end soon then, and the command stops at its end. A second signal ends the
+    process at once, as everywhere.
+    """
+    return nullcontext(lambda: False) if _listening is None else _listening.postponed()
 
 
 class Stop(SystemExit):

@@ -10,6 +10,8 @@ import click
 
 from ..errors import C2EError
 from .options import FILE, PATH, verbosity_options
+from .progress_bar import ProgressBar
+from .signals import postponed_stop
 
 COUNT = click.IntRange(min=1)
 
@@ -139,6 +141,8 @@ def train(
     except ValueError as error:
         raise C2EError(str(error)) from None
     run = {name: settings.pop(name) for name in ("cache", "vgg", "init", "resume")}
+    with ProgressBar() as bar:
+        shown: dict[str, Any] = {"show": not bar.quiet, "note": bar.note}
     every = {name: settings.pop(name) for name in ("sheet_every", "save_every")}
     settings["sizes"] = sizes_of(settings["sizes"])
     settings["folder_weights"] = weights_of(settings["folder_weights"])
@@ -150,6 +154,10 @@ def train(
             raise C2EError("--teacher adds semantic features to weights; give those with --init")
         del run["vgg"]
         run |= {"teacher": teacher, "cells": cells, "film": list(film)}
-        Distiller(list(photos), out, config, **run).run(save_every=every["save_every"])
+        distiller = Distiller(list(photos), out, config, **run)
+        with postponed_stop() as stop_asked:
+            distiller.run(save_every=every["save_every"], should_stop=stop_asked, **shown)
         return
-    Trainer(list(photos), out, config, film=list(film), **run).run(**every)
+    trainer = Trainer(list(photos), out, config, film=list(film), **run)
+    with postponed_stop() as stop_asked:
+        trainer.run(should_stop=stop_asked, **every, **shown)

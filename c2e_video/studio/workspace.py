@@ -33,7 +33,7 @@ class Workspace:
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise C2EError(f"no folder {str(folder)!r}; give an existing one with --folder")
+            raise C2EError(f"no folder {str(folder)!r}; give an existing one: folder=…")
         self.folder = folder.resolve()
 
     def inside(self, path: Path) -> Path:

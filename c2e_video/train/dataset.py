@@ -122,7 +122,7 @@ def _fill_cache(sources: Sequence[Path], folder: Path, identity: list[list[objec
     shapes: list[tuple[int, int]] = []
     with open(folder / "photos.bin.partial", "wb") as file, ThreadPoolExecutor(2) as pool:
         encoded = encoded_pictures(sources)
-        progress = tqdm(desc="decoding photographs", unit="pic")
+        progress = tqdm(desc="decoding photographs", unit="pic", disable=None)  # drawn on terminals
         while chunk := list(islice(encoded, 64)):
             for (name, _), picture in zip(
                 chunk, pool.map(decode_picture, (content for _, content in chunk)), strict=True

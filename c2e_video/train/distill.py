@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from tqdm import tqdm
 
 from ..color.lab import gray_lightness
 from ..color.matrices import LUMA_WEIGHTS
@@ -36,6 +35,7 @@ from .dataset import Picture, Sampler, open_cache
 from .film_pairs import FilmPairs
 from .losses import PerceptualLoss
 from .prior import learn_prior
+from .step_progress import StepProgress
 
 WIDTH = 64  # of the semantic encoder
 FINE_LAYER = {"VGG-16": 22, "VGG-19": 24}  # relu4_3; relu5_2 is the last
@@ -115,7 +115,9 @@ class Distiller:
         resume: bool = False,
     ) -> None:
         if not resume and (out / STATE).exists():
-            raise C2EError(f"{str(out)!r} holds a run; go on with --resume, or give another --out")
+            raise C2EError(
+                f"{str(out)!r} holds a run; go on with resume=True, or give another out=…"
+            )
         self.config, self.out, self.cells = config, out, cells
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.begun = load_weights(init)
@@ -136,18 +138,32 @@ class Distiller:
         self.film = FilmPairs(open_cache(film, folder)) if film else None
         self.pool: list[tuple[Picture, list[Tensor]]] = []
 
-    def run(self, *, save_every: int = 100) -> None:
-        """Train to ``config.steps``, then learn the prior and write the joined weights."""
+    def run(
+        self,
+        *,
+        save_every: int = 100,
+        show: bool = True,
+        note: Callable[[str], object] = lambda line: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Train to ``config.steps``, then learn the prior and write the joined weights.
+
+        The arguments are those of :meth:`.loop.Trainer.run`.
+        """
         self._fill_pool()
-        bar = tqdm(total=self.config.steps, initial=self.step, unit="step")
+        bar = StepProgress(self.config.steps, self.step, show=show, note=note)
         while self.step < self.config.steps:
             began = time.monotonic()
             loss = self._train_step()
             self.step += 1
-            bar.update(1)
-            bar.set_postfix(loss=f"{loss:.3f}", s=f"{time.monotonic() - began:.1f}")
+            bar.advance(loss=f"{loss:.3f}", s=f"{time.monotonic() - began:.1f}")
             if self.step % save_every == 0 or self.step == self.config.steps:
                 self._save()
+            elif should_stop():
+                self._save()
+                note(f"step {self.step} is saved; resume=True goes on from there")
+                bar.close()
+                return
         bar.close()
         self.write_weights()
 
@@ -268,7 +284,7 @@ class Distiller:
     def _load(self) -> None:
         path = self.out / STATE
         if not path.is_file():
-            raise C2EError(f"nothing to resume at {str(path)!r}; start without --resume")
+            raise C2EError(f"nothing to resume at {str(path)!r}; start without resume=True")
         tensors = load_file(path)
 
         def under(prefix: str) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,6 @@ import torch.distributed as dist
 from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from tqdm import tqdm
 
 from ..color.lab import AB_SCALE, lab_to_rgb
 from ..errors import BadWeights, C2EError
@@ -33,6 +32,7 @@ from .dataset import Sampler, open_cache
 from .film_pairs import FilmPairs, TrainingBatch
 from .losses import PerceptualLoss, reconstruction_loss
 from .preview import write_sheet
+from .step_progress import StepProgress
 from .train_wrapper import SelfReference
 from .training_state import load_state, save_state
 
@@ -107,16 +107,28 @@ class Trainer:
         # Without a memory, its arguments stay unused; that is no fault.
         return DistributedDataParallel(network, device_ids=devices)
 
-    def run(self, *, sheet_every: int = 500, save_every: int = 200) -> None:
-        """Train to ``config.steps``, leaving weights, state, a CSV of losses and sheets in ``out``."""
+    def run(
+        self,
+        *,
+        sheet_every: int = 500,
+        save_every: int = 200,
+        show: bool = True,
+        note: Callable[[str], object] = lambda line: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Train to ``config.steps``, leaving weights, state, a CSV of losses and sheets in ``out``.
+
+        Args:
+            sheet_every: Steps between two sheets of pictures kept out of training.
+            save_every: Steps between two checkpoints.
+            show: Whether a bar may be drawn on a terminal.
+            note: Is called with a line that a user should know.
+            should_stop: Is asked after each step; the run then ends with a checkpoint, to be resumed.
+        """
         first = self.progress["step"]
-        bar = tqdm(
-            total=self.config.steps,
-            initial=first,
-            unit="step",
-            disable=self.rank != 0,
-            smoothing=0.05,
-        )
+        if self.rank:
+            show, note = False, _silent
+        bar = StepProgress(self.config.steps, first, show=show, note=note)
         began = time.monotonic() - self.progress["seconds"]
         for step, parts in prefetch(self._steps(first), depth=2):
             losses = self._step(step, parts)
@@ -124,13 +136,25 @@ class Trainer:
             self.progress["pictures"] += self.config.batch
             self.progress["seconds"] = time.monotonic() - began
             last = step + 1 == self.config.steps
+            stopped = not last and self._any_process(should_stop())
             if self.rank == 0:
                 self._report(bar, losses)
-                if last or (step + 1) % save_every == 0:
+                if stopped or last or (step + 1) % save_every == 0:
                     self.save()
                 if last or (step + 1) % sheet_every == 0:
                     self.measure()
+            if stopped:
+                note(f"step {step + 1} is saved; resume=True goes on from there")
+                break
         bar.close()
+
+    def _any_process(self, asked: bool) -> bool:
+        """Whether any process of the run was asked to stop: all end after the same step."""
+        if self.world == 1:
+            return asked
+        any_asked = torch.tensor(int(asked), device=self.device)
+        dist.all_reduce(any_asked, dist.ReduceOp.MAX)
+        return bool(any_asked.item())
 
     def _steps(self, first: int) -> Iterator[tuple[int, list[TrainingBatch]]]:
         count = self.config.batch // self.config.accumulate // self.world
@@ -225,10 +249,9 @@ class Trainer:
                 else:
                     mine.copy_(theirs)
 
-    def _report(self, bar: Any, losses: dict[str, float]) -> None:
+    def _report(self, bar: StepProgress, losses: dict[str, float]) -> None:
         rate = self.progress["pictures"] / max(1e-6, self.progress["seconds"])
-        bar.update(1)
-        bar.set_postfix(loss=f"{losses['reconstruction']:.4f}", pic_s=f"{rate:.1f}")
+        bar.advance(loss=f"{losses['reconstruction']:.4f}", pic_s=f"{rate:.1f}")
         row = {**self.progress, **losses}
         with open(self.out / "losses.csv", "a+", newline="") as file:
             file.seek(0)
@@ -321,3 +344,7 @@ def _place() -> tuple[int, int, torch.device]:
     if world > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if cuda else "gloo")
     return rank, world, device
+
+
+def _silent(line: str) -> None:
+    """No note."""

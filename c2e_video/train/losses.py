@@ -123,7 +123,8 @@ def _torchvision_state() -> dict[str, Tensor]:
         from torchvision.models import VGG19_Weights
     except ImportError:
         raise BadWeights(
-            "the perceptual loss needs VGG weights: install torchvision, or give vgg=… "
-            "(a .safetensors file), or perceptual_weight=0"
+            "the perceptual loss needs VGG weights: install torchvision, which fetches them; or give "
+            "vgg=…, such as model.safetensors of timm/vgg19.tv_in1k on the Hugging Face Hub; or train "
+            "without it: perceptual_weight=0"
         ) from None
     return cast(dict[str, Tensor], VGG19_Weights.IMAGENET1K_V1.get_state_dict(progress=True))

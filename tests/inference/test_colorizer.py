@@ -278,7 +278,7 @@ def test_one_frame_without_memory_is_an_error_never_gray(
     monkeypatch.setattr(colorizer.batch_runner, "is_parallel", False)
     monkeypatch.setattr(colorizer.batch_runner, "max_batch", 1 << 30)
     monkeypatch.setattr(Colorizer, "_predict_batch", starved)
-    with pytest.raises(C2EError, match="smaller --size"):
+    with pytest.raises(C2EError, match="smaller size="):
         colorizer.colorize(batch(2), embedding, film(), YUV420)
 
 

@@ -323,9 +323,9 @@ def test_outputs_that_cannot_be(film: Path, keyframe: Path, quick: Options, tmp_
     fails(tmp_path / "none" / "out.mp4", "no folder")
     fails(tmp_path, "is a folder")
     (tmp_path / "record.mp4.json").write_text("mine")
-    fails(tmp_path / "record.mp4", "record.mp4.json' exists; -y overwrites")
+    fails(tmp_path / "record.mp4", "record.mp4.json' exists; overwrite=True overwrites")
     (tmp_path / "there.mp4").write_bytes(b"mine")
-    fails(tmp_path / "there.mp4", "exists; -y overwrites")
+    fails(tmp_path / "there.mp4", "exists; overwrite=True overwrites")
     assert (tmp_path / "there.mp4").read_bytes() == b"mine"
     colorize_video(film, tmp_path / "there.mp4", references=keyframe, options=quick, overwrite=True)
     assert len(video_pts(tmp_path / "there.mp4")) == 48

@@ -116,7 +116,7 @@ def test_a_distilled_network_has_features_and_a_prior_and_paints_as_before_on_it
     for name, tensor in model.state_dict().items():
         if name in old:
             torch.testing.assert_close(tensor, old[name], atol=2e-3, rtol=2e-3)
-    with pytest.raises(C2EError, match="--resume"):
+    with pytest.raises(C2EError, match="resume=True"):
         Distiller([film], out, config, film=[film], **options)  # type: ignore[arg-type]
     longer = replace(config, steps=4)
     again = Distiller([film], out, longer, film=[film], resume=True, **options)  # type: ignore[arg-type]

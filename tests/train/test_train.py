@@ -373,6 +373,21 @@ def test_a_killed_run_resumes_exactly(photos: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(two[name], tensor, rtol=0, atol=0, msg=name)
 
 
+def test_a_stopped_run_keeps_every_step_and_resumes_exactly(photos: Path, tmp_path: Path) -> None:
+    """Between two checkpoints, with the step told at which it goes on."""
+    whole, stopped, notes = tmp_path / "whole", tmp_path / "stopped", list[str]()
+    run(photos, whole, OURS)
+    answers = iter((False, False, True))
+    trainer = Trainer([photos], stopped, OURS)
+    trainer.run(note=notes.append, should_stop=lambda: next(answers))
+    assert trainer.progress["step"] == 3
+    assert notes[-1] == "step 3 is saved; resume=True goes on from there"
+    run(photos, stopped, OURS, resume=True)
+    one, two = load_file(whole / STATE), load_file(stopped / STATE)
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, rtol=0, atol=0, msg=name)
+
+
 def test_a_run_of_an_older_version_keeps_its_columns(photos: Path, tmp_path: Path) -> None:
     run(photos, tmp_path, replace(SMALL, steps=2))
     table = tmp_path / "losses.csv"
@@ -417,7 +432,7 @@ def test_two_processes_share_a_run(photos: Path, tmp_path: Path) -> None:
 
 def test_a_run_is_not_begun_over_another(photos: Path, tmp_path: Path) -> None:
     Trainer([photos], tmp_path, replace(SMALL, steps=1)).run()
-    with pytest.raises(C2EError, match="--resume"):
+    with pytest.raises(C2EError, match="resume=True"):
         Trainer([photos], tmp_path, replace(SMALL, steps=1))
 
 

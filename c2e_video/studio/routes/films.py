@@ -46,7 +46,7 @@ def open_film(ask: Ask) -> dict[str, Any]:
         if not alike:
             raise NotFound(
                 f"{dropped!r} is not in the studio's folder {str(workspace.folder)!r}; move it there, "
-                "or start the studio with --folder for the folder it is in"
+                "or start the studio with folder=… for the folder it is in"
             )
         path = alike[0]
     else:
