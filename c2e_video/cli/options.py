@@ -14,6 +14,7 @@ import click
 from ..errors import C2EError
 from ..utils.choices import (
     DROPPABLE,
+    LONGEST_INTERVAL,
     AudioChoice,
     Codec,
     Deinterlace,
@@ -63,7 +64,23 @@ class ParsedType(click.ParamType[Fraction]):
             self.fail(str(error), param, ctx)
 
 
+class IntervalType(click.ParamType["int | None"]):
+    """``auto``, which is None, or a number of frames."""
+
+    name = f"auto|1..{LONGEST_INTERVAL}"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        """The number of frames."""
+        if value == "auto":
+            return None
+        frames: int = click.IntRange(1, LONGEST_INTERVAL).convert(value, param, ctx)
+        return frames
+
+
 FILM = FilmType()
+INTERVAL = IntervalType()
 TIME = ParsedType("HH:MM:SS.mmm", parse_timecode)
 RATE = ParsedType("rate", parse_rate)
 
@@ -198,6 +215,13 @@ def network_options(command: Command) -> Command:
             type=click.IntRange(16, 4096),
             default=256,
             help="Short side of what the network sees, in pixels.",
+        ),
+        click.option(
+            "--anchor-interval",
+            type=INTERVAL,
+            default="auto",
+            help="The network runs on every Nth frame, those between are interpolated along motion; "
+            "auto is 1 on a GPU and 8 on a CPU.",
         ),
         click.option(
             "--precision",

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import cast
 
@@ -26,19 +27,40 @@ from ..model import Conditioning, Memory, load_weights
 from ..model.color2embed import STRIDE
 from ..model.fuse import fold_batch_norms
 from ..utils.arrays import Plane
-from ..utils.choices import Device, Precision
-from ..utils.devices import channels_last, find_device, find_dtype, precision_name, translate_oom
+from ..utils.choices import LONGEST_INTERVAL, Device, Precision
+from ..utils.devices import (
+    channels_last,
+    find_device,
+    find_dtype,
+    precision_name,
+    translate_oom,
+)
 from ..video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo
 from .batching import BatchRunner
 from .embedding import ColorEmbedding
 from .guided_upsampling import upsample_along
-from .luma_planes import LumaPlane, gray_planes, luma_plane, network_size, resize
-from .temporal_filter import LabPrediction, filter_window, sliding_windows
+from .luma_planes import (
+    LumaPlane,
+    chroma_size,
+    gray_planes,
+    luma_plane,
+    network_size,
+    resize,
+)
+from .prediction import LabPrediction
+from .shot_prediction import ShotFrame, ShotPredictor
 
 Picture = npt.NDArray[np.uint8]
 Embeddings = ColorEmbedding | Sequence[ColorEmbedding]  # one for all frames, or one for each
 
+AUTO_INTERVAL = 8  # frames from anchor to anchor on a CPU
+
 log = logging.getLogger(__name__)
+
+
+def auto_interval(device: torch.device) -> int:
+    """The anchor interval where none is asked for: 1 on a GPU, where the network costs least."""
+    return AUTO_INTERVAL if device.type == "cpu" else 1
 
 
 def _single_if_equal(embeddings: Sequence[ColorEmbedding]) -> Embeddings:
@@ -77,11 +99,17 @@ class Colorizer:
         precision: Precision = "auto",
         size: int = 256,
         saturation: float = 1.0,
+        anchor_interval: int | None = None,
+        batch: int = 8,
     ) -> None:
         if not STRIDE <= size <= 4096:
             raise C2EError(f"size is {STRIDE} to 4096 pixels, got {size}")
         if not 0 <= saturation <= 4:
             raise C2EError(f"saturation is 0 to 4, got {saturation}")
+        if anchor_interval is not None and not 1 <= anchor_interval <= LONGEST_INTERVAL:
+            raise C2EError(
+                f"anchor_interval is 1 to {LONGEST_INTERVAL} frames, got {anchor_interval}"
+            )
         self.weights = weights or default_weights()
         self.device = find_device(device)
         self.dtype = find_dtype(precision, self.device)
@@ -90,7 +118,8 @@ class Colorizer:
         self._model = channels_last(model.to(self.device, self.dtype))
         self._model.requires_grad_(False)
         self._baked: tuple[str, Conditioning] | None = None
-        self.batch_runner = BatchRunner(self.device, size)
+        self.batch_runner = BatchRunner(self.device, size, batch)
+        self.anchor_interval = anchor_interval or auto_interval(self.device)
         self.embeddings_made = 0
 
     @property
@@ -155,25 +184,46 @@ class Colorizer:
         info: VideoInfo,
         picture: PictureFormat,
     ) -> ColorBatch:
-        """The chroma of ``batch``, sketched before: in ``picture``'s subsampling, depth, range and matrix.
+        """The chroma of frames whose colours were predicted.
 
-        Runs out of memory as :meth:`predict` does.
+        Args:
+            batch: The frames.
+            predictions: Their colours, of any size, as :meth:`predict` or :meth:`predict_shot` gives them.
+            info: The film.
+            picture: The output's subsampling, depth, range and matrix.
+
+        Returns:
+            The batch with its chroma.
+
+        Raises:
+            OutOfMemory: A single frame does not fit into the device's memory.
         """
-        lumas = [luma_plane(frame, info) for frame in batch.frames]
-        h, w = lumas[0].samples.shape
-        sx, sy = picture.subsampling
-
-        def chroma_of(part: slice) -> list[Plane]:
-            gray, ab = self._enlarged(lumas[part], predictions[part], (-(-h // sy), -(-w // sx)))
-            planes = table_chroma(gray, ab, info.colorimetry)
-            return [
-                quantize(plane, LumaRange(picture.bit_depth, picture.full_range)).cpu().numpy()
-                for plane in planes
-            ]
-
-        pieces = self.batch_runner.run(chroma_of, len(batch), predictions[0].lightness.shape)
-        cb, cr = (np.concatenate(planes) for planes in zip(*pieces, strict=True))
+        pairs = zip(batch.frames, predictions, strict=True)
+        planes = list(self.render_frames(pairs, info, picture))
+        cb, cr = (np.stack(of_all) for of_all in zip(*planes, strict=True))
         return ColorBatch(batch, cb, cr)
+
+    def render_frames(
+        self,
+        frames: Iterable[tuple[Frame, LabPrediction]],
+        info: VideoInfo,
+        picture: PictureFormat,
+    ) -> Iterator[tuple[Plane, Plane]]:
+        """:meth:`render_chroma` for frames as they come: yields Cb and Cr of each, in order."""
+
+        def rendered(lot: Sequence[tuple[Frame, LabPrediction]]) -> list[tuple[Plane, Plane]]:
+            lumas = [luma_plane(frame, info) for frame, _ in lot]
+            height, width = chroma_size(lumas[0].samples.shape, picture)
+            gray, ab = self._enlarged(lumas, [colors for _, colors in lot], (height, width))
+            depth = LumaRange(picture.bit_depth, picture.full_range)
+            cb, cr = (
+                quantize(plane, depth).cpu().numpy()
+                for plane in table_chroma(gray, ab, info.colorimetry)
+            )
+            return list(zip(cb, cr, strict=True))
+
+        size = network_size((info.height, info.width), self.size)
+        return self.batch_runner.stream(rendered, frames, size)
 
     def colorize(
         self,
@@ -185,28 +235,54 @@ class Colorizer:
         """:meth:`predict` and :meth:`render_chroma` in one call, without the temporal filter."""
         return self.render_chroma(batch, self.predict(batch, embedding, info), info, picture)
 
+    @property
+    def shot_predictor(self) -> ShotPredictor:
+        """Predicts whole shots with this network."""
+        return ShotPredictor(self._network_ab, self.batch_runner, self.anchor_interval)
+
     def colorize_frames(
         self, frames_with_embeddings: Iterable[tuple[Picture, ColorEmbedding]]
     ) -> Iterator[Picture]:
-        """Colorize the pictures of one shot with the temporal filter; each comes a few frames later."""
-        for gray, predict in self._film(frames_with_embeddings):
-            yield self._picture(gray, predict)
+        """Colorize the pictures of one shot, as a film is: see :meth:`predict_shot`.
+
+        Args:
+            frames_with_embeddings: Full-range luma uint8 ``[H, W]`` of each picture, all of one size, and
+                its embedding.
+
+        Yields:
+            RGB uint8 ``[H, W, 3]``, in order; some frames later.
+        """
+        for gray, prediction in self._predict_pictures(frames_with_embeddings):
+            yield self._picture(gray, prediction)
 
     def predict_frames_ab(
         self, frames_with_embeddings: Iterable[tuple[Picture, ColorEmbedding]]
     ) -> Iterator[npt.NDArray[np.float32]]:
-        """The same as :meth:`predict_ab` has it."""
-        for gray, predict in self._film(frames_with_embeddings):
-            yield self._ab(gray, predict)
+        """The a*, b* of :meth:`colorize_frames`, as :meth:`predict_ab` has them."""
+        for gray, prediction in self._predict_pictures(frames_with_embeddings):
+            yield self._ab(gray, prediction)
 
-    def _film(
+    def _predict_pictures(
         self, frames_with_embeddings: Iterable[tuple[Picture, ColorEmbedding]]
     ) -> Iterator[tuple[Picture, LabPrediction]]:
-        predicted = (
-            [(gray, self._predict_one(gray, embedding))]
-            for gray, embedding in frames_with_embeddings
-        )
-        return map(filter_window, chain.from_iterable(sliding_windows(predicted)))
+        pairs = iter(frames_with_embeddings)
+        first = next(pairs, None)
+        if first is None:
+            return
+        size = network_size(first[0].shape, self.size)
+        frames = self._marked_anchors(chain([first], pairs))
+        for (gray, _), prediction in self.shot_predictor.predict(frames, itemgetter(1), size):
+            yield gray, prediction
+
+    def _marked_anchors(
+        self, pairs: Iterable[tuple[Picture, ColorEmbedding]]
+    ) -> Iterator[ShotFrame[tuple[Picture, ColorEmbedding]]]:
+        """Every ``anchor_interval``-th frame is an anchor, and every one with a new embedding."""
+        last: ColorEmbedding | None = None
+        for number, (gray, embedding) in enumerate(pairs):
+            is_anchor = number % self.anchor_interval == 0 or embedding is not last
+            yield ShotFrame((gray, embedding), LumaPlane(gray), is_anchor)
+            last = embedding
 
     def colorize_image(self, gray: Picture, embedding: ColorEmbedding) -> Picture:
         """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
@@ -283,6 +359,12 @@ class Colorizer:
         lightness, ab = self._small(lumas, embedding)
         planes = (lightness[:, 0].cpu().numpy(), ab.cpu().numpy())
         return [LabPrediction(*of_one) for of_one in zip(*planes, strict=True)]
+
+    def _network_ab(
+        self, lumas: Sequence[LumaPlane], embeddings: Sequence[ColorEmbedding]
+    ) -> npt.NDArray[np.float32]:
+        """ab ``[N, 2, h, w]`` of frames at the network's output size."""
+        return self._small(list(lumas), _single_if_equal(embeddings))[1].cpu().numpy()
 
     @torch.inference_mode()
     def _enlarged(

@@ -8,7 +8,6 @@ from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -16,10 +15,9 @@ from ..color.lab import lightness_of
 from ..color.luma_range import LumaRange
 from ..color.transfer import SRGB, Transfer
 from ..model.color2embed import STRIDE
-from ..utils.arrays import Plane
-from ..video.frames import Frame, VideoInfo
+from ..utils.arrays import Floats, Plane
+from ..video.frames import Frame, PictureFormat, VideoInfo
 
-Floats = npt.NDArray[np.float32]
 FULL_RANGE = LumaRange(8, True)  # of pictures
 
 
@@ -41,6 +39,25 @@ def gray_planes(lumas: Sequence[LumaPlane], size: tuple[int, ...]) -> tuple[Tens
     """Y' in [0, 1] and L* in [0, 100] of luma resized to ``size`` (height, width): fp32 ``[N, 1, h, w]``."""
     small = [luma._replace(samples=resize(luma.samples, size)) for luma in lumas]
     return _converted(small, 0), _converted(small, 1)
+
+
+def lightness_plane(luma: LumaPlane, size: tuple[int, int]) -> Floats:
+    """L* in [0, 100] of luma resized to ``size`` (height, width): fp32 ``[h, w]``."""
+    return np.take(_tables(luma.range, luma.curve)[1], resize(luma.samples, size))
+
+
+def reduced(planes: Floats, size: tuple[int, int]) -> Floats:
+    """Two planes ``[2, H, W]`` at a size that is no larger (height, width), by area means."""
+    if planes.shape[1:] == size:
+        return planes
+    small = cv2.resize(cv2.merge(list(planes)), size[::-1], interpolation=cv2.INTER_AREA)
+    return np.stack(cv2.split(small))
+
+
+def chroma_size(shape: tuple[int, ...], picture: PictureFormat) -> tuple[int, int]:
+    """Height and width of the chroma planes of a picture ``[H, W]``."""
+    across, down = picture.subsampling
+    return -(-shape[0] // down), -(-shape[1] // across)
 
 
 def _converted(lumas: Sequence[LumaPlane], table: int) -> Tensor:

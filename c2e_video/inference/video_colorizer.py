@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import chain, groupby
 
 import numpy as np
 
 from ..references.image import Reference
 from ..references.reference_map import ReferenceMap
-from ..utils.devices import processors, single_threaded_pool
-from ..video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo
+from ..utils.arrays import Plane
+from ..video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, Shot, VideoInfo
 from .colorizer import Colorizer
 from .embedding import ColorEmbedding
-from .temporal_filter import LabPrediction, filter_window, sliding_windows
+from .luma_planes import chroma_size, luma_plane, network_size
+from .prediction import LabPrediction
+from .shot_prediction import ShotFrame
 
 # Looks kept while a film is painted, some 7 MB each: shots come in order, each with its own.
 KEPT = 64
@@ -25,7 +29,6 @@ class VideoColorizer:
     def __init__(self, colorizer: Colorizer, info: VideoInfo) -> None:
         self.colorizer, self.info = colorizer, info
         self._embeddings: dict[str, ColorEmbedding] = {}
-        self._cores = single_threaded_pool(processors())
 
     def embedding(self, reference: Reference) -> ColorEmbedding:
         """The look of a reference, read at its first use, turned as the film's frames are stored."""
@@ -48,43 +51,92 @@ class VideoColorizer:
         return embedding
 
     def colorize(
-        self, batches: Iterable[FrameBatch], reference_map: ReferenceMap, picture: PictureFormat
+        self,
+        batches: Iterable[FrameBatch],
+        reference_map: ReferenceMap,
+        picture: PictureFormat,
+        pts: Sequence[int] | None = None,
     ) -> Iterator[ColorBatch]:
-        """Colorize batches: each frame with its references and saturation, with the temporal filter.
+        """Colorize frames in order: each with its references and saturation.
 
-        The frames come in the order they went in, but not in the same batches: a shot's last
-        ``temporal_filter.REACH`` are waited for. Frames that are left gray get neutral chroma, and the
-        network is not run for them.
+        Anchors are predicted by the network and pass the temporal filter; frames between them are
+        interpolated (``interpolation.py``). Frames that are left gray get neutral chroma, and the network is
+        not run for them.
+
+        Args:
+            batches: The frames, shot by shot. Where they begin or end within a shot, the first and last
+                :func:`~.interpolation.context_frames` of them have colours that are not those of the film.
+            reference_map: The shots and their references.
+            picture: The output's subsampling, depth, range and matrix.
+            pts: Of all the film's frames, rising: by them frames are counted from their shot's first.
+                None if ``batches`` begin with a shot's first frame.
+
+        Yields:
+            The frames with their chroma, in order, some frames later; the batches are others.
+
+        Raises:
+            OutOfMemory: A single frame does not fit into the device's memory.
         """
         in_parts = chain.from_iterable(_by_grayness(batch, reference_map) for batch in batches)
+        keyframes = {r.at for row in reference_map.references for r in row if r.at is not None}
         for (shot, _, is_gray), own in groupby(
             in_parts, key=lambda part: (part[0].shot, part[0].size, part[1])
         ):
             if is_gray:
                 yield from (neutral_batch(batch, picture) for batch, _ in own)
                 continue
-            predicted = (self._predicted(batch, reference_map) for batch, _ in own)
-            for lot in sliding_windows(predicted):
-                frames, predictions = zip(*self._cores.map(filter_window, lot), strict=True)
-                scaled = [
-                    prediction.scaled(reference_map.saturation_at(frame.pts))
-                    for frame, prediction in zip(frames, predictions, strict=True)
-                ]
-                yield self.colorizer.render_chroma(
-                    FrameBatch(frames, shot), scaled, self.info, picture
-                )
+            frames = chain.from_iterable(batch.frames for batch, _ in own)
+            numbers = _numbers_in_shot(frames, shot, pts)
+            for frame, cb, cr in self._colorize_shot(numbers, reference_map, keyframes, picture):
+                yield ColorBatch(FrameBatch((frame,), shot), cb[None], cr[None])
 
-    def _predicted(
-        self, batch: FrameBatch, reference_map: ReferenceMap
-    ) -> list[tuple[Frame, LabPrediction]]:
-        embeddings = [self.embedding_at(pts, reference_map) for pts in batch.pts]
-        predictions = self.colorizer.predict(batch, embeddings, self.info)
-        return list(zip(batch.frames, predictions, strict=True))
+    def _colorize_shot(
+        self,
+        numbered: Iterable[tuple[int, Frame]],
+        reference_map: ReferenceMap,
+        keyframes: Container[int],
+        picture: PictureFormat,
+    ) -> Iterator[tuple[Frame, Plane, Plane]]:
+        """Frames with their numbers in the shot; each comes with its Cb and Cr."""
+        shape = (self.info.height, self.info.width)
+        sides = zip(
+            network_size(shape, self.colorizer.size), chroma_size(shape, picture), strict=True
+        )
+        height, width = (min(pair) for pair in sides)
+        marked = (
+            ShotFrame(
+                *(frame, luma_plane(frame, self.info)),
+                number % self.colorizer.anchor_interval == 0 or frame.pts in keyframes,
+            )
+            for number, frame in numbered
+        )
+        predicted = self.colorizer.shot_predictor.predict(
+            *(marked, lambda frame: self.embedding_at(frame.pts, reference_map), (height, width))
+        )
+        shown: deque[Frame] = deque()
+
+        def scaled() -> Iterator[tuple[Frame, LabPrediction]]:
+            for frame, prediction in predicted:
+                shown.append(frame)
+                yield frame, prediction.scaled(reference_map.saturation_at(frame.pts))
+
+        for cb, cr in self.colorizer.render_frames(scaled(), self.info, picture):
+            yield shown.popleft(), cb, cr
 
     def similarities(self, frame: Frame, references: Sequence[Reference]) -> list[float]:
         """How much of ``frame`` each reference shows, 0 to 1; NaN if the network cannot tell."""
         embeddings = [self.embedding(reference) for reference in references]
         return self.colorizer.similarities(frame, embeddings, self.info)
+
+
+def _numbers_in_shot(
+    frames: Iterable[Frame], shot: Shot, pts: Sequence[int] | None
+) -> Iterator[tuple[int, Frame]]:
+    """Frames with their numbers, counted from their shot's first frame."""
+    if pts is None:
+        return enumerate(frames)
+    first = bisect_left(pts, shot.start)
+    return ((bisect_left(pts, frame.pts) - first, frame) for frame in frames)
 
 
 def _by_grayness(
@@ -99,8 +151,7 @@ def _by_grayness(
 
 def neutral_batch(batch: FrameBatch, picture: PictureFormat) -> ColorBatch:
     """A batch that is left gray: the network is not run."""
-    (height, width), (sx, sy) = batch.size, picture.subsampling
     dtype = np.uint8 if picture.bit_depth == 8 else np.uint16
-    shape = (len(batch), -(-height // sy), -(-width // sx))
+    shape = (len(batch), *chroma_size(batch.size, picture))
     chroma = np.full(shape, 1 << picture.bit_depth - 1, dtype)
     return ColorBatch(batch, chroma, chroma)

@@ -23,37 +23,46 @@ _HALF_A_MILLISECOND = Fraction(1, 2000)
 class Options:
     """How a film is colorized and written. What cannot be is refused where the options are made.
 
-    A run is taken up only with the options it was begun with, but for ``device``, ``batch``, ``drop``
-    and ``audio``. Of ``weights`` the file's digest counts, of ``precision`` what "auto" came to.
+        A run is taken up only with the options it was begun with, but for ``device``, ``batch``, ``drop``
+        and ``audio``. Of ``weights`` the file's digest counts, of ``precision`` what "auto" came to.
 
-    Attributes:
-        encode: Codec, quality and profile of the picture; H.264 by default.
-        device: Where the network runs: "cpu", "cuda" or "mps"; "auto" is the best there is.
-        precision: The network's numbers: "fp32", "bf16" or "fp16"; "auto" is the fastest on the device.
-        size: Short side of the pictures that the network sees, in pixels; 16 to 4096, 256 by default, never
-            more than the film's own.
-        batch: Frames that a GPU colorizes at once; 1 to 1024, 8 by default. A CPU takes one with each core.
-        saturation: Colour strength, a factor of a* and b*; 0 to 4, 1 by default.
-        weights: A weights file (a str is taken, too); the shipped one by default.
-        start: Colorize and write from this time on: exact seconds on the film's own clock, an int or a
-            Fraction; the film's beginning by default.
-        end: Up to this time, in the same unit; the film's end by default.
-        fps: Numbered pictures shown a second, 1 to 240; 24 by default. Of films it must be None.
-        deinterlace: "off" by default; "auto" makes progressive frames of those flagged as interlaced, "on"
-            of all.
-        drop: Streams to leave out (any collection of str is taken): "audio", "subtitles", "attachments",
-            "data", "chapters", or a single one such as "audio:2"; none by default.
-        audio: What becomes of sound that the container cannot hold: "copy" (the default) refuses it, "aac",
-            "flac" and "pcm" encode it. All other sound is copied.
+    <<<<<<< HEAD
+        Attributes:
+            encode: Codec, quality and profile of the picture; H.264 by default.
+            device: Where the network runs: "cpu", "cuda" or "mps"; "auto" is the best there is.
+            precision: The network's numbers: "fp32", "bf16" or "fp16"; "auto" is the fastest on the device.
+            size: Short side of the pictures that the network sees, in pixels; 16 to 4096, 256 by default, never
+                more than the film's own.
+            batch: Frames that a GPU colorizes at once; 1 to 1024, 8 by default. A CPU takes one with each core.
+            saturation: Colour strength, a factor of a* and b*; 0 to 4, 1 by default.
+            weights: A weights file (a str is taken, too); the shipped one by default.
+            start: Colorize and write from this time on: exact seconds on the film's own clock, an int or a
+                Fraction; the film's beginning by default.
+            end: Up to this time, in the same unit; the film's end by default.
+            fps: Numbered pictures shown a second, 1 to 240; 24 by default. Of films it must be None.
+            deinterlace: "off" by default; "auto" makes progressive frames of those flagged as interlaced, "on"
+                of all.
+            drop: Streams to leave out (any collection of str is taken): "audio", "subtitles", "attachments",
+                "data", "chapters", or a single one such as "audio:2"; none by default.
+            audio: What becomes of sound that the container cannot hold: "copy" (the default) refuses it, "aac",
+                "flac" and "pcm" encode it. All other sound is copied.
 
-    Raises:
-        C2EError: A value is of another type or out of its range.
+        Raises:
+            C2EError: A value is of another type or out of its range.
+    =======
+        ``anchor_interval`` is how many frames apart the network predicts frames, at most; those between are
+        interpolated along motion. None is 1 on a GPU and 8 on a CPU.
+        ``start`` and ``end`` are exact seconds on the film's own clock; only what lies between is painted and
+        written. ``fps`` is how many numbered pictures are shown a second (24 if not told); films know it.
+        ``drop`` names kinds of streams to leave out: audio, subtitles, attachments, data, chapters.
+    >>>>>>> f186597 (Anchor frames: the network predicts every eighth frame, those between are interpolated along motion)
     """
 
     encode: EncodeSettings = field(default_factory=EncodeSettings)
     device: Device = "auto"
     precision: Precision = "auto"
     size: int = 256
+    anchor_interval: int | None = None
     batch: int = 8
     saturation: float = 1.0
     weights: Path | None = None
@@ -124,6 +133,8 @@ def colorizer_for(options: Options) -> Colorizer:
         precision=options.precision,
         size=options.size,
         saturation=options.saturation,
+        anchor_interval=options.anchor_interval,
+        batch=options.batch,
     )
 
 

@@ -183,6 +183,8 @@ def plan_film(
     remarks = [*check_times(muxing, analysis.pts), *planned.remarks(MAX_LISTED)]
     for line in remarks:
         progress.note(line)
+    # What was left to the device counts from here on, on whichever machine a segment is rendered.
+    options = replace(options, anchor_interval=colorizer.anchor_interval)
     plan = RenderPlan(source, info, options, picture, reference_map, analysis)
     film = PlannedFilm(
         output, muxing, plan, _identity(plan, colorizer), (*notes, *left_out, *remarks)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MediaError
-from ..inference.temporal_filter import REACH
+from ..inference.interpolation import context_frames
 from ..planning.analysis import VideoAnalysis
 from ..references.reference_map import ReferenceMap
+from ..utils.choices import LONGEST_INTERVAL
 from ..video.decode import DecodeReport
 from ..video.decode.decoder import decode
 from ..video.frames import Frame, PictureFormat, VideoInfo
@@ -57,11 +58,12 @@ class RenderPlan:
         )
 
     def with_context(self, start: int, stop: int) -> tuple[int, int]:
-        """The span ``[start, stop)`` widened by the frames of the same shots that the filter reads."""
+        """The span ``[start, stop)`` widened by the frames of the same shots that its colours depend on."""
+        context = context_frames(self.options.anchor_interval or LONGEST_INTERVAL)
         shots, moved = self.reference_map.shots, self.analysis.moved
         begun = max(shot.start for shot in shots if shot.start <= start)
         ended = min(shot.stop for shot in shots if shot.stop >= stop)
-        return max(begun, moved(start, -REACH)), max(stop, min(ended, moved(stop, REACH)))
+        return max(begun, moved(start, -context)), max(stop, min(ended, moved(stop, context)))
 
     def pts_in(self, segment: Segment) -> Sequence[int]:
         """The pts of a segment's frames, in order."""

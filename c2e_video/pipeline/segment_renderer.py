@@ -67,7 +67,9 @@ class SegmentRenderer:
         """The colorized batches, split at the borders, each with the number of the border before it."""
         plan = self.plan
         batches = batched(frames, plan.reference_map.shots, plan.options.batch)
-        for batch in self.video_colorizer.colorize(batches, plan.reference_map, plan.picture):
+        for batch in self.video_colorizer.colorize(
+            batches, plan.reference_map, plan.picture, plan.analysis.pts
+        ):
             yield from batch.runs(lambda pts: bisect_right(borders, pts) - 1)
 
     def _write(self, segment: Segment, batches: Iterator[ColorBatch], writer: PartWriter) -> None:

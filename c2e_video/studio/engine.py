@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ..inference.colorizer import Colorizer
 from ..inference.letterbox import NO_LETTERBOX, Letterbox, neutralize_black
 from ..inference.matching import PictureMatcher
-from ..inference.temporal_filter import LabPrediction
+from ..inference.prediction import LabPrediction
 from ..inference.video_colorizer import VideoColorizer
 from ..pipeline.options import Options, colorizer_for
 from ..planning.coverage import FilmMatcher

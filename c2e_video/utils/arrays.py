@@ -6,3 +6,4 @@ import numpy as np
 import numpy.typing as npt
 
 Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Floats = npt.NDArray[np.float32]

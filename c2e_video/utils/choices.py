@@ -19,3 +19,6 @@ DROPPABLE = ("audio", "subtitles", "attachments", "data", "chapters")
 AudioChoice = Literal["copy", "aac", "flac", "pcm"]
 
 Deinterlace = Literal["off", "auto", "on"]
+
+# Frames from one anchor to the next, at most.
+LONGEST_INTERVAL = 12

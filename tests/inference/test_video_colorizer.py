@@ -117,11 +117,11 @@ def test_a_gray_shot_is_neutral_and_the_network_is_not_run_for_it(
     shots = (Shot(0, 0, 10), Shot.after(8, 1, 10, 24), Shot(2, 24, 30))
     given = ReferenceMap(shots, ((reference(1),), (), (reference(2),)))
     asked = []
-    predict = painter.colorizer.predict
+    embedding_at = painter.embedding_at
     monkeypatch.setattr(
-        painter.colorizer,
-        "predict",
-        lambda batch, *rest: asked.extend(batch.pts) or predict(batch, *rest),  # type: ignore[func-returns-value]
+        painter,
+        "embedding_at",
+        lambda pts, *rest: asked.append(pts) or embedding_at(pts, *rest),  # type: ignore[func-returns-value]
     )
     strength = np.abs(chroma(painter, given) - 128).mean((1, 2, 3))
     assert asked == [*range(18), *range(24, 30)]

@@ -1,0 +1,147 @@
+"""The network predicts anchor frames; frames between two anchors are interpolated along motion.
+
+Which frames are anchors depends on the shot alone: every ``interval``-th frame from the shot's first, frames
+that the caller names (keyframes), and, between two of these, a frame of which too much is found in neither;
+that is repeated on both sides of it. So any part of a film, read with :func:`context_frames`
+more at each end, gets the same colours as in the whole film.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+from ..utils.arrays import Floats
+from .luma_planes import LumaPlane
+from .motion import MotionPlane, Source, mean_along_motion
+from .prediction import LabPrediction
+from .temporal_filter import REACH, Predicted
+
+T = TypeVar("T")
+
+# A pixel is lost where its confidence is lower than this in both anchors. If more than this share of a
+# frame is lost, the frame becomes an anchor.
+LOST_CONFIDENCE, LOST_SHARE = 0.1, 0.12
+
+
+def filter_reach(interval: int) -> int:
+    """Frames each way in which the temporal filter looks for other anchors."""
+    return max(REACH, interval)
+
+
+def context_frames(interval: int) -> int:
+    """Frames before and after a part of a shot on which its colours depend, at most.
+
+    A frame depends on the anchors beside it, fewer than ``interval`` frames away; these on anchors within
+    :func:`filter_reach`; and which frames those are, on the end of the interval they lie in.
+    """
+    return 2 * interval + REACH
+
+
+class Moment(NamedTuple, Generic[T]):
+    """A frame before it has colours.
+
+    Args:
+        item: Whatever the caller keeps with it.
+        number: Of the frame, in order.
+        is_anchor: Whether the network must predict it.
+        luma: The frame itself.
+        lightness: L* in [0, 100], fp32 ``[h, w]``, at the size of the predictions.
+        motion: Its motion plane.
+    """
+
+    item: T
+    number: int
+    is_anchor: bool
+    luma: LumaPlane
+    lightness: Floats
+    motion: MotionPlane
+
+
+class Span(NamedTuple, Generic[T]):
+    """An anchor, and the frames between the anchor before it and itself."""
+
+    between: Sequence[Moment[T]]
+    anchor: Moment[T]
+
+
+def intervals(moments: Iterable[Moment[T]]) -> Iterator[list[Moment[T]]]:
+    """The frames from each named anchor to the next, both included.
+
+    The first and the last frame count as named. The first interval holds the first frame alone.
+    """
+    current: list[Moment[T]] = []
+    for moment in moments:
+        if not current:
+            yield [moment]
+        current.append(moment)
+        if moment.is_anchor and len(current) > 1:
+            yield current
+            current = [moment]
+    if len(current) > 1:
+        yield current
+
+
+def spans(interval: Sequence[Moment[T]]) -> list[Span[T]]:
+    """One of :func:`intervals` cut at the anchors that it needs."""
+    if len(interval) < 3:
+        return [Span((), interval[-1])]
+    if not interval[0].motion.is_usable:
+        return [Span((), moment) for moment in interval[1:]]
+    cut = _needed_anchor(interval)
+    if cut is None:
+        return [Span(interval[1:-1], interval[-1])]
+    return [*spans(interval[: cut + 1]), *spans(interval[cut:])]
+
+
+def _needed_anchor(interval: Sequence[Moment[T]]) -> int | None:
+    """The middle frame if too much of it is lost, else the frame of which most is lost, if it is too much."""
+    before, *between, after = interval
+    middle = len(between) // 2
+    if lost_share(between[middle], before, after) > LOST_SHARE:
+        return middle + 1
+    lost = [lost_share(moment, before, after) for moment in between]
+    return lost.index(max(lost)) + 1 if max(lost) > LOST_SHARE else None
+
+
+def lost_share(moment: Moment[T], before: Moment[T], after: Moment[T]) -> float:
+    """The share of a frame that is found in neither of two others, 0 to 1."""
+    found = np.maximum(*(moment.motion.match(end.motion).confidence for end in (before, after)))
+    return float(np.mean(found < LOST_CONFIDENCE))
+
+
+class Gap(NamedTuple, Generic[T]):
+    """A frame with the anchors around it; the frame of an anchor has that one on both sides."""
+
+    moment: Moment[T]
+    before: Predicted[Span[T]]
+    after: Predicted[Span[T]]
+
+
+def gaps(anchors: Iterable[Predicted[Span[T]]]) -> Iterator[Gap[T]]:
+    """All frames in order, each with its anchors, which come in order."""
+    before: Predicted[Span[T]] | None = None
+    for after in anchors:
+        yield from (Gap(moment, before or after, after) for moment in after.item.between)
+        yield Gap(after.item.anchor, after, after)
+        before = after
+
+
+def interpolate(gap: Gap[T]) -> LabPrediction:
+    """The colours of a frame, from the anchors around it along motion.
+
+    An anchor's weight falls linearly to 0 at the other anchor; see :func:`~.motion.mean_along_motion`. The
+    frame of an anchor has the anchor's colours.
+    """
+    moment, before, after = gap
+    if before is after:
+        return after.prediction
+    share = (moment.number - before.number) / (after.number - before.number)
+    weighted = [(before, 1 - share), (after, share)]
+    finite = [pair for pair in weighted if pair[0].prediction.is_finite]
+    sources = [
+        Source(anchor.motion, anchor.prediction.ab, weight) for anchor, weight in finite or weighted
+    ]
+    return LabPrediction(moment.lightness, mean_along_motion(moment.motion, sources))

@@ -1,0 +1,140 @@
+"""Where the pixels of one frame are in another, and colours carried along that motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..utils.arrays import Floats
+from .optical_flow import NO_MAP, forward_backward_error, quick_flow
+
+FLOW_SIDE = 128  # short side, about, of the planes in which motion is sought
+SMALLEST_SIDE = 32  # with a shorter side no motion is sought
+FB_SIGMA = 1.0  # of the forward-backward error, in pixels of those planes
+LIGHTNESS_SIGMA = 5.0  # of the difference in L*, ...
+WINDOW = 5  # ... the mean over so many pixels squared of those planes
+_OUTSIDE = 1e3  # L* beyond the border: nothing is as light
+FLOOR = 0.02  # added to each confidence, so that a pixel found nowhere has a colour, too
+
+
+class Match(NamedTuple):
+    """One frame seen from another.
+
+    Args:
+        flow: From each pixel to where it is in the other frame (x, y), fp32 ``[h, w, 2]`` in pixels.
+        confidence: In [0, 1], fp32 ``[h, w]``: exp(-fb^2 / (2 FB_SIGMA^2) - dL^2 / (2 LIGHTNESS_SIGMA^2)),
+            fb the forward-backward error in pixels, dL^2 the local mean squared difference of L*.
+    """
+
+    flow: Floats
+    confidence: Floats
+
+
+class MotionPlane:
+    """A frame's lightness, reduced, from which motion to other frames is found.
+
+    Args:
+        lightness: L* in [0, 100], fp32 ``[H, W]``.
+    """
+
+    def __init__(self, lightness: Floats) -> None:
+        height, width = lightness.shape
+        step = max(1, round(min(height, width) / FLOW_SIDE))
+        size = (max(1, width // step), max(1, height // step))
+        self.lightness: Any = cv2.resize(lightness, size, interpolation=cv2.INTER_AREA)
+        self._samples: npt.NDArray[np.uint8] = (self.lightness * 2.55).clip(0, 255).astype(np.uint8)
+        # Weak, so that a frame is freed when it is done with, not when all it was compared with are.
+        self._flows: WeakKeyDictionary[MotionPlane, Floats] = WeakKeyDictionary()
+        self._matches: WeakKeyDictionary[MotionPlane, Match] = WeakKeyDictionary()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the plane is large enough for motion to be found in it."""
+        return bool(min(self.lightness.shape) >= SMALLEST_SIDE)
+
+    def match(self, other: MotionPlane) -> Match:
+        """Find the pixels of this frame in another one of the same size. The match is kept."""
+        match = self._matches.get(other)
+        if match is None:
+            match = self._matches[other] = self._find(other)
+        return match
+
+    def _find(self, other: MotionPlane) -> Match:
+        flow = self.flow_to(other)
+        positions, _, error = forward_backward_error(flow, other.flow_to(self))
+        seen: Any = cv2.remap(
+            *(other.lightness, positions, NO_MAP, cv2.INTER_LINEAR),
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=_OUTSIDE,
+        )
+        difference = cv2.blur((seen - self.lightness) ** 2, (WINDOW, WINDOW))
+        exponent = error / (-2 * FB_SIGMA**2) + difference / (-2 * LIGHTNESS_SIGMA**2)
+        return Match(flow, np.exp(exponent))
+
+    def flow_to(self, other: MotionPlane) -> Floats:
+        """The flow to another frame. It is kept: each of two frames needs both directions."""
+        flow = self._flows.get(other)
+        if flow is None:
+            flow = self._flows[other] = quick_flow(self._samples, other._samples)
+        return flow
+
+
+class Source(NamedTuple):
+    """A frame whose colours are known, and how much it counts."""
+
+    motion: MotionPlane
+    ab: Floats
+    weight: float = 1.0
+
+
+def mean_along_motion(
+    target: MotionPlane, sources: Iterable[Source], own: Floats | None = None
+) -> Floats:
+    """The weighted mean of the colours of other frames, each carried to where it is in this one.
+
+    A pixel of a source counts ``weight * (confidence + FLOOR)``, the frame's own colours count 1. With
+    own colours the floor is 0.
+
+    Args:
+        target: The frame whose colours are wanted.
+        sources: Other frames, ab fp32 ``[2, H, W]``.
+        own: The frame's own ab, if it has one, fp32 ``[2, H, W]``.
+
+    Returns:
+        ab, fp32 ``[2, H, W]``.
+    """
+    total: Any = 0 if own is None else own
+    weights: Any = 0 if own is None else 1
+    for source in sources:
+        ab, confidence = _carried(target, source)
+        counts = confidence + FLOOR if own is None else confidence
+        counts *= source.weight
+        total = total + ab * counts
+        weights = weights + counts
+    return np.asarray(total / weights, np.float32)
+
+
+def _carried(target: MotionPlane, source: Source) -> tuple[Floats, Floats]:
+    """A source's ab ``[2, H, W]`` as seen from the target, and the confidence ``[H, W]``."""
+    match = target.match(source.motion)
+    height, width = source.ab.shape[1:]
+    rows, columns = match.confidence.shape
+    scale = np.array([width / columns, height / rows], np.float32)
+    flow = cv2.resize(match.flow, (width, height)) * scale
+    seen = cv2.remap(
+        *(cv2.merge(list(source.ab)), _grid(height, width) + flow, NO_MAP, cv2.INTER_LINEAR),
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.stack(cv2.split(seen)), np.asarray(cv2.resize(match.confidence, (width, height)))
+
+
+@lru_cache(maxsize=4)
+def _grid(height: int, width: int) -> Floats:
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return np.stack((x, y), axis=-1)
