@@ -27,7 +27,7 @@ from ..model import Conditioning, Memory, load_weights
 from ..model.color2embed import STRIDE
 from ..model.fuse import fold_batch_norms
 from ..utils.arrays import Plane
-from ..utils.choices import LONGEST_INTERVAL, Device, Precision
+from ..utils.choices import Device, Precision
 from ..utils.devices import (
     channels_last,
     find_device,
@@ -106,10 +106,6 @@ class Colorizer:
             raise C2EError(f"size is {STRIDE} to 4096 pixels, got {size}")
         if not 0 <= saturation <= 4:
             raise C2EError(f"saturation is 0 to 4, got {saturation}")
-        if anchor_interval is not None and not 1 <= anchor_interval <= LONGEST_INTERVAL:
-            raise C2EError(
-                f"anchor_interval is 1 to {LONGEST_INTERVAL} frames, got {anchor_interval}"
-            )
         self.weights = weights or default_weights()
         self.device = find_device(device)
         self.dtype = find_dtype(precision, self.device)

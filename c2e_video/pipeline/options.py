@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from ..errors import C2EError
 from ..inference.colorizer import Colorizer
-from ..utils.choices import AudioChoice, Deinterlace, Device, Precision
+from ..utils.choices import LONGEST_INTERVAL, AudioChoice, Deinterlace, Device, Precision
 from ..video.encode import EncodeSettings
 from ..video.frames import VideoInfo
 
@@ -23,39 +23,33 @@ _HALF_A_MILLISECOND = Fraction(1, 2000)
 class Options:
     """How a film is colorized and written. What cannot be is refused where the options are made.
 
-        A run is taken up only with the options it was begun with, but for ``device``, ``batch``, ``drop``
-        and ``audio``. Of ``weights`` the file's digest counts, of ``precision`` what "auto" came to.
+    A run is taken up only with the options it was begun with, but for ``device``, ``batch``, ``drop``
+    and ``audio``. Of ``weights`` the file's digest counts, of ``precision`` what "auto" came to.
 
-    <<<<<<< HEAD
-        Attributes:
-            encode: Codec, quality and profile of the picture; H.264 by default.
-            device: Where the network runs: "cpu", "cuda" or "mps"; "auto" is the best there is.
-            precision: The network's numbers: "fp32", "bf16" or "fp16"; "auto" is the fastest on the device.
-            size: Short side of the pictures that the network sees, in pixels; 16 to 4096, 256 by default, never
-                more than the film's own.
-            batch: Frames that a GPU colorizes at once; 1 to 1024, 8 by default. A CPU takes one with each core.
-            saturation: Colour strength, a factor of a* and b*; 0 to 4, 1 by default.
-            weights: A weights file (a str is taken, too); the shipped one by default.
-            start: Colorize and write from this time on: exact seconds on the film's own clock, an int or a
-                Fraction; the film's beginning by default.
-            end: Up to this time, in the same unit; the film's end by default.
-            fps: Numbered pictures shown a second, 1 to 240; 24 by default. Of films it must be None.
-            deinterlace: "off" by default; "auto" makes progressive frames of those flagged as interlaced, "on"
-                of all.
-            drop: Streams to leave out (any collection of str is taken): "audio", "subtitles", "attachments",
-                "data", "chapters", or a single one such as "audio:2"; none by default.
-            audio: What becomes of sound that the container cannot hold: "copy" (the default) refuses it, "aac",
-                "flac" and "pcm" encode it. All other sound is copied.
+    Attributes:
+        encode: Codec, quality and profile of the picture; H.264 by default.
+        device: Where the network runs: "cpu", "cuda" or "mps"; "auto" is the best there is.
+        precision: The network's numbers: "fp32", "bf16" or "fp16"; "auto" is the fastest on the device.
+        size: Short side of the pictures that the network sees, in pixels; 16 to 4096, 256 by default, never
+            more than the film's own.
+        anchor_interval: Frames from one that the network predicts to the next, at most; those between are
+            interpolated along motion. 1 to 12; None, the default, is 1 on a GPU and 8 on a CPU.
+        batch: Frames that a GPU colorizes at once; 1 to 1024, 8 by default. A CPU takes one with each core.
+        saturation: Colour strength, a factor of a* and b*; 0 to 4, 1 by default.
+        weights: A weights file (a str is taken, too); the shipped one by default.
+        start: Colorize and write from this time on: exact seconds on the film's own clock, an int or a
+            Fraction; the film's beginning by default.
+        end: Up to this time, in the same unit; the film's end by default.
+        fps: Numbered pictures shown a second, 1 to 240; 24 by default. Of films it must be None.
+        deinterlace: "off" by default; "auto" makes progressive frames of those flagged as interlaced, "on"
+            of all.
+        drop: Streams to leave out (any collection of str is taken): "audio", "subtitles", "attachments",
+            "data", "chapters", or a single one such as "audio:2"; none by default.
+        audio: What becomes of sound that the container cannot hold: "copy" (the default) refuses it, "aac",
+            "flac" and "pcm" encode it. All other sound is copied.
 
-        Raises:
-            C2EError: A value is of another type or out of its range.
-    =======
-        ``anchor_interval`` is how many frames apart the network predicts frames, at most; those between are
-        interpolated along motion. None is 1 on a GPU and 8 on a CPU.
-        ``start`` and ``end`` are exact seconds on the film's own clock; only what lies between is painted and
-        written. ``fps`` is how many numbered pictures are shown a second (24 if not told); films know it.
-        ``drop`` names kinds of streams to leave out: audio, subtitles, attachments, data, chapters.
-    >>>>>>> f186597 (Anchor frames: the network predicts every eighth frame, those between are interpolated along motion)
+    Raises:
+        C2EError: A value is of another type or out of its range.
     """
 
     encode: EncodeSettings = field(default_factory=EncodeSettings)
@@ -85,6 +79,10 @@ class Options:
                 raise C2EError(f"{name} is one of {known}; got {getattr(self, name)!r}")
         if not 1 <= self.batch <= 1024:
             raise C2EError(f"batch is 1 to 1024 frames, got {self.batch}")
+        if self.anchor_interval is not None and not 1 <= self.anchor_interval <= LONGEST_INTERVAL:
+            raise C2EError(
+                f"anchor_interval is 1 to {LONGEST_INTERVAL} frames, got {self.anchor_interval}"
+            )
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise C2EError(
                 f"start {float(self.start):.3f} s is not before end {float(self.end):.3f} s"
@@ -109,6 +107,7 @@ _EXACT = "an int or a Fraction, such as Fraction(3, 2)"
 _TYPES: Mapping[str, tuple[Any, str]] = {
     "encode": (EncodeSettings, 'an EncodeSettings, such as EncodeSettings("h265")'),
     "size": (int, "a whole number of pixels"),
+    "anchor_interval": ((int, NoneType), "a whole number of frames, or None"),
     "batch": (int, "a whole number of frames"),
     "saturation": ((int, float), "a number"),
     "weights": ((Path, NoneType), "the path of a file, or None"),

@@ -53,7 +53,7 @@ def chroma(path: Path) -> Any:
 
 
 def dying(number: int) -> Any:
-    """An encoder's ``write`` that a Ctrl-C ends at the batch of that number."""
+    """An encoder's ``write`` that a Ctrl-C ends at the frame of that number."""
     write, count = Encoder.write, itertools.count(1)
 
     def dies(self: Encoder, batch: Any) -> None:
@@ -181,7 +181,7 @@ def test_a_run_taken_up_within_a_shot_is_steadied_as_the_whole(
     assert len(whole.references.shots) == 1
     monkeypatch.setattr(planned_film, "SEGMENT_SECONDS", 0.4)
     output, write = tmp_path / "pieces.mkv", Encoder.write
-    monkeypatch.setattr(Encoder, "write", dying(9))
+    monkeypatch.setattr(Encoder, "write", dying(25))
     with pytest.raises(KeyboardInterrupt):
         colorize_video(film, output, references=keyframe, options=options)
     assert list(output.with_name("pieces.mkv.c2e").glob("part-*.json"))
@@ -228,7 +228,7 @@ def test_an_interrupted_run_is_taken_up(
     monkeypatch.setattr(planned_film, "SEGMENT_SECONDS", 0.4)
     whole = colorize_video(film, film.with_name("whole.mp4"), references=keyframe, options=quick)
     write = Encoder.write
-    monkeypatch.setattr(Encoder, "write", dying(6))
+    monkeypatch.setattr(Encoder, "write", dying(24))
     with pytest.raises(KeyboardInterrupt):
         colorize_video(film, references=keyframe, options=quick)
     output = film.with_name("film.color.mp4")

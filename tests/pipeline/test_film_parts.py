@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from c2e_video.errors import MediaError
-from c2e_video.inference.colorizer import Colorizer
+from c2e_video.inference.interpolation import context_frames
+from c2e_video.inference.video_colorizer import VideoColorizer
 from c2e_video.pipeline import planned_film
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
@@ -55,13 +56,13 @@ def keyframe(tmp_path: Path) -> Path:
 def frames_predicted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The pts of every frame the network is given from now on."""
     seen: list[int] = []
-    predict = Colorizer.predict
+    embedding_at = VideoColorizer.embedding_at
 
-    def counted(self: Colorizer, batch: Any, *rest: Any) -> Any:
-        seen.extend(batch.pts)
-        return predict(self, batch, *rest)
+    def counted(self: VideoColorizer, pts: int, *rest: Any) -> Any:
+        seen.append(pts)
+        return embedding_at(self, pts, *rest)
 
-    monkeypatch.setattr(Colorizer, "predict", counted)
+    monkeypatch.setattr(VideoColorizer, "embedding_at", counted)
     return seen
 
 
@@ -77,7 +78,7 @@ def test_no_finished_frame_is_colorized_again_and_the_film_is_the_same(
 ) -> None:
     """In one segment, and across segments; with a lossy codec that reorders frames."""
     monkeypatch.setattr(planned_film, "SEGMENT_SECONDS", segment_seconds)
-    options = replace(quick, batch=4)
+    options = replace(quick, anchor_interval=1)
     whole = colorize_video(film, film.with_name("whole.mp4"), references=keyframe, options=options)
     watched = Watched(stop_after=29, error=error)
     with pytest.raises(error) as stopped:
@@ -91,7 +92,7 @@ def test_no_finished_frame_is_colorized_again_and_the_film_is_the_same(
     again = Watched()
     result = colorize_video(film, references=keyframe, options=options, progress=again)
     assert f"taking up the interrupted run in film.color.mp4.c2e at {at[1]}" in again.notes
-    assert len(seen) == 50 - finished + 3  # those that the temporal filter looks back at
+    assert len(seen) == 50 - finished + context_frames(1)
     assert sum(again.counts) == 50
     assert picture_digests(result.output) == picture_digests(whole.output)
     assert not film.with_name("film.color.mp4.c2e").exists()
@@ -100,14 +101,14 @@ def test_no_finished_frame_is_colorized_again_and_the_film_is_the_same(
 def test_a_run_stopped_twice_in_one_segment(
     film: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = replace(quick, batch=4)
+    options = replace(quick, anchor_interval=1)
     whole = colorize_video(film, film.with_name("whole.mp4"), references=keyframe, options=options)
     for stop_after in (9, 30):
         with pytest.raises(KeyboardInterrupt):
             colorize_video(film, references=keyframe, options=options, progress=Watched(stop_after))
     seen = frames_predicted(monkeypatch)
     result = colorize_video(film, references=keyframe, options=options)
-    assert len(seen) < 50 - 30 + 4
+    assert len(seen) <= 50 - 30 + context_frames(1)
     assert picture_digests(result.output) == picture_digests(whole.output)
 
 
@@ -123,7 +124,7 @@ def test_an_encoder_that_fails_loses_no_finished_frame(
         write(self, batch)
 
     monkeypatch.setattr(Encoder, "write", full)
-    options = replace(quick, batch=4)
+    options = replace(quick, anchor_interval=1)
     with pytest.raises(MediaError) as failed:
         colorize_video(film, references=keyframe, options=options)
     monkeypatch.setattr(Encoder, "write", write)
@@ -139,7 +140,7 @@ def test_a_stop_before_the_first_frame_leaves_nothing(
     def stopped(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Colorizer, "predict", stopped)
+    monkeypatch.setattr(VideoColorizer, "embedding_at", stopped)
     with pytest.raises(KeyboardInterrupt) as error:
         colorize_video(film, references=keyframe, options=quick)
     assert error.value.__notes__ == ["no frame was finished yet"]
