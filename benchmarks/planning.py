@@ -20,21 +20,27 @@ import numpy as np
 
 from benchmarks.throughput import RATE, SHOT_FRAMES, peak_mib, write_drawn
 from c2e_video.planning.analysis import analyze
-from c2e_video.references.image import Reference
+from c2e_video.planning.candidates import Candidate, CandidatePool
+from c2e_video.planning.keyframes import gray_of
 from c2e_video.video.decode.decoder import decode, probe
 
 NOTED = (0.1, 0.25, 0.5, 1.0)  # shares of the film at which memory is noted
 
 
-def references_of(film: Path, count: int) -> list[Reference]:
-    """Frames of the film as its references."""
+def candidates_of(film: Path, count: int) -> CandidatePool:
+    """Frames of the film as candidates."""
     frames = (
         frame
         for i, frame in enumerate(decode(film, probe(film)))
         if i % SHOT_FRAMES == SHOT_FRAMES // 2
     )
     pictures = (np.repeat(frame.luma[:, :, None], 3, axis=2).astype(np.uint8) for frame in frames)
-    return [Reference(p, Path(f"{i}.png")) for i, p in zip(range(count), pictures, strict=False)]
+    return CandidatePool(
+        [
+            Candidate(Path(f"{i}.png"), gray_of(picture), np.zeros(1, np.float32))
+            for i, picture in zip(range(count), pictures, strict=False)
+        ]
+    )
 
 
 def main() -> None:
@@ -48,11 +54,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         film = write_drawn(Path(folder) / "480p.mp4", 120 * RATE, 854, 480)
         kilobits = film.stat().st_size * 8 / 120 / 1000
-        given = references_of(film, wanted.references)
+        given = candidates_of(film, wanted.references)
         began = time.perf_counter()
         decoded = sum(1 for _ in decode(film, probe(film)))
         alone = time.perf_counter() - began
-        for references in ([], given):
+        for references in (CandidatePool(()), given):
             began = time.perf_counter()
             found = analyze(film, probe(film), references)
             seconds = time.perf_counter() - began

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from ..errors import C2EError
 from .options import (
     FILE,
     FILM,
@@ -18,8 +17,6 @@ from .options import (
     verbosity_options,
 )
 from .streams import echo
-
-LISTS = (".csv", ".edl", ".otio")
 
 
 @click.command(short_help="Find the shots of a film and their references, and write them down.")
@@ -38,7 +35,12 @@ LISTS = (".csv", ".edl", ".otio")
 @click.option("--stills-folder", type=PATH, help="Where stills go; FILM.stills by default.")
 @network_options
 @stretch_options
-@click.option("-y", "--overwrite", is_flag=True, help="Overwrite the table and the sheet.")
+@click.option(
+    "-y",
+    "--overwrite",
+    is_flag=True,
+    help="Plan anew, and write over the list; a table is kept as FILM.1.csv.",
+)
 @verbosity_options
 def plan(
     film: Path,
@@ -53,65 +55,55 @@ def plan(
 ) -> None:
     """Find the shots of FILM, give each its reference, and write a table to look at and to edit.
 
-    `c2e-video FILM --refs FILM.csv` then paints FILM as the table says.
+    A table that is there already is updated: what a person wrote in it stays, and pictures are found
+    for what is still open. `c2e-video FILM --refs FILM.csv` then colorizes FILM as the table says.
     """
     from ..inference.video_colorizer import VideoColorizer
     from ..pipeline.options import Options, colorizer_for, window_of
-    from ..pipeline.output import check_output
     from ..planning.analysis import first_pts
     from ..planning.contact_sheet import write_sheet
-    from ..planning.plan import make_plan
+    from ..planning.planner import make_plan
     from ..planning.proposals import MAX_PROPOSALS, summary
-    from ..planning.shot_lists import check_shot_list, read_shot_list
+    from ..planning.shot_lists import read_shot_list
     from ..planning.stills import make_folder, write_stills
-    from ..references.reference_map import ReferenceMap, load_references_or_map
+    from ..references.given import sort_references
     from ..utils.devices import configure_process
     from ..video.decode import base_path
     from ..video.decode.decoder import probe
     from ..video.frames import Shot
+    from .plan_outputs import PlanOutputs
     from .progress_bar import ProgressBar
 
     configure_process()
     options = Options(**settings)
     info = probe(film, options.fps)
-    left_out: list[str] = []
-    given = load_references_or_map(references, info, left_out.append)
-    if output is None and not isinstance(given, ReferenceMap):  # a map is not written over
-        name = base_path(film)
-        output = name.with_name(f"{name.name}.csv")
-    if output is not None and output.suffix.lower() not in LISTS:
-        raise C2EError(f"shots are written to {', '.join(LISTS)}, got {str(output)!r}")
-    if output is not None:
-        check_shot_list(output, info)
-    if sheet and sheet == output:
-        raise C2EError(f"the list and the sheet would both be {str(sheet)!r}; give two names")
-    for path in filter(None, (output, sheet)):
-        check_output(film, path, overwrite)
+    said: list[str] = []
+    given = sort_references(references, info, said.append)
+    outputs = PlanOutputs.choose(film, info, given, output, sheet, overwrite, bool(shots))
     if stills:
         named = base_path(film)
         stills_folder = stills_folder or named.with_name(f"{named.name}.stills")
         make_folder(stills_folder)
     listed: tuple[Shot, ...] = ()
     if shots:
-        listed = read_shot_list(shots, info, start=first_pts(film, info), note=left_out.append)
+        listed = read_shot_list(shots, info, start=first_pts(film, info), note=said.append)
     window = window_of(info, options)
     video_colorizer = VideoColorizer(colorizer_for(options), info)
     with ProgressBar() as bar:
-        planned = make_plan(film, info, given, video_colorizer, bar, shots=listed, window=window)
-        if output:
-            planned.write(output)
+        planned = make_plan(
+            film, info, outputs.given, video_colorizer, bar, shots=listed, window=window
+        )
+        said += outputs.write_list(planned)
         proposals = planned.proposals(video_colorizer, bar, stills or MAX_PROPOSALS)
         if sheet:
             write_sheet(planned, proposals, video_colorizer, sheet, bar)
+            said.append(f"written: {sheet}")
         if stills and stills_folder:
             write_stills(planned, proposals, stills_folder, bar)
-    for line in (planned.summary(), *left_out, *planned.remarks()):
+            said.append(f"stills: {len(proposals)} in {stills_folder}")
+    for line in (planned.summary(), *planned.changes(), *planned.remarks(), *said):
         echo(line)
-    for path in filter(None, (output, sheet)):
-        echo(f"written: {path}")
     if proposals:
         echo(f"worth painting: {summary(proposals)}")
         for proposal in proposals:
             echo(f"  {proposal.line(info)}")
-    if stills:
-        echo(f"stills: {len(proposals)} in {stills_folder}")

@@ -69,7 +69,7 @@ def manifest_of(
 
     ``options`` is the dataclass the run was given; ``identity`` tells, by the keys of a job's, the
     digests of source and weights and the network's precision. Shots are told as in a map of references
-    (``reference_csv.py``), in times of the film's own clock. A reference's digest is the sha256 of its
+    (``reference_table.py``), in times of the film's own clock. A reference's digest is the sha256 of its
     pixels, the source's that of samples of the file (:func:`~c2e_video.job.film_digest`).
     """
     return {

@@ -10,8 +10,9 @@ from typing import Any
 from ..errors import BadReference
 from ..inference.colorizer import Colorizer
 from ..inference.video_colorizer import VideoColorizer
-from ..planning.plan import make_plan
-from ..references.reference_map import ReferenceLike, ReferenceMap, load_references_or_map
+from ..planning.planner import make_plan
+from ..references.given import ReferenceLike, sort_references
+from ..references.reference_map import ReferenceMap
 from ..utils.files import disk_errors, remove
 from ..utils.progress import Progress
 from ..version import __version__
@@ -168,7 +169,7 @@ def plan_film(
         progress.note(line)
     video_colorizer = VideoColorizer(colorizer, info)
     left_out: list[str] = []
-    given = load_references_or_map(references, info, left_out.append)
+    given = sort_references(references, info, left_out.append)
     for line in left_out:
         progress.note(line)
     planned = make_plan(source, info, given, video_colorizer, progress, window=window)
@@ -180,6 +181,8 @@ def plan_film(
         muxing = replace(muxing, window=(analysis.pts[0], window[1]), origin=analysis.pts[0])
     if reference_map is None:
         raise BadReference("a film needs at least one reference; give a colour picture")
+    if planned.open_shots and planned.table is not None:
+        planned.table.check_complete()
     remarks = [*check_times(muxing, analysis.pts), *planned.remarks(MAX_LISTED)]
     for line in remarks:
         progress.note(line)

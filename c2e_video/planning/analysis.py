@@ -10,12 +10,12 @@ from pathlib import Path
 
 from ..errors import MediaError
 from ..inference.letterbox import NO_LETTERBOX, Letterbox, LetterboxDetector
-from ..references.image import Reference
 from ..shots.detector import ShotDetector
 from ..utils.prefetch import prefetch
 from ..video.decode import DecodeReport
 from ..video.decode.decoder import decode
 from ..video.frames import Frame, Shot, VideoInfo
+from .candidates import Candidate, CandidatePool
 from .keyframes import KeyframeMatcher, Match
 from .pyramid import halved
 from .samples import FrameSample, Sampler
@@ -32,7 +32,7 @@ class VideoAnalysis:
 
     shots: tuple[Shot, ...]
     pts: Sequence[int]
-    matches: tuple[Match, ...]
+    matches: tuple[Match[Candidate], ...]
     problems: tuple[str, ...]
     letterbox: Letterbox = NO_LETTERBOX
     samples: tuple[FrameSample, ...] = ()
@@ -59,13 +59,25 @@ class VideoAnalysis:
 def analyze(
     source: Path,
     info: VideoInfo,
-    references: Sequence[Reference] = (),
+    candidates: CandidatePool | None = None,
     *,
     window: Window = (None, None),
     on_frame: Callable[[Frame], None] = lambda frame: None,
 ) -> VideoAnalysis:
-    """Look at every frame of the film once. ``references`` are looked for among the frames."""
-    detector, matcher = ShotDetector(info), KeyframeMatcher(references, info)
+    """Read the film once.
+
+    Args:
+        source: The film.
+        info: What its picture track holds.
+        candidates: Are looked for among the frames.
+        window: The part of the film to read, in pts.
+        on_frame: Is called with each frame.
+
+    Raises:
+        MediaError: The film cannot be read, or has no frame in the window.
+    """
+    pool = candidates if candidates is not None else CandidatePool(())
+    detector, matcher = ShotDetector(info), KeyframeMatcher(pool.candidates, info, pool.grays)
     letterbox, sampler = LetterboxDetector(info), Sampler(info)
     report = DecodeReport()
     pts = array("q")
@@ -75,7 +87,7 @@ def analyze(
         detector.update(small)
         letterbox.update(frame)
         sampler.update(frame, small.luma)
-        if references:
+        if len(pool):
             matcher.update(small)
         pts.append(frame.pts)
         on_frame(frame)
@@ -84,7 +96,7 @@ def analyze(
             f"no frame of {source.name} lies between the start and the end asked for; they are times "
             f"on its own clock, on which it begins at {info.seconds(first_pts(source, info)):.3f} s"
         )
-    matches = tuple(matcher.compute()) if references else ()
+    matches = tuple(matcher.compute())
     return VideoAnalysis(
         tuple(detector.compute()),
         pts,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from ..errors import C2EError
 from ..references.image import Reference
 from ..references.reference_map import ReferenceMap
+from ..references.reference_table import ReferenceTable
 from ..utils.timecode import timecode_frames
 from ..video.frames import Shot, VideoInfo
 
@@ -131,6 +132,24 @@ def fit_map(
     rows = tuple(tuple(map(moved, row)) for row in reference_map.references)
     fitted = replace(reference_map, shots=tuple(later), references=rows)
     return fitted, note_of(clock, fit, shots[0].start, info)
+
+
+def fit_table(
+    table: ReferenceTable, info: VideoInfo, film: Span
+) -> tuple[ReferenceTable, str | None]:
+    """A table with its times on the film's clock, and a line for the user if they were moved.
+
+    Raises:
+        C2EError: The table is not in the film with any offset; the message has both ranges.
+    """
+    row = table.shots[0].rows[0]
+    hour = round(3600 / info.time_base)
+    clock = ListClock(f"{table.path}:{row.line}", zero=0, hour=hour)
+    spans = [(own.shot.start, own.shot.stop) for own in table.shots]
+    fit = fit_clock(clock, spans, info, film)
+    if not fit.offset:
+        return table, None
+    return table.shifted(fit.offset), note_of(clock, fit, spans[0][0], info)
 
 
 def check_inside(shots: Sequence[Shot], info: VideoInfo, film: Span) -> None:

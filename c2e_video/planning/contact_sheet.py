@@ -21,6 +21,7 @@ from ..utils.files import write_text
 from ..utils.progress import Progress
 from ..video.frames import Shot
 from .coverage import COVERED, UNCOVERED, ShotCoverage
+from .disagreements import Disagreement
 from .plan import Assignment, Plan
 from .proposals import Proposal, summary
 from .samples import FrameSample
@@ -35,6 +36,7 @@ SHOWN, SHOWN_AT_MOST = (
 SECONDS_A_FRAME = 4.0
 REFERENCE_HEIGHT = 84
 JPEG_QUALITY = 82
+GENERATOR = '<meta name="generator" content="c2e-video plan">'  # by which a sheet is known
 SCALE = (
     f"Confidence (the black line) estimates how much of a frame's colour its reference gives. From "
     f"{COVERED:.2f} on the frame is covered (green), below {UNCOVERED:.2f} it is uncovered (red), between "
@@ -63,6 +65,15 @@ def write_sheet(
         C2EError: The file cannot be written.
     """
     write_text(path, _Sheet(plan, video_colorizer).page(proposals, progress))
+
+
+def is_sheet(path: Path) -> bool:
+    """Whether a file is a contact sheet, which may be written anew at any time."""
+    try:
+        with open(path, "rb") as file:
+            return GENERATOR.encode() in file.read(400)
+    except OSError:
+        return False
 
 
 class _Sheet:
@@ -163,13 +174,19 @@ class _Sheet:
         assignment = plan.assignments[shot.index]
         used = "".join(self._figure(r, _caption(r, plan)) for r in row)
         others = "".join(
-            self._figure(c.reference, f"{c.reference.path.name} {c.score:.2f}")
+            self._figure(c.candidate.load(), f"{c.candidate.path.name} {c.score:.2f}")
             for c in assignment.candidates
         )
         parts = [f'<div class="refs"><h3>{escape(_source(assignment))}</h3>{used}</div>']
         if others:
             parts.append(f'<div class="refs small"><h3>best candidates</h3>{others}</div>')
+        parts += [self._disagreement(d) for d in plan.disagreements if d.shot == shot]
         return "".join(parts)
+
+    def _disagreement(self, disagreement: Disagreement) -> str:
+        pictures = "".join(_img(p, REFERENCE_HEIGHT) for p in disagreement.pictures())
+        line = escape(disagreement.line(self.plan.info))
+        return f'<div class="disagree"><div class="strip">{pictures}</div>{line}</div>'
 
     def _figure(self, reference: Reference, caption: str) -> str:
         number = self._number(reference)

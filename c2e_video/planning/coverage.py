@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
@@ -181,15 +181,24 @@ class FilmMatcher:
         """Of a sample."""
         return self.matcher.encode_once(sample.pts, sample.picture)
 
-    def reference_features(self, reference: Reference) -> CellFeatures:
-        """Of a reference."""
-        return self.matcher.encode_once(reference.digest, lambda: reference.image)
-
     def match(self, sample: FrameSample, reference: Reference) -> Match:
         """How well a sample is found in a reference; NaN where the network cannot compare."""
+        return self.match_candidate(sample, reference.digest, lambda: reference)
+
+    def match_candidate(
+        self, sample: FrameSample, key: object, load: Callable[[], Reference]
+    ) -> Match:
+        """:meth:`match`, for a reference that is loaded where its features are not known (any more).
+
+        Args:
+            sample: A sample of the film.
+            key: What tells the reference from all others.
+            load: Gives the reference.
+        """
         if not self.matcher.can_compare:
             return NO_MATCH
-        return self.matcher.match(self.features(sample), self.reference_features(reference))
+        features = self.matcher.encode_once(key, lambda: load().image)
+        return self.matcher.match(self.features(sample), features)
 
 
 def measure_coverage(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -116,7 +116,10 @@ def _checked(image: Picture, name: str) -> Picture:
         )
     channels = image.reshape(-1, 3).astype(np.float32)
     if np.abs(channels - channels.mean(1, keepdims=True)).mean() < GRAY:
-        raise BadReference(f"the reference {name} is gray; give a picture with colours")
+        raise BadReference(
+            f"the reference {name} is gray; give a picture with colours, or write the "
+            "word gray in the table for a shot that is to be left uncoloured"
+        )
     return np.ascontiguousarray(image)
 
 
@@ -211,13 +214,23 @@ def load_references(
     Raises:
         BadReference: A picture cannot be used, or a folder holds none.
     """
-    return [load_reference(file) for path in paths for file in _files(path, note)]
+    return [
+        load_reference(file)
+        for path in paths
+        for file in (pictures_in(path, note) if path.is_dir() else [path])
+    ]
 
 
-def _files(path: Path, note: Callable[[str], object]) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
+def pictures_in(path: Path, note: Callable[[str], object]) -> list[Path]:
+    """The picture files of a folder, by name.
+
+    Args:
+        path: The folder.
+        note: Is called with a line where something in it is left out.
+
+    Raises:
+        BadReference: It holds no picture.
+    """
     # Names that begin with a dot are a system's own, such as macOS's "._" beside each file.
     named = sorted(
         file
@@ -235,7 +248,7 @@ def _files(path: Path, note: Callable[[str], object]) -> Iterator[Path]:
     if left:
         more = [f"and {len(left) - _NAMED} more"] if len(left) > _NAMED else []
         note(f"of {str(path)!r}, {len(left)} left out: {', '.join([*left[:_NAMED], *more])}")
-    yield from pictures
+    return pictures
 
 
 def _left_out(file: Path) -> str:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from os import PathLike
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from PIL.Image import Image
-
-from ..errors import BadReference, C2EError
 from ..video.frames import Shot, VideoInfo
-from .image import Picture, Reference, load_references, reference_in_memory
-from .reference_csv import read_table, write_table
+from .image import Reference
+from .reference_table import ReferenceTable
+from .table_rows import MAX_SATURATION
 
 Weights = tuple[tuple[Reference, float], ...]
-ReferenceLike = str | Path | Picture | Image | Reference
-ACCEPTED = "a path, an RGB array uint8 [H, W, 3], a Pillow image or a Reference"
-
-MAX_SATURATION = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +55,35 @@ class ReferenceMap:
         return cls(tuple(shots), ((reference,),) * len(shots))
 
     @classmethod
+    def from_table(cls, table: ReferenceTable) -> ReferenceMap:
+        """The map in a table that is read. Raises BadReference where a shot is open, or a picture bad."""
+        table.check_complete()
+        return cls(
+            tuple(own.shot for own in table.shots),
+            tuple(map(table.references, table.shots)),
+            tuple(own.saturation for own in table.shots),
+        )
+
+    @classmethod
     def from_csv(cls, path: str | Path, info: VideoInfo) -> ReferenceMap:
-        """The map in a table; :mod:`reference_csv` tells its columns.
+        """The map in a table; :mod:`reference_table` tells its columns.
 
         Raises:
             BadReference: File, line, column, what is wrong, what is accepted.
         """
-        return cls(*read_table(Path(path), info))
+        return cls.from_table(ReferenceTable.read(Path(path), info))
+
+    def to_table(self, path: Path) -> ReferenceTable:
+        """The map as a table at ``path`` that names pictures as seen from its folder."""
+        table = ReferenceTable.new(path, self.shots)
+        for index, row in enumerate(self.references):
+            saturation = self.saturations[index] if self.saturations else None
+            table = table.with_shot(index, row, Path(), saturation)
+        return table
 
     def to_csv(self, path: str | Path, info: VideoInfo) -> None:
-        """Write the map as a table whose pictures are named as seen from its folder."""
-        write_table(self.shots, self.references, Path(path), info)
+        """Write the map as a table. Raises C2EError where it cannot be written."""
+        self.to_table(Path(path)).write(info)
 
     def distinct(self) -> tuple[Reference, ...]:
         """Every different picture once, in the order of its first use."""
@@ -193,45 +202,3 @@ def _mixed(first: Weights, second: Weights, share: float) -> Weights:
             _, before = total.get(reference.digest, (reference, 0.0))
             total[reference.digest] = (reference, before + weight * part)
     return tuple((reference, weight) for reference, weight in total.values() if weight > 0)
-
-
-def load_references_or_map(
-    references: ReferenceLike | Sequence[ReferenceLike] | ReferenceMap,
-    info: VideoInfo,
-    note: Callable[[str], object] = lambda line: None,
-) -> ReferenceMap | list[Reference]:
-    """The map, or the pictures, that a user gave; ``note`` is told what is left out of folders."""
-    if isinstance(references, ReferenceMap):
-        return references
-    single = isinstance(references, (str, PathLike, np.ndarray, Image, Reference))
-    given: Sequence[Any] = [references] if single else _as_list(references)
-    maps = [item for item in given if _is_path(item) and Path(item).suffix.lower() == ".csv"]
-    if maps and len(given) > 1:
-        raise C2EError(f"a map {str(maps[0])!r} names its references itself; give it alone")
-    if maps:
-        return ReferenceMap.from_csv(maps[0], info)
-    return [r for number, item in enumerate(given, 1) for r in _loaded(item, number, note)]
-
-
-def _as_list(references: Any) -> list[Any]:
-    try:
-        return list(references)
-    except TypeError:
-        raise BadReference(
-            f"references are {ACCEPTED}, a list of those, or a ReferenceMap; got {references!r}"
-        ) from None
-
-
-def _is_path(item: object) -> bool:
-    return isinstance(item, (str, PathLike))
-
-
-def _loaded(item: Any, number: int, note: Callable[[str], object]) -> list[Reference]:
-    """The references that one item of a list stands for."""
-    if _is_path(item):
-        return load_references([Path(item)], note)
-    if isinstance(item, Reference):
-        return [item]
-    if isinstance(item, (np.ndarray, Image)):
-        return [reference_in_memory(item, f"picture {number}")]
-    raise BadReference(f"reference {number} is {item!r}; accepted: {ACCEPTED}")

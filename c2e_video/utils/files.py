@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,12 @@ def read_text(
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise problem(f"{path}:{line}: is not UTF-8; save the {what} in UTF-8") from None
+
+
+def free_name(path: Path) -> Path:
+    """``film.1.csv`` beside ``film.csv``: the first of these names that is free."""
+    names = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in count(1))
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def _encoding(content: bytes) -> str:

@@ -17,7 +17,7 @@ from c2e_video.pipeline import manifest as manifest
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.digests import file_digest, film_digest
 from c2e_video.pipeline.options import Options
-from c2e_video.references.reference_csv import COLUMNS
+from c2e_video.references.table_rows import COLUMNS
 from c2e_video.video.encode import EncodeSettings
 from tests.media import picture_digests, write_film
 

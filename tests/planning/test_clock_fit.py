@@ -172,7 +172,7 @@ def test_a_map_of_another_film_is_refused_before_anything_is_colorized(
     table = film.with_name("map.csv")
     table.write_text("shot,start,end,reference\n1,100,101,reference.png\n2,101,150,reference.png\n")
     message = (
-        r"the map of references: its shots run from 00:01:40.000 to 00:02:30.000, and the film runs "
+        r"map.csv:2: its shots run from 00:01:40.000 to 00:02:30.000, and the film runs "
         r"from 00:00:00.000 to 00:00:00.560"
     )
     with pytest.raises(C2EError, match=message):

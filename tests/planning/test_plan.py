@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from c2e_video.pipeline.options import Options
 from c2e_video.planning import analysis, samples
 from c2e_video.planning.contact_sheet import write_sheet
 from c2e_video.planning.coverage import FilmMatcher
-from c2e_video.planning.plan import Plan, make_plan
+from c2e_video.planning.plan import Plan
+from c2e_video.planning.planner import make_plan
 from c2e_video.planning.proposals import Proposal
 from c2e_video.planning.samples import FrameSample
 from c2e_video.planning.shot_lists import read_shot_list
@@ -82,7 +84,11 @@ def test_every_stage_of_planning_is_told(film: Path, video_colorizer: VideoColor
     watched = Watched()
     given = load_references([keyframe(film, 8, "8.png")])
     make_plan(film, video_colorizer.info, given, video_colorizer, watched)
-    assert watched.stages == {"analyzing": [48, 48], "comparing shots": [3, 3]}
+    assert watched.stages == {
+        "analyzing": [48, 48],
+        "comparing shots": [3, 3],
+        "measuring coverage": [3, 3],
+    }
 
 
 def found_with(
@@ -90,10 +96,12 @@ def found_with(
 ) -> None:
     """Every comparison finds so much of a frame in the reference of that name."""
 
-    def match(self: FilmMatcher, sample: FrameSample, reference: Reference) -> Match:
-        return Match(1.0, shares.get(reference.path.name, default))
+    def match(
+        self: FilmMatcher, sample: FrameSample, key: object, load: Callable[[], Reference]
+    ) -> Match:
+        return Match(1.0, shares.get(load().path.name, default))
 
-    monkeypatch.setattr(FilmMatcher, "match", match)
+    monkeypatch.setattr(FilmMatcher, "match_candidate", match)
 
 
 def test_keyframes_serve_their_shot_at_their_frame(
@@ -155,7 +163,7 @@ def test_the_best_candidates_of_a_shot_are_told_with_their_scores(
     found_with(monkeypatch, shares)
     made = planned(film, video_colorizer, *(keyframe(film, 5 * i, f"{i}.png") for i in range(1, 8)))
     best = made.assignments[1].candidates
-    assert [c.reference.path.name for c in best] == ["7.png", "6.png", "5.png", "4.png", "3.png"]
+    assert [c.candidate.path.name for c in best] == ["7.png", "6.png", "5.png", "4.png", "3.png"]
     assert [round(c.score, 2) for c in best] == [0.7, 0.6, 0.5, 0.4, 0.3]
 
 
@@ -303,7 +311,11 @@ def test_the_command_writes_table_and_sheet(
     edited = Path("film.csv").read_text()
     assert call("film.mp4", "-o", "film.edl", "--shots", "film.csv") == 0
     assert "film.edl" in capsys.readouterr().out
-    assert call("film.mp4", "--ref", "key.png") == 1  # nothing is overwritten unasked
+    assert call("film.mp4", "--ref", "key.png", "--sheet", "film.html") == 0
+    assert "film.csv is as it was" in capsys.readouterr().out
+    assert Path("film.csv").read_text() == edited  # nothing is written over unasked
+    Path("note.html").write_text("my notes")
+    assert call("film.mp4", "--ref", "key.png", "--sheet", "note.html") == 1
     assert "exists; -y overwrites it" in capsys.readouterr().err
     assert call("film.mp4", "-o", "film.txt") == 1
     assert "shots are written to .csv, .edl, .otio" in capsys.readouterr().err

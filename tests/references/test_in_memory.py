@@ -13,16 +13,15 @@ from PIL import Image
 from c2e_video.errors import BadReference, C2EError
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
+from c2e_video.references.given import sort_references
 from c2e_video.references.image import load_reference
-from c2e_video.references.reference_map import ReferenceMap, load_references_or_map
+from c2e_video.references.reference_map import ReferenceMap
 from c2e_video.video.frames import Shot
 from tests.factories import color_picture, video_info, write_picture
 
 
 def references(given: Any) -> list[Any]:
-    found = load_references_or_map(given, video_info())
-    assert isinstance(found, list)
-    return found
+    return list(sort_references(given, video_info()).pictures)
 
 
 def rgb(seed: int = 0) -> Any:
@@ -57,7 +56,6 @@ def test_an_image_of_any_mode_is_prepared_as_a_file_is(tmp_path: Path) -> None:
         (np.zeros((48, 64, 3), np.uint8), "picture 1 is gray"),
         ([rgb(), 5], "reference 2 is 5; accepted: a path, an RGB array"),
         (5, "references are a path, .* or a ReferenceMap; got 5"),
-        (["map.csv", rgb()], "names its references itself; give it alone"),
     ],
 )
 def test_what_is_no_reference_is_named(given: Any, message: str) -> None:
@@ -77,7 +75,7 @@ def test_a_table_is_named_by_a_string_too(tmp_path: Path) -> None:
     table.to_csv(str(tmp_path / "map.csv"), video_info())
     again = ReferenceMap.from_csv(str(tmp_path / "map.csv"), video_info())
     assert again.shots == table.shots
-    assert load_references_or_map(str(tmp_path / "map.csv"), video_info())
+    assert sort_references(str(tmp_path / "map.csv"), video_info()).table is not None
 
 
 def test_a_film_is_colorized_from_an_array(film: Path, quick: Options) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from c2e_video.references.reference_csv import read_plan
+from c2e_video.references.reference_table import ReferenceTable
 from c2e_video.video.decode import probe
 from tests.studio.conftest import Page, wait_until
 
@@ -17,7 +17,10 @@ def spans(table: Any) -> list[tuple[int, int]]:
 def on_disk(folder: Path) -> list[tuple[int, int]]:
     """The shots in the table, at most half a millisecond off."""
     info = probe(folder / "film.mp4")
-    return [(shot.start, shot.stop) for shot in read_plan(folder / "film.csv", info)]
+    return [
+        (own.shot.start, own.shot.stop)
+        for own in ReferenceTable.read(folder / "film.csv", info).shots
+    ]
 
 
 def assert_saved(page: Page, film: str, folder: Path) -> None:

@@ -11,12 +11,13 @@ from PIL import Image
 
 from c2e_video.errors import BadReference, C2EError
 from c2e_video.references.image import load_reference
-from c2e_video.references.reference_csv import read_plan, write_plan, write_table
 from c2e_video.references.reference_map import ReferenceMap
+from c2e_video.references.reference_table import ReferenceTable
 from c2e_video.video.frames import Shot
 from tests.factories import color_noise, video_info
 
 HEADER = "shot,start,end,transition,reference,at\n"
+WRITTEN = "shot,start,end,transition,reference,at,saturation,note"
 INFO = video_info(path=Path("film"), time_base=Fraction(1, 1000))
 
 
@@ -24,7 +25,12 @@ INFO = video_info(path=Path("film"), time_base=Fraction(1, 1000))
 def folder(tmp_path: Path) -> Path:
     for seed, name in enumerate(("a", "b")):
         Image.fromarray(color_noise(seed, 20, 20)).save(tmp_path / f"{name}.png")
+    Image.new("L", (20, 20), 90).save(tmp_path / "g.png")
     return tmp_path
+
+
+def read_shots(path: Path) -> tuple[Shot, ...]:
+    return tuple(own.shot for own in ReferenceTable.read(path, INFO).shots)
 
 
 def table(folder: Path, text: str) -> Path:
@@ -39,7 +45,7 @@ def test_round_trip(folder: Path) -> None:
     chosen = ReferenceMap(shots, ((a,), (a.moved(1500), b.moved(2800))))
     chosen.to_csv(folder / "map.csv", INFO)
     assert (folder / "map.csv").read_text().splitlines()[2] == (
-        "2,00:00:01.200,00:00:03.000,dissolve 00:00:00.400,a.png,00:00:01.500"
+        "2,00:00:01.200,00:00:03.000,dissolve 00:00:00.400,a.png,00:00:01.500,,"
     )
     again = ReferenceMap.from_csv(folder / "map.csv", INFO)
     assert again.shots == shots
@@ -70,16 +76,19 @@ def test_a_plan_is_filled_in_by_a_person(folder: Path) -> None:
     """It is read as shots; for painting it lacks its pictures, until they are there."""
     shots = (Shot(0, 0, 1200), Shot.after(400, 1, 1200, 3000))
     path = folder / "plan.csv"
-    write_plan(shots, path, INFO)
+    ReferenceTable.new(path, shots).write(INFO)
     assert path.read_text().splitlines() == [
-        HEADER.strip(),
-        "1,00:00:00.000,00:00:01.200,cut,,",
-        "2,00:00:01.200,00:00:03.000,dissolve 00:00:00.400,,",
+        WRITTEN,
+        "1,00:00:00.000,00:00:01.200,cut,,,,",
+        "2,00:00:01.200,00:00:03.000,dissolve 00:00:00.400,,,,",
     ]
-    assert read_plan(path, INFO) == shots
+    assert read_shots(path) == shots
     with pytest.raises(BadReference) as error:
         ReferenceMap.from_csv(path, INFO)
-    assert str(error.value) == f"{path}:2: column 'reference': is empty; shot 1 needs a picture"
+    assert str(error.value) == (
+        f"{path}:2: column 'reference': is empty; shot 1 needs a picture, or the word gray to be "
+        "left uncoloured"
+    )
     path.write_text(path.read_text().replace("cut,,", "cut,a.png,").replace("400,,", "400,b.png,"))
     assert ReferenceMap.from_csv(path, INFO).shots == shots
 
@@ -87,14 +96,15 @@ def test_a_plan_is_filled_in_by_a_person(folder: Path) -> None:
 def test_a_plan_with_some_references(folder: Path) -> None:
     shots = (Shot(0, 0, 1200), Shot(1, 1200, 3000))
     a = load_reference(folder / "a.png", at=500)
-    write_table(shots, [(a,), ()], folder / "map.csv", INFO)
+    table = ReferenceTable.new(folder / "map.csv", shots)
+    table.with_references(0, [a], Path()).write(INFO)
     with pytest.raises(BadReference, match=r"map\.csv:3: column 'reference': is empty"):
         ReferenceMap.from_csv(folder / "map.csv", INFO)
 
 
 def test_a_table_that_cannot_be_written(folder: Path) -> None:
     with pytest.raises(C2EError, match="cannot be written: No such file or directory"):
-        write_plan((Shot(0, 0, 1200),), folder / "none" / "plan.csv", INFO)
+        ReferenceTable.new(folder / "none" / "plan.csv", (Shot(0, 0, 1200),)).write(INFO)
 
 
 EDITED = """\
@@ -193,7 +203,11 @@ MISTAKES = [
     (HEADER, 1, "has no rows"),
     ("shot,start,end\n", 1, "column 'reference': is missing"),
     ("\nshot;start;end\n1;0;1\n", 2, "column 'reference': is missing"),
-    (HEADER.replace("at", "time"), 1, "is unknown"),
+    (
+        HEADER.replace("at", "sturation") + "1,0,1,cut,a.png,\n",
+        1,
+        "is unknown; did you mean 'saturation'",
+    ),
     (HEADER.replace("at", "end"), 1, "column 'end': is there twice"),
     (HEADER + "one,0,1,cut,a.png,\n", 2, "column 'shot': got 'one'; accepted: a whole number"),
     (HEADER + ",0,1,cut,a.png,\n", 2, "column 'shot': got ''; accepted: a whole number"),
@@ -225,7 +239,31 @@ MISTAKES = [
         4,
         "column 'transition': shot 2 has another one in line 3",
     ),
-    (HEADER + "1,0,1,5,cut,a.png,\n", 2, "has 7 fields, and the first line names 6 columns"),
+    (HEADER + "1,0,1,5,cut,a.png,,x\n", 2, "has 8 fields, and the first line names 6 columns"),
+    (
+        WRITTEN + "\n1,0,1,cut,a.png,,5,\n",
+        2,
+        "column 'saturation': got '5'; accepted: a number from 0",
+    ),
+    (WRITTEN + "\n1,0,1,cut,a.png,,red,\n", 2, "column 'saturation': got 'red'; accepted"),
+    (
+        WRITTEN + "\n1,0,1,cut,a.png,0.2,1,\n1,0,1,cut,b.png,0.5,2,\n",
+        3,
+        "column 'saturation': shot 1 has another one in line 2",
+    ),
+    (
+        HEADER + "1,0,1,cut,gray,\n1,0,1,cut,a.png,0.5\n",
+        3,
+        "column 'reference': shot 1 is gray, and has another reference in line 2",
+    ),
+    (HEADER + "1,0,1,cut,g.png,\n", 2, "column 'reference': the reference"),
+    (
+        HEADER + "1,0,1,cut,g.png,\n",
+        2,
+        "is gray; give a picture with colours, or write the word gray",
+    ),
+    (HEADER + "1,0,1,cut,film.mp4#t=1,\n", 2, "column 'reference': no film at"),
+    (HEADER + "1,0,1,cut,film.mp4#t=x,\n", 2, "column 'reference': 'film.mp4#t=x' names no frame"),
 ]
 
 
@@ -260,3 +298,63 @@ def test_files_that_are_no_tables(folder: Path) -> None:
     (folder / "latin.csv").write_bytes(HEADER.encode() + b"1,0,1,cut,caf\xe9.png,")
     with pytest.raises(BadReference, match=r"latin\.csv:2: is not UTF-8; save"):
         ReferenceMap.from_csv(folder / "latin.csv", INFO)
+
+
+# -- what a person may write, and keeps --------------------------------------------------------------
+
+KEPT = """\
+Who;shot;start;end;transition;reference;at;saturation;note;Price
+;1;00:00:00.000;00:00:04.000;cut;gray;;;titles;3
+Ann;7;00:00:04.000;00:00:06.000;cut;a.png;00:00:05.000;1,5;red coat, see letter;
+;7;00:00:04.000;00:00:06.000;cut;b.png;00:00:05.500;;;4
+;3;00:00:06.000;00:00:10.000;dissolve 00:00:00.500;;;0.5;;
+"""
+
+
+def test_gray_shots_saturation_notes_and_unknown_columns_are_kept(folder: Path) -> None:
+    path = folder / "map.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + KEPT.encode())
+    read = ReferenceTable.read(path, INFO)
+    assert [own.is_gray for own in read.shots] == [True, False, False]
+    assert [own.is_open for own in read.shots] == [False, False, True]
+    assert [own.saturation for own in read.shots] == [1, 1.5, 0.5]
+    read.write(INFO)
+    assert path.read_bytes().decode("utf-8").replace("\r\n", "\n") == (
+        "\ufeff" + KEPT.replace("1,5", "1.5").replace("00:00:05.500;;;4", "00:00:05.500;;;4")
+    )
+
+
+def test_a_shot_is_filled_and_the_rest_of_the_table_stays(folder: Path) -> None:
+    path = table(folder, KEPT)
+    read = ReferenceTable.read(path, INFO)
+    c = load_reference(folder / "b.png", at=7000)
+    read.with_references(2, [c, c.moved(8000)], Path()).write(INFO)
+    lines = path.read_text().splitlines()
+    assert lines[:4] == KEPT.replace("1,5", "1.5").splitlines()[:4]
+    assert lines[4:] == [
+        ";3;00:00:06.000;00:00:10.000;dissolve 00:00:00.500;b.png;00:00:07.000;0.5;;",
+        ";3;00:00:06.000;00:00:10.000;dissolve 00:00:00.500;b.png;00:00:08.000;0.5;;",
+    ]
+
+
+def test_a_table_that_moves_still_names_its_pictures(folder: Path) -> None:
+    (folder / "plans").mkdir()
+    read = ReferenceTable.read(table(folder, KEPT), INFO)
+    moved = read.moved_to(folder / "plans" / "map.csv")
+    assert [row.reference for own in moved.shots for row in own.rows] == [
+        "gray",
+        "../a.png",
+        "../b.png",
+        "",
+    ]
+    assert len(moved.references(moved.shots[1])) == 2
+
+
+def test_the_map_of_a_table_has_its_gray_shots_and_saturations(folder: Path) -> None:
+    path = table(folder, KEPT.replace("500;;;0.5", "500;b.png;;0.5"))
+    mapped = ReferenceMap.from_csv(path, INFO)
+    assert [len(row) for row in mapped.references] == [0, 2, 1]
+    assert [mapped.saturation(i) for i in range(3)] == [0, 1.5, 0.5]
+    again = folder / "again.csv"
+    mapped.to_csv(again, INFO)
+    assert ReferenceMap.from_csv(again, INFO).saturations == (1, 1.5, 0.5)
