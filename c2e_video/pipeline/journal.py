@@ -56,6 +56,22 @@ class ChromaJournal:
                 count += 1
         return count
 
+    def count(self) -> int:
+        """How many records the file has room for; the last may not be whole."""
+        try:
+            return self.path.stat().st_size // self._size
+        except OSError:
+            return 0
+
+    def record(self, number: int) -> tuple[int, Plane] | None:
+        """The pts and the planes ``[2, H, W]`` of a record by its number; None if it is not whole."""
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(number * self._size)
+                return self._whole(file.read(self._size))
+        except OSError:
+            return None
+
     def replay(self, batches: Iterator[FrameBatch]) -> Iterator[ColorBatch]:
         """Join the batches of the frames that :meth:`kept` counted with their chroma.
 
@@ -95,9 +111,14 @@ class ChromaJournal:
     def _records(self) -> Iterator[tuple[int, Plane]]:
         """The pts and the planes ``[2, H, W]`` of each record that is whole."""
         with open(self.path, "rb") as file:
-            while len(record := file.read(self._size)) == self._size:
-                pts, digest = _HEADER.unpack_from(record)
-                samples = memoryview(record)[_HEADER.size :]
-                if zlib.crc32(samples) != digest:
-                    return
-                yield pts, np.frombuffer(samples, self._dtype).reshape(self._shape)
+            while (record := self._whole(file.read(self._size))) is not None:
+                yield record
+
+    def _whole(self, content: bytes) -> tuple[int, Plane] | None:
+        if len(content) != self._size:
+            return None
+        pts, digest = _HEADER.unpack_from(content)
+        samples = memoryview(content)[_HEADER.size :]
+        if zlib.crc32(samples) != digest:
+            return None
+        return pts, np.frombuffer(samples, self._dtype).reshape(self._shape)
