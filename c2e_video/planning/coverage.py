@@ -181,6 +181,10 @@ class FilmMatcher:
         """Of a sample."""
         return self.matcher.encode_once(sample.pts, sample.picture)
 
+    def reference_features(self, reference: Reference) -> CellFeatures:
+        """Of a reference."""
+        return self.matcher.encode_once(reference.digest, lambda: reference.image)
+
     def match(self, sample: FrameSample, reference: Reference) -> Match:
         """How well a sample is found in a reference; NaN where the network cannot compare."""
         return self.match_candidate(sample, reference.digest, lambda: reference)
