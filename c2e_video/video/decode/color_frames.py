@@ -68,4 +68,4 @@ def as_rgb(picture: VideoFrame, info: VideoInfo) -> Picture:
         interpolation=Interpolation.AREA,
         threads=1,
     ).to_ndarray()
-    return np.ascontiguousarray(np.rot90(rgb, info.turns).astype(np.uint8, copy=False))
+    return np.ascontiguousarray(info.upright(rgb).astype(np.uint8, copy=False))
