@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar for each stage on a terminal, a line now and then in a log."""
+"""Progress on standard error: a bar for each stage on a terminal, some lines in a log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ LOG_SECONDS = 60.0  # between two lines in a log
 class ProgressBar:
     """Shows a :class:`~c2e_video.utils.progress.Progress` on standard error.
 
-    With ``-q`` nothing is shown. A bar is drawn on terminals alone: a log file gets a line a minute.
+    With ``-q`` nothing is shown. A bar is drawn on terminals alone: a log file gets a line for each stage,
+    and one a minute.
     """
 
     def __init__(self) -> None:
@@ -47,15 +48,17 @@ class ProgressBar:
         if self._bar is not None:
             with contextlib.suppress(OSError):  # of a terminal that is gone
                 self._bar.update(count)
-        elif time.monotonic() - self._logged >= LOG_SECONDS:
+        elif self._name and time.monotonic() - self._logged >= LOG_SECONDS:
             self._logged = time.monotonic()
             of = f" of {self._total}" if self._total else ""
             self.note(f"{self._name}: {self._count}{of} {self._unit}s")
 
     def note(self, line: str) -> None:
-        """Write a line above the bar."""
+        """Write a line above the bar; in a log after the line of a stage that is done."""
         if self.quiet:
             return
+        if self._bar is None and self._total and self._count >= self._total:
+            self._end()
         if isinstance(self._commands, click.Group):
             line = with_flags(line, self._commands)
         if self._bar is None:
@@ -65,8 +68,11 @@ class ProgressBar:
                 self._bar.write(f"c2e-video: {line}", file=sys.stderr)
 
     def _end(self, *, done: bool = True) -> None:
-        """Close the bar; at 100 % where its stage is done, for its total may have been an estimate."""
-        bar, self._bar = self._bar, None
+        """End a stage: its bar at 100 %, for its total may have been an estimate; in a log with a line."""
+        bar, name = self._bar, self._name
+        self._bar, self._name, self._total = None, "", None
+        if done and name and bar is None:
+            self.note(f"{name}: {self._count} {self._unit}{'s' * (self._count != 1)}")
         with contextlib.suppress(OSError):
             if bar is not None and done:
                 bar.total = bar.n
