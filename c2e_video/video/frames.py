@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,15 @@ from ..color.colorimetry import Colorimetry
 from ..color.matrices import Matrix
 from ..utils.arrays import Plane
 from ..utils.timecode import format_timecode
+
+
+class Crop(NamedTuple):
+    """So many samples at each side of the stored picture that players do not show."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class VideoInfo:
         start_timecode: SMPTE timecode ``HH:MM:SS:FF`` of the first frame, where the film says one.
         mirrored: Whether players exchange left and right after the rotation.
         display_matrix: The nine numbers by which the file says rotation and mirroring, if it does.
+        crop: What the container hides of the stored picture, if anything.
     """
 
     path: Path
@@ -69,6 +79,7 @@ class VideoInfo:
     start_timecode: str | None = None
     mirrored: bool = False
     display_matrix: tuple[int, ...] | None = None
+    crop: Crop | None = None
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:

@@ -15,6 +15,7 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from ...color.matrices import Matrix
+from ..cropping import crop_of
 from ..frames import VideoInfo
 from .demuxer import Demuxer
 from .fields import INTERLACED_FIELD_ORDERS, shows_top_field_first
@@ -62,6 +63,7 @@ def describe(film: Demuxer, picture: VideoFrame) -> VideoInfo:
         rotation=rotation,
         mirrored=mirrored,
         display_matrix=matrix,
+        crop=crop_of(stream),
         time_base=film.time_base,
         frame_rate=rate,
         frame_count=frames if frames > 0 else None,

@@ -22,6 +22,7 @@ from av.stream import Stream
 from ...errors import MediaError
 from ...utils.choices import AudioChoice
 from ...utils.files import temporary_folder
+from ..cropping import crop_of
 from ..decode import decode, numbered
 from ..decode.demuxer import picture_track
 from ..decode.discontinuity import ONE_CLOCK
@@ -279,6 +280,11 @@ def _rehearse(
         pairs = zip(filter(is_timed, before), filter(is_timed, result.streams), strict=True)
         lost = max(0, sum(map(is_cover, kept)) - sum(map(is_cover, result.streams)))
         lines = [f"{plan.container.name} does not keep the film's cover art"] if lost else []
+        if crop_of(picture_track(result, plan.source)) != plan.info.crop:
+            lines.append(
+                f"{plan.container.name} does not keep what the film hides of its picture: "
+                f"{plan.info.crop}"
+            )
         if not _is_turned_alike(plan, result):
             lines.append(
                 f"{plan.container.name} does not keep how players transform the picture: "

@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 
 from ...errors import MediaError
 from ...utils.files import local
+from ..cropping import cropped_template
 from ..decode import numbered
 from ..decode.discontinuity import TimestampCorrection
 from ..encode import Part, keeps_fields
@@ -70,7 +71,7 @@ def write_film(
     times = frame_times(plan, parts)
     with (
         open_film(plan.source) as film,
-        open_film(parts[0].path) as first,
+        _template(plan, parts[0]) as first,
         av.open(
             target if isinstance(target, io.BytesIO) else local(target),
             "w",
@@ -101,6 +102,17 @@ def write_film(
             file.mux_one(packet)
     _tell_pixel_shape(plan, target)
     return written
+
+
+@contextlib.contextmanager
+def _template(plan: MuxPlan, part: Part) -> Iterator[InputContainer]:
+    """A file whose video stream has the parameters of the colorized one."""
+    with open_film(part.path) as first:
+        if plan.info.crop is None:
+            yield first
+            return
+        with av.open(cropped_template(first, plan.info.crop), "r") as cropped:
+            yield cropped
 
 
 def _options(
