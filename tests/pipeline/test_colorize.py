@@ -331,11 +331,6 @@ def test_outputs_that_cannot_be(film: Path, keyframe: Path, quick: Options, tmp_
     assert len(video_pts(tmp_path / "there.mp4")) == 48
 
 
-def test_a_map_is_given_alone(film: Path, keyframe: Path, quick: Options, tmp_path: Path) -> None:
-    with pytest.raises(C2EError, match="give it alone"):
-        colorize_video(film, references=[tmp_path / "map.csv", keyframe], options=quick)
-
-
 def test_keyframes_find_their_shots(tmp_path: Path, quick: Options) -> None:
     """Frames of the film with colour on them, shuffled and nameless, each serve their own shot."""
     film = write_film(tmp_path / "film.mp4", shots=SHOTS, size=(160, 96))
