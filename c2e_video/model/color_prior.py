@@ -19,17 +19,17 @@ AB_SCALE = 110.0
 STEP, SIDE = 10.0, 10
 BINS = (2 * SIDE + 1) ** 2
 # Softmax over cells: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2.
-SHARPNESS, LIGHTNESS = 24.0, 2.0
+SHARPNESS, LIGHTNESS = 32.0, 2.0
 # The same over places of the picture itself, less NEAR * (distance in short sides)^2.
-OWN_SHARPNESS, OWN_LIGHTNESS, NEAR = 20.0, 8.0, 8.0
-TEMPERATURE = 0.38
+OWN_SHARPNESS, OWN_LIGHTNESS, NEAR = 30.0, 8.0, 12.0
+TEMPERATURE = 0.42
 # The palette's part: the distribution is multiplied by (palette + FLOOR) ^ PULL.
 PULL, FLOOR = 0.5, 0.02
 PALETTE_SIGMA = 1.0  # of the palette's histogram, in bins
 
 
 class ColorPrior(nn.Module):
-    """``cells`` cells of ``dim`` features: keys of unit length, lightness in [-1, 1], histograms of sum 1."""
+    """``cells`` cells of ``dim`` features: keys of unit length, lightness in [-1, 1], histograms, rare colors raised."""
 
     keys: Tensor
     lightness: Tensor

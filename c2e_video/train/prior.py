@@ -18,6 +18,8 @@ ROUNDS = 8  # of k-means
 LIGHT = 0.35  # weight of lightness beside a key of unit length, when clustering
 CHUNK = 4096  # places compared with all cells at once
 NEAREST = 4  # cells that learn from a place
+# How far rare colors are made up for, and how many there are, for that.
+REBALANCE, COLORS, RAREST = 0.85, 200, 1e-6
 FADE = 0.02  # share of the whole's histogram in each cell's
 
 
@@ -60,8 +62,18 @@ def learn_prior(semantic: SemanticMemory, batches: Iterable[Tensor], cells: int)
     prior = ColorPrior(cells, keys.shape[1])
     prior.keys.copy_(F.normalize(centers[:, :-1], dim=1).t())
     prior.lightness.copy_(centers[:, -1] / LIGHT)
-    prior.histograms.copy_(histograms / histograms.sum(1, keepdim=True))
+    prior.histograms.copy_(histograms * _rarity(_blurred(whole[None])[0]))
     return prior
+
+
+def _rarity(counts: Tensor) -> Tensor:
+    """Weights of the bins that make up for how rare their colors are (Zhang, Isola and Efros 2016, eq. 4).
+
+    Most places are nearly gray; without it nearly everything would be painted so.
+    """
+    shares = counts / counts.sum()
+    weights = (shares > RAREST) / ((1 - REBALANCE) * shares + REBALANCE / COLORS)
+    return weights / (weights * shares).sum()
 
 
 def _nearest(points: Tensor, centers: Tensor, count: int) -> Tensor:
