@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Colorize films (the default command).")
 @click.argument("films", metavar="FILM...", type=FILM, nargs=-1, required=True)
-@references_option(required=True)
+@references_option(required=False)
 @click.option(
     *("-o", "--output"),
     type=PATH,
@@ -51,7 +51,8 @@ def colorize(
     input.
 
     One picture colours the whole film. Of several, those that are frames of the film find their own
-    shots, and every other shot takes the one it resembles most.
+    shots, and every other shot takes the one it resembles most, or several where all show other
+    scenes. Without a reference the colours are guesses.
     """
     from ..pipeline.output import check_places, outputs_for
     from ..utils.devices import configure_process

@@ -211,6 +211,12 @@ def network_options(command: Command) -> Command:
             "--saturation", type=click.FloatRange(0, 4), default=1.0, help="Colour strength."
         ),
         click.option(
+            "--prior",
+            type=click.FloatRange(0, 1),
+            default=1.0,
+            help="Weight of what things usually look like, where no reference shows them.",
+        ),
+        click.option(
             "--size",
             type=click.IntRange(16, 4096),
             default=256,

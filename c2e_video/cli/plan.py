@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..errors import C2EError
 from .options import (
     FILE,
     FILM,
@@ -32,6 +33,12 @@ from .streams import echo
 @click.option(
     "--stills", type=click.IntRange(1, 1000), metavar="N", help="Write the best N frames to paint."
 )
+@click.option(
+    "--propose",
+    type=PATH,
+    metavar="DIR",
+    help="Write a still of each shot there, its colours guessed, and name them in the list.",
+)
 @click.option("--stills-folder", type=PATH, help="Where stills go; FILM.stills by default.")
 @network_options
 @stretch_options
@@ -49,6 +56,7 @@ def plan(
     output: Path | None,
     sheet: Path | None,
     stills: int | None,
+    propose: Path | None,
     stills_folder: Path | None,
     overwrite: bool,
     **settings: Any,
@@ -62,6 +70,7 @@ def plan(
     from ..pipeline.options import Options, colorizer_for, window_of
     from ..planning.analysis import first_pts
     from ..planning.contact_sheet import write_sheet
+    from ..planning.guesses import guess_references, write_guesses
     from ..planning.planner import make_plan
     from ..planning.proposals import MAX_PROPOSALS, summary
     from ..planning.shot_lists import read_shot_list
@@ -80,6 +89,8 @@ def plan(
     said: list[str] = []
     given = sort_references(references, info, said.append)
     outputs = PlanOutputs.choose(film, info, given, output, sheet, overwrite, bool(shots))
+    if propose and references:
+        raise C2EError("--propose guesses colours where there are no references; leave --ref out")
     if stills:
         named = base_path(film)
         stills_folder = stills_folder or named.with_name(f"{named.name}.stills")
@@ -93,7 +104,11 @@ def plan(
         planned = make_plan(
             film, info, outputs.given, video_colorizer, bar, shots=listed, window=window
         )
-        said += outputs.write_list(planned)
+        written = planned
+        if propose:
+            guessed = guess_references(planned, video_colorizer.colorizer, bar)
+            written = planned.with_guesses(write_guesses(guessed, propose, bar))
+        said += outputs.write_list(written)
         proposals = planned.proposals(video_colorizer, bar, stills or MAX_PROPOSALS)
         if sheet:
             write_sheet(planned, proposals, video_colorizer, sheet, bar)

@@ -84,7 +84,8 @@ class Colorizer:
 
     ``size`` is the short side the network sees, in pixels (never more than the frame's own).
     What holds for a whole process (``devices.configure_process``) is left to the program.
-    ``saturation`` multiplies ab. ``precision`` "auto" takes bf16 where a quick measurement shows it
+    ``saturation`` multiplies ab. ``prior`` in [0, 1] weighs what things usually look like, where no
+    reference shows them. ``precision`` "auto" takes bf16 where a quick measurement shows it
     to be the faster (CUDA: fp16).
 
     Raises :class:`BadWeights` for weights that do not fit and :class:`C2EError` for a device or a
@@ -101,15 +102,18 @@ class Colorizer:
         saturation: float = 1.0,
         anchor_interval: int | None = None,
         batch: int = 8,
+        prior: float = 1.0,
     ) -> None:
         if not STRIDE <= size <= 4096:
             raise C2EError(f"size is {STRIDE} to 4096 pixels, got {size}")
         if not 0 <= saturation <= 4:
             raise C2EError(f"saturation is 0 to 4, got {saturation}")
+        if not 0 <= prior <= 1:
+            raise C2EError(f"prior is 0 to 1, got {prior}")
         self.weights = weights or default_weights()
         self.device = find_device(device)
         self.dtype = find_dtype(precision, self.device)
-        self.size, self.saturation = size, saturation
+        self.size, self.saturation, self.prior = size, saturation, prior
         model = fold_batch_norms(load_weights(self.weights))
         self._model = channels_last(model.to(self.device, self.dtype))
         self._model.requires_grad_(False)
@@ -308,6 +312,55 @@ class Colorizer:
         """Whether the network has a colour memory, by which it compares pictures."""
         return self._model.pffn.memory is not None
 
+    @property
+    def has_semantics(self) -> bool:
+        """Whether the network has semantic features, by which other scenes are compared."""
+        return self._model.semantic is not None
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether the network can color without a reference."""
+        return self._model.semantic is not None and self._model.semantic.prior is not None
+
+    @torch.inference_mode()
+    def guess(self, gray: Picture) -> Picture:
+        """Colorize one picture without a reference: what such things usually look like.
+
+        Args:
+            gray: Full-range luma uint8 ``[H, W]``.
+
+        Returns:
+            RGB uint8 ``[H, W, 3]``.
+
+        Raises:
+            BadWeights: The network has no color prior.
+        """
+        size = network_size(gray.shape, self.size)
+        with translate_oom(self.device, self.size):
+            _, lightness = self._grays([LumaPlane(gray)], size)
+            ab = self._model.propose(self._nhwc(lightness / 50 - 1)).float()
+            planes = (lightness[:, 0], ab * AB_SCALE)
+            prediction = LabPrediction(*(plane[0].cpu().numpy() for plane in planes))
+            return self._picture(gray, prediction)
+
+    @torch.inference_mode()
+    def semantic_features(self, gray: Picture, size: int) -> npt.NDArray[np.float32]:
+        """Unit vectors ``[M, C]`` of the cells of a picture, by which other scenes are compared.
+
+        Args:
+            gray: Full-range luma uint8 ``[H, W]``.
+            size: Short side at which it is read, in pixels.
+
+        Raises:
+            ValueError: The network has no semantic features.
+        """
+        if self._model.semantic is None:
+            raise ValueError("the network has no semantic features to compare pictures by")
+        with translate_oom(self.device, size):
+            _, lightness = self._grays([LumaPlane(gray)], network_size(gray.shape, size))
+            keys = self._model.semantic.keys(self._nhwc(lightness / 50 - 1))
+        return np.asarray(keys.float().flatten(2)[0].t().cpu(), np.float32)
+
     @torch.inference_mode()
     def match_features(self, gray: Picture, size: int) -> Tensor:
         """The features by which the colour memory compares pictures; no colour is predicted.
@@ -384,7 +437,8 @@ class Colorizer:
             if isinstance(embedding, ColorEmbedding)
             else self._batched_conditioning(embedding)
         )
-        ab = self._model(self._nhwc(lightness / 50 - 1), conditioning).float()
+        small = self._nhwc(lightness / 50 - 1)
+        ab = self._model(small, conditioning, prior=self.prior).float()
         return lightness, ab * (AB_SCALE * self.saturation)
 
     def _grays(self, lumas: list[LumaPlane], size: tuple[int, ...]) -> tuple[Tensor, Tensor]:

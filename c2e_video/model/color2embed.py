@@ -117,7 +117,5 @@ class Color2Embed(nn.Module):
         alike = self.semantic.read_memory(keys, lightness, conditioning.memory)
         added = added + self.semantic.project_readout(alike, found)
         refined = refine_chroma(self.pffn(content.features, z, added), found, lightness)
-        guess = None
-        if self.semantic.prior is not None and prior:
-            guess = self.semantic.guess(keys, lightness, conditioning.memory)
-        return self.semantic.fuse(refined, found, alike, guess, lightness, prior)
+        chosen, guess = self.semantic.choose(alike, keys, lightness, conditioning.memory, prior)
+        return self.semantic.fuse(refined, found, chosen, guess, lightness, prior)

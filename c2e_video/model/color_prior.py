@@ -9,72 +9,79 @@ annealed mean (Zhang, Isola and Efros 2016) is the color: near the mode, without
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .feature_maps import grid_positions
+from .self_affinity import SelfAffinity
 
 AB_SCALE = 110.0
 # Bins of ab: STEP units wide, from -SIDE to SIDE.
 STEP, SIDE = 10.0, 10
 BINS = (2 * SIDE + 1) ** 2
 # Softmax over cells: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2.
-SHARPNESS, LIGHTNESS = 32.0, 2.0
-# The same over places of the picture itself, less NEAR * (distance in short sides)^2.
-OWN_SHARPNESS, OWN_LIGHTNESS, NEAR = 30.0, 8.0, 12.0
-TEMPERATURE = 0.42
+SHARPNESS, LIGHTNESS = 20.0, 2.0
+TEMPERATURE = 0.38
 # The palette's part: the distribution is multiplied by (palette + FLOOR) ^ PULL.
-PULL, FLOOR = 0.5, 0.02
+PULL, FLOOR = 0.4, 0.1
+PLAUSIBLE = 0.4
+DOUBT = 30.0  # ab units of deviation at which certainty is 1 / e
 PALETTE_SIGMA = 1.0  # of the palette's histogram, in bins
 
 
 class ColorPrior(nn.Module):
-    """``cells`` cells of ``dim`` features: keys of unit length, lightness in [-1, 1], histograms, rare colors raised."""
+    """``cells`` cells: keys of unit length and ``dim`` features, lightness in [-1, 1], histograms of sum 1.
+
+    ``rarity`` are weights of the bins that make up for how rare their colors are: most places of
+    photographs are nearly gray, and nearly all would be painted so (Zhang, Isola and Efros 2016, eq. 4).
+    """
 
     keys: Tensor
     lightness: Tensor
     histograms: Tensor
+    rarity: Tensor
 
     def __init__(self, cells: int, dim: int) -> None:
         super().__init__()
         self.register_buffer("keys", torch.zeros(dim, cells))
         self.register_buffer("lightness", torch.zeros(cells))
         self.register_buffer("histograms", torch.full((cells, BINS), 1 / BINS))
+        self.register_buffer("rarity", torch.ones(BINS))
 
-    def forward(
-        self, keys: Tensor, lightness: Tensor, palette: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """ab / 110 ``[N, 2, h, w]`` and its certainty ``[N, 1, h, w]`` in [0, 1].
+    def forward(self, affinity: SelfAffinity) -> Tensor:
+        """How likely each bin of ab is at each place, of sum 1: ``[N, P, BINS]``."""
+        scores = SHARPNESS * (affinity.keys @ self.keys.float())
+        scores = scores - LIGHTNESS * (affinity.lightness - self.lightness.float()).square()
+        return affinity.average(scores.softmax(2) @ self.histograms.float())
 
-        Args:
-            keys: Semantic keys ``[N, C, h, w]`` at 1/8; the prior is read at 1/16.
-            lightness: ``[N, 1, h, w]`` in [-1, 1].
-            palette: Shares of the bins ``[N or 1, BINS]`` to be near to.
-        """
-        n, _, h, w = keys.shape
-        size = (max(1, h // 2), max(1, w // 2))
-        coarse = F.normalize(F.adaptive_avg_pool2d(keys.float(), size), dim=1)
-        queries = coarse.flatten(2).transpose(1, 2)
-        light = F.adaptive_avg_pool2d(lightness, size).flatten(2).transpose(1, 2)
-        scores = SHARPNESS * (queries @ self.keys.float())
-        scores = scores - LIGHTNESS * (light - self.lightness.float()).square()
-        shares = scores.softmax(2) @ self.histograms.float()
-        shares = _own_affinity(queries, light, size) @ shares
-        if palette is not None:
-            shares = shares * (palette[:, None] / palette.amax() + FLOOR) ** PULL
-        sharp = shares ** (1 / TEMPERATURE)
-        sharp = sharp / sharp.sum(2, keepdim=True).clamp_min(1e-30)
-        centers = bin_centers(keys.device)
-        ab = (sharp @ centers).transpose(1, 2).reshape(n, 2, *size) / AB_SCALE
-        second = sharp @ centers.square().sum(1)
-        variance = second.view(n, 1, *size) - (ab * AB_SCALE).square().sum(1, keepdim=True)
-        deviation = variance.clamp_min(0).sqrt()
-        certainty = torch.exp(-deviation / 30)
-        ab, certainty = (
-            F.interpolate(x, size=(h, w), mode="bilinear", align_corners=False)
-            for x in (ab, certainty)
-        )
-        return ab, certainty
+
+def expected_color(
+    likelihood: Tensor, rarity: Tensor, palette: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """The annealed mean of each place: ab / 110 ``[N, P, 2]``, and its certainty ``[N, P, 1]`` in [0, 1].
+
+    Args:
+        likelihood: Of the bins, ``[N, P, BINS]``.
+        rarity: What raises them, ``[BINS]``.
+        palette: Shares of the bins ``[N or 1, BINS]`` to be near to.
+    """
+    likelihood = likelihood * rarity.float()
+    if palette is not None:
+        likelihood = likelihood * (palette[:, None] / palette.amax() + FLOOR) ** PULL
+    sharp = (likelihood / likelihood.amax(2, keepdim=True).clamp_min(1e-30)) ** (1 / TEMPERATURE)
+    sharp = sharp / sharp.sum(2, keepdim=True)
+    centers = bin_centers(likelihood.device).float()
+    ab = sharp @ centers
+    variance = sharp @ centers.square().sum(1, keepdim=True) - ab.square().sum(2, keepdim=True)
+    return ab / AB_SCALE, torch.exp(-variance.clamp_min(0).sqrt() / DOUBT)
+
+
+def plausibility(likelihood: Tensor, ab: Tensor) -> Tensor:
+    """How far each place may have the color ab / 110 ``[N, P, 2]``, in [0, 1]: ``[N, P, 1]``.
+
+    1 where its bin has at least ``PLAUSIBLE`` of the likelihood of the likeliest.
+    """
+    bins = bins_of(ab.float() * AB_SCALE)[..., None]
+    share = likelihood.gather(2, bins) / likelihood.amax(2, keepdim=True).clamp_min(1e-30)
+    return (share / PLAUSIBLE).clamp(0, 1)
 
 
 def bin_centers(device: torch.device) -> Tensor:
@@ -99,15 +106,3 @@ def palette_of(ab: Tensor, bias: Tensor) -> Tensor:
     blur = torch.exp(-((line[:, None] - line) ** 2) / (2 * PALETTE_SIGMA**2))
     shares = (blur @ shares.view(-1, side, side) @ blur).flatten(1)
     return shares / shares.sum(1, keepdim=True)
-
-
-def _own_affinity(queries: Tensor, light: Tensor, size: tuple[int, int]) -> Tensor:
-    """How places of the picture itself go together, rows of sum 1: ``[N, h*w, h*w]``."""
-    h, w = size
-    place = grid_positions(size, queries.device) * torch.tensor(
-        [[h / min(size)], [w / min(size)]], device=queries.device
-    )
-    distance = (place[:, :, None] - place[:, None]).square().sum(0)
-    scores = OWN_SHARPNESS * (queries @ queries.transpose(1, 2))
-    scores = scores - OWN_LIGHTNESS * (light - light.transpose(1, 2)).square() - NEAR * distance
-    return scores.softmax(2)

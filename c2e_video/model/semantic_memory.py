@@ -13,11 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .color_prior import ColorPrior, palette_of
+from .color_prior import ColorPrior, expected_color, palette_of, plausibility
 from .config import ModelConfig
 from .feature_maps import pool_to, shifted_views
 from .memory import Memory, MemoryReadout
 from .memory_readout import match_weight
+from .self_affinity import SelfAffinity
 from .semantic_encoder import SemanticEncoder, SemanticFeatures
 
 # Share of the fine features in the cosine of two places; the rest is the coarse features' share.
@@ -25,7 +26,7 @@ FINE_SHARE = 0.34
 # Softmax over the reference's places: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2.
 SHARPNESS, LIGHTNESS = 30.0, 2.0
 # A semantic match counts by its best cosine: not at all up to UNLIKE, wholly from ALIKE on.
-UNLIKE, ALIKE = 0.45, 0.65
+UNLIKE, ALIKE = 0.5, 0.75
 # Semantic colors are spread over so many quarters (1/4) each way, among those about as light (sigma).
 REACH, LIGHT = 4, 0.12
 # What the gate is told of a place, and the share a source has beforehand where the scene is the same.
@@ -93,7 +94,8 @@ class SemanticMemory(nn.Module):
         light = pool_to(lightness.float(), keys).flatten(2).transpose(1, 2)
         known = memory.lightness.float()
         colors = memory.values[:, :2].float().transpose(1, 2)
-        bias = memory.bias[:, None].float().clamp_min(-1e4)
+        # Of several references the one of the highest weight is compared as if alone.
+        bias = (memory.bias - memory.bias.amax(1, keepdim=True))[:, None].float().clamp_min(-1e4)
         found = []
         rows = ROWS if keys.device.type == "cpu" else h * w
         for first in range(0, h * w, rows):
@@ -110,19 +112,41 @@ class SemanticMemory(nn.Module):
         given = torch.cat((alike.ab, alike.similarity, believed), dim=1)
         return cast(Tensor, self.out(given.to(found.values.dtype)))
 
-    def guess(self, keys: Tensor, lightness: Tensor, memory: Memory | None = None) -> ColorGuess:
-        """What such places usually look like, at 1/8; ``memory`` gives the palette to be near to."""
-        assert self.prior is not None
-        palette = None if memory is None else palette_of(memory.values[:, :2], memory.bias)
-        return ColorGuess(*self.prior(keys, pool_to(lightness.float(), keys), palette))
-
     def propose(self, lightness: Tensor) -> Tensor:
         """ab / 110 ``[N, 2, H, W]`` by the prior alone for lightness ``[N, 1, H, W]`` in [-1, 1]."""
+        assert self.prior is not None
         keys = self.keys(lightness)
-        guess = self.guess(keys, lightness)
-        half = F.interpolate(lightness.float(), scale_factor=0.25, mode="area")
-        size = lightness.shape[2:]
-        return F.interpolate(spread(guess.ab, half), size=size, mode="bilinear")
+        affinity = SelfAffinity.of(keys, pool_to(lightness.float(), keys))
+        ab, _ = expected_color(self.prior(affinity), self.prior.rarity, None)
+        fourth = F.interpolate(lightness.float(), scale_factor=0.25, mode="area")
+        fine = spread(affinity.planes(ab, keys), fourth)
+        return F.interpolate(fine, size=lightness.shape[2:], mode="bilinear", align_corners=False)
+
+    def choose(
+        self, alike: SemanticReadout, keys: Tensor, lightness: Tensor, memory: Memory, prior: float
+    ) -> tuple[SemanticReadout, ColorGuess | None]:
+        """Semantic colors, one for each thing, as far as they are plausible; and what the prior says.
+
+        Args:
+            alike: What semantic matches say.
+            keys: Semantic keys of the frames, ``[N, C, h, w]``.
+            lightness: Of the frames in [-1, 1], any size.
+            memory: Its palette is what the prior is drawn to.
+            prior: Weight of the prior; 0 leaves it out, and all colors are plausible.
+        """
+        affinity = SelfAffinity.of(keys, pool_to(lightness.float(), keys))
+        weighted = torch.cat((alike.ab * alike.confidence, alike.confidence), dim=1)
+        total = affinity.average_planes(weighted)
+        ab, confidence = total[:, :2] / total[:, 2:].clamp_min(1e-4), total[:, 2:]
+        if self.prior is None or not prior:
+            return SemanticReadout(ab, alike.similarity, confidence), None
+        likelihood = self.prior(affinity)
+        small = F.adaptive_avg_pool2d(ab, affinity.size).flatten(2).transpose(1, 2)
+        confidence = confidence * affinity.planes(plausibility(likelihood, small), keys)
+        palette = palette_of(memory.values[:, :2], memory.bias)
+        expected = expected_color(likelihood, self.prior.rarity, palette)
+        guess = ColorGuess(*(affinity.planes(x, keys) for x in expected))
+        return SemanticReadout(ab, alike.similarity, confidence), guess
 
     def fuse(
         self,
@@ -139,7 +163,7 @@ class SemanticMemory(nn.Module):
             painted: ``[N, 2, H, W]``, already moved to the instance matches.
             found: Those matches.
             alike: The semantic ones.
-            guess: The prior's colors (:meth:`guess`), or None.
+            guess: The prior's colors (:meth:`choose`), or None.
             lightness: Of the frames' quarters ``[N, 1, 2h, 2w]`` in [-1, 1].
             weight: Of the prior, in [0, 1]; what it leaves are the painted colors.
         """

@@ -17,7 +17,7 @@ def colorize_video(
     source: str | Path,
     output: str | Path | None = None,
     *,
-    references: References,
+    references: References | None = None,
     options: Options | None = None,
     overwrite: bool = False,
     restart: bool = False,
@@ -33,7 +33,8 @@ def colorize_video(
         source: The film, or a folder or pattern of numbered pictures.
         output: Where to write; by default ``<name>.color.mp4`` beside the source (mkv stays mkv).
         references: One colour picture, several (or folders of them), a map in a ``.csv`` file, or a
-            :class:`ReferenceMap`.
+            :class:`ReferenceMap`. None or an empty list: the colours are guesses, what such things
+            usually look like.
         options: How the film is colorized and written.
         overwrite: Whether an output that exists may be replaced.
         restart: Whether an interrupted run is forgotten instead of taken up.

@@ -59,6 +59,7 @@ class Options:
     anchor_interval: int | None = None
     batch: int = 8
     saturation: float = 1.0
+    prior: float = 1.0
     weights: Path | None = None
     start: Fraction | None = None
     end: Fraction | None = None
@@ -110,6 +111,7 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "anchor_interval": ((int, NoneType), "a whole number of frames, or None"),
     "batch": (int, "a whole number of frames"),
     "saturation": ((int, float), "a number"),
+    "prior": ((int, float), "a number"),
     "weights": ((Path, NoneType), "the path of a file, or None"),
     "start": ((Fraction, NoneType), f"exact seconds: {_EXACT}"),
     "end": ((Fraction, NoneType), f"exact seconds: {_EXACT}"),
@@ -134,6 +136,7 @@ def colorizer_for(options: Options) -> Colorizer:
         saturation=options.saturation,
         anchor_interval=options.anchor_interval,
         batch=options.batch,
+        prior=options.prior,
     )
 
 

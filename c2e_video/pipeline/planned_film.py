@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import BadReference
 from ..inference.colorizer import Colorizer
 from ..inference.video_colorizer import VideoColorizer
+from ..planning.guesses import NOTE, guess_references
 from ..planning.planner import make_plan
 from ..references.given import ReferenceLike, sort_references
 from ..references.reference_map import ReferenceMap
@@ -128,7 +129,7 @@ class PlannedFilm:
 def plan_film(
     source: Path,
     output: Path | None,
-    references: References,
+    references: References | None,
     options: Options,
     colorizer: Colorizer,
     progress: Progress,
@@ -169,9 +170,12 @@ def plan_film(
         progress.note(line)
     video_colorizer = VideoColorizer(colorizer, info)
     left_out: list[str] = []
-    given = sort_references(references, info, left_out.append)
+    given = sort_references(() if references is None else references, info, left_out.append)
     for line in left_out:
         progress.note(line)
+    if given.is_empty and not (colorizer.has_prior and options.prior):
+        why = "the prior is off" if colorizer.has_prior else "these weights have no color prior"
+        raise BadReference(f"{why}: a film needs at least one reference; give a colour picture")
     planned = make_plan(source, info, given, video_colorizer, progress, window=window)
     reference_map, analysis = (
         planned.reference_map,
@@ -179,11 +183,14 @@ def plan_film(
     )
     if window[0] is not None:  # to the millisecond; the first frame it holds comes at zero
         muxing = replace(muxing, window=(analysis.pts[0], window[1]), origin=analysis.pts[0])
-    if reference_map is None:
-        raise BadReference("a film needs at least one reference; give a colour picture")
     if planned.open_shots and planned.table is not None:
         planned.table.check_complete()
-    remarks = [*check_times(muxing, analysis.pts), *planned.remarks(MAX_LISTED)]
+    remarks = check_times(muxing, analysis.pts)
+    if reference_map is None:
+        reference_map = guess_references(planned, colorizer, progress)
+        remarks = [*remarks, NOTE]
+    else:
+        remarks = [*remarks, *planned.remarks(MAX_LISTED)]
     for line in remarks:
         progress.note(line)
     # What was left to the device counts from here on, on whichever machine a segment is rendered.

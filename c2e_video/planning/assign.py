@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..inference.semantic_matching import SemanticMatcher
 from ..references.image import Reference
 from ..references.reference_map import ReferenceMap
 from ..references.reference_table import TableShot
 from ..utils.progress import Progress
 from ..video.frames import Shot
-from .candidates import Candidate, CandidatePool
-from .coverage import FilmMatcher
+from .candidates import COMPARED_SAMPLES, Candidate, CandidatePool, ScoredCandidate, spread
+from .coverage import UNCOVERED, FilmMatcher
 from .keyframes import Match
 from .plan import MAX_CANDIDATES, Assignment, Plan
 from .samples import FrameSample
 
+MAX_TOGETHER = 4  # references of other scenes that a shot has at once
 Found = Sequence[Match[Candidate]]
 
 
@@ -88,8 +90,24 @@ class _Chooser:
             added = tuple(self._load(match.reference).moved(match.pts) for match in found)
             similarity = min(match.similarity for match in found)
             return Assignment(shot, "frame", similarity, best, added)
-        nearest = self._load(ranked[0].candidate)
-        return Assignment(shot, "nearest", ranked[0].score, best, (nearest,))
+        chosen = self._of_other_scenes(ranked, samples) or (self._load(ranked[0].candidate),)
+        return Assignment(shot, "nearest", ranked[0].score, best, chosen)
+
+    def _of_other_scenes(
+        self, ranked: Sequence[ScoredCandidate], samples: Sequence[FrameSample]
+    ) -> tuple[Reference, ...]:
+        """Those that together are most alike to the shot, where all show other scenes; else none."""
+        colorizer = self.film_matcher.matcher.colorizer
+        if ranked[0].score >= UNCOVERED or len(ranked) == 1 or not colorizer.has_semantics:
+            return ()
+        matcher = SemanticMatcher(colorizer)
+        pictures = [one.candidate.load() for one in ranked]
+        chosen = matcher.choose(
+            [matcher.encode(sample.picture()) for sample in spread(samples, COMPARED_SAMPLES)],
+            [matcher.encode(reference.image) for reference in pictures],
+            MAX_TOGETHER,
+        )
+        return tuple(self._load(ranked[number].candidate) for number in chosen)
 
     def add(
         self,

@@ -102,10 +102,9 @@ class CandidatePool:
         Returns:
             At most ``COMPARED_FULLY`` candidates; all if there are no more.
         """
-        count = min(COMPARED_SAMPLES, len(samples))
-        some = [samples[(2 * i + 1) * len(samples) // (2 * count)] for i in range(count)]
+        some = spread(samples, COMPARED_SAMPLES)
         scored = [
-            ScoredCandidate(c, sum(_confidence(s, c, film_matcher) for s in some) / count)
+            ScoredCandidate(c, sum(_confidence(s, c, film_matcher) for s in some) / len(some))
             for c in self._nearest(some, film_matcher)
         ]
         return sorted(scored, key=lambda one: -one.score)
@@ -120,6 +119,12 @@ class CandidatePool:
         nearness = (self._descriptors @ wanted.T).max(1)
         best = np.argsort(-nearness, kind="stable")[:COMPARED_FULLY]
         return [self.candidates[i] for i in best]
+
+
+def spread(samples: Sequence[FrameSample], most: int) -> list[FrameSample]:
+    """At most so many samples, evenly over all."""
+    count = min(most, len(samples))
+    return [samples[(2 * i + 1) * len(samples) // (2 * count)] for i in range(count)]
 
 
 def _confidence(sample: FrameSample, candidate: Candidate, film_matcher: FilmMatcher) -> float:

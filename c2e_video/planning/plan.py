@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -200,6 +200,12 @@ class Plan:
             limit=limit,
             min_frames=MIN_GAIN_SECONDS * len(self.analysis.pts) / seconds,
         )
+
+    def with_guesses(self, guesses: ReferenceMap) -> Plan:
+        """The plan with guessed references, which are written to its list."""
+        rows = zip(self.shots, guesses.references, strict=True)
+        assignments = tuple(Assignment(shot, "open", added=row) for shot, row in rows)
+        return replace(self, assignments=assignments)
 
     def write(self, path: Path) -> None:
         """Write the table (.csv), or the shots alone (.edl, .otio). Raises C2EError if it cannot be."""

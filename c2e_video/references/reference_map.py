@@ -22,8 +22,8 @@ class ReferenceMap:
 
     Args:
         shots: In order and without holes.
-        references: Those of each shot, by time: one, or several with different ``at``, or none where
-            the shot is left gray.
+        references: Those of each shot, by time: one, or several with different ``at``, or several
+            without: each place takes the one it is most alike. None where the shot is left gray.
         saturations: Factors of a*, b*, 0 to 4, of each shot; empty where all are 1.
 
     Raises:
@@ -46,7 +46,7 @@ class ReferenceMap:
                 raise ValueError(f"shot {after.index} starts at {after.start}, not {before.stop}")
         for row in self.references:
             times = [reference.at for reference in row if reference.at is not None]
-            if len(row) > 1 and (len(times) < len(row) or times != sorted(set(times))):
+            if times and len(row) > 1 and (len(times) < len(row) or times != sorted(set(times))):
                 raise ValueError("several references of a shot have each their own time, in order")
 
     @classmethod
@@ -135,7 +135,7 @@ class ReferenceMap:
         row = self.references[index]
         times = [reference.at for reference in row if reference.at is not None]
         if len(times) < 2:
-            return tuple((reference, 1.0) for reference in row)
+            return tuple((reference, 1 / len(row)) for reference in row)
         later = bisect_left(times, pts)
         if later in (0, len(times)):
             return ((row[min(later, len(times) - 1)], 1.0),)

@@ -344,6 +344,8 @@ class _Reader:
                     f"shot {row.number} is gray, and has another reference in line {other.line}; a shot "
                     "that is left gray has one row",
                 )
+            if row.at is None and other.at is None:
+                continue  # several of other scenes
             if row.at is None or row.at == other.at:
                 self._needs_time(row)
             if other.at is None:
@@ -353,7 +355,7 @@ class _Reader:
         self.table.wrong(
             row.line,
             "at",
-            f"shot {row.number} has several references; each needs its own time",
+            f"shot {row.number} has several references; each needs its own time, or none has one",
         )
 
     def _follows(self, row: TableRow, before: TableShot) -> None:

@@ -62,15 +62,13 @@ def learn_prior(semantic: SemanticMemory, batches: Iterable[Tensor], cells: int)
     prior = ColorPrior(cells, keys.shape[1])
     prior.keys.copy_(F.normalize(centers[:, :-1], dim=1).t())
     prior.lightness.copy_(centers[:, -1] / LIGHT)
-    prior.histograms.copy_(histograms * _rarity(_blurred(whole[None])[0]))
+    prior.histograms.copy_(histograms / histograms.sum(1, keepdim=True))
+    prior.rarity.copy_(_rarity(_blurred(whole[None])[0]))
     return prior
 
 
 def _rarity(counts: Tensor) -> Tensor:
-    """Weights of the bins that make up for how rare their colors are (Zhang, Isola and Efros 2016, eq. 4).
-
-    Most places are nearly gray; without it nearly everything would be painted so.
-    """
+    """Weights of the bins by how often they are, of mean 1 over places; 0 for those that never are."""
     shares = counts / counts.sum()
     weights = (shares > RAREST) / ((1 - REBALANCE) * shares + REBALANCE / COLORS)
     return weights / (weights * shares).sum()

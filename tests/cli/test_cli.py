@@ -202,7 +202,6 @@ def test_cuda_without_cuda(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("film.mp4",), "Missing option '--ref'"),
         (("--ref", "x"), "Missing argument 'FILM...'"),
         (("film.mp4", "--codec", "mp3"), "Invalid value for '--codec': 'mp3' is not one of 'h264'"),
         (("film.mp4", "--start", "soon"), "Invalid value for '--start': a time is HH:MM:SS.mmm"),

@@ -10,12 +10,21 @@ from torch import Tensor
 
 from c2e_video.errors import BadWeights
 from c2e_video.model import Color2Embed, Memory, ModelConfig
-from c2e_video.model.color_prior import BINS, ColorPrior, bin_centers, bins_of, palette_of
+from c2e_video.model.color_prior import (
+    BINS,
+    bin_centers,
+    bins_of,
+    expected_color,
+    palette_of,
+    plausibility,
+)
 from c2e_video.model.memory import MemoryReadout
 from c2e_video.model.memory_readout import COSINE_HIGH, COSINE_LOW
+from c2e_video.model.self_affinity import SelfAffinity
 from c2e_video.model.semantic_memory import ALIKE, ColorGuess, SemanticReadout, spread
 from tests.factories import TINY, random_model
 
+ONE, OTHER = torch.tensor([40.0, 20.0]), torch.tensor([-30.0, -50.0])
 SEMANTIC = replace(TINY, semantic=8, prior=12)
 
 
@@ -121,20 +130,40 @@ def test_bins_hold_the_colors_they_are_named_by() -> None:
     assert torch.equal(bins_of(centers.float()), torch.arange(BINS))
 
 
+def two_colors() -> Tensor:
+    """Likelihoods ``[1, 1, BINS]`` of a place that is as often of one color as of another."""
+    likelihood = torch.zeros(1, 1, BINS)
+    likelihood[..., bins_of(ONE)] = likelihood[..., bins_of(OTHER)] = 0.5
+    return likelihood
+
+
 def test_the_prior_answers_with_the_mode_and_is_drawn_to_the_palette() -> None:
     """Two colors are as likely; a palette that holds one of them decides."""
-    prior = ColorPrior(1, 4)
-    prior.keys.fill_(0.5)
-    one, other = torch.tensor([40.0, 20.0]), torch.tensor([-30.0, -50.0])
-    prior.histograms.zero_()
-    prior.histograms[0, bins_of(one)] = 0.5
-    prior.histograms[0, bins_of(other)] = 0.5
-    keys, lightness = torch.full((1, 4, 4, 4), 0.5), torch.zeros(1, 1, 4, 4)
-    ab = (one / 110).view(1, 2, 1).expand(1, 2, 9)
-    drawn, _ = prior(keys, lightness, palette_of(ab, torch.zeros(1, 9)))
-    undecided, _ = prior(keys, lightness, None)
-    torch.testing.assert_close(undecided[0, :, 0, 0] * 110, (one + other) / 2)
-    assert (drawn[0, :, 0, 0] * 110 - one).norm() < 10
+    ab = (ONE / 110).view(1, 2, 1).expand(1, 2, 9)
+    drawn, sure = expected_color(two_colors(), torch.ones(BINS), palette_of(ab, torch.zeros(1, 9)))
+    undecided, unsure = expected_color(two_colors(), torch.ones(BINS), None)
+    torch.testing.assert_close(undecided[0, 0] * 110, (ONE + OTHER) / 2)
+    assert (drawn[0, 0] * 110 - ONE).norm() < 10
+    assert sure > unsure
+
+
+def test_a_color_that_such_things_never_have_is_not_plausible() -> None:
+    for ab, wanted in ((ONE, 1.0), (OTHER, 1.0), (torch.tensor([0.0, 80.0]), 0.0)):
+        assert plausibility(two_colors(), ab.view(1, 1, 2) / 110).item() == wanted
+
+
+def test_one_thing_has_one_color() -> None:
+    """Half of a lawn that is taken for something blue becomes green with the rest; the sky does not."""
+    keys = torch.zeros(1, 2, 8, 8)
+    keys[:, 0, :4], keys[:, 1, 4:] = 1, 1
+    affinity = SelfAffinity.of(keys, torch.zeros(1, 1, 8, 8))
+    color = torch.zeros(1, 1, 8, 8)
+    color[..., :4, :] = 1
+    color[..., 4:, :2] = 1
+    even = affinity.average_planes(color)
+    assert even[..., :3, :].min() > 0.95
+    assert even[..., 5:, :].max() < 0.6
+    assert even[..., 5:, :].std() < 0.5 * color[..., 5:, :].std()
 
 
 def test_proposals_need_a_prior(model: Color2Embed) -> None:

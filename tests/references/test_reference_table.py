@@ -231,7 +231,6 @@ MISTAKES = [
     (HEADER + ROW + "2,0,1,cut,b.png,\n", 3, "2 has the times of shot 1 in line 2; references of"),
     (HEADER + ROW + "1,0,2,cut,b.png,\n", 3, "has other times in line 2"),
     (HEADER + ROW + "2,1,2,,a.png,\n1,2,3,,b.png,\n", 4, "has other times in line 2"),
-    (HEADER + ROW + "1,0,1,cut,b.png,\n", 3, "needs its own time"),
     (HEADER + ROW + "1,0,1,cut,b.png,0.5\n", 2, "needs its own time"),
     (HEADER + "1,0,1,cut,a.png,0.5\n1,0,1,cut,b.png,0.5\n", 3, "needs its own time"),
     (

@@ -88,6 +88,7 @@ def test_the_prior_learns_what_color_such_places_have(monkeypatch: pytest.Monkey
     dark = torch.tensor([0.45, 0.1, 0.1]).view(1, 3, 1, 1).expand(4, 3, 64, 64)
     light = torch.tensor([0.7, 0.75, 1.0]).view(1, 3, 1, 1).expand(4, 3, 64, 64)
     learned = prior.learn_prior(semantic, [dark, light], 2)
+    torch.testing.assert_close(learned.histograms.sum(1), torch.ones(2))
     order = learned.lightness.argsort()
     red, blue = bin_centers(torch.device("cpu")).float()[learned.histograms[order].argmax(1)]
     assert red[0] > 15

@@ -1,0 +1,56 @@
+"""Which pictures have something for a frame of another scene: comparison by what the cells show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .colorizer import Colorizer, Picture
+
+COMPARED_SIZE = 128  # short side at which pictures are compared, in pixels
+MIN_GAIN = 0.01  # of the mean best cosine, for which one more reference is taken
+Floats = npt.NDArray[np.float32]
+
+
+class SemanticMatcher:
+    """Compares pictures by the semantic features of a network (``Colorizer.has_semantics``)."""
+
+    def __init__(self, colorizer: Colorizer) -> None:
+        self.colorizer = colorizer
+
+    def encode(self, picture: Picture) -> Floats:
+        """Unit vectors of the cells ``[M, C]`` of a picture, luma ``[H, W]`` or RGB ``[H, W, 3]``, uint8."""
+        gray: Any = picture
+        if picture.ndim == 3:
+            gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        return self.colorizer.semantic_features(gray, COMPARED_SIZE)
+
+    def choose(
+        self, frames: Sequence[Floats], references: Sequence[Floats], limit: int
+    ) -> list[int]:
+        """The references that together are most alike to the frames, best first, at most ``limit``.
+
+        Args:
+            frames: Cells of some frames of a shot.
+            references: Cells of each reference.
+            limit: How many are chosen at most.
+
+        Returns:
+            Their numbers; each one after the first is the most alike somewhere: it raises the mean over
+            cells of the best cosine by ``MIN_GAIN`` or more.
+        """
+        cells = np.concatenate(list(frames))
+        best = np.stack([(cells @ reference.T).max(1) for reference in references])
+        chosen = [int(best.mean(1).argmax())]
+        while len(chosen) < min(limit, len(references)):
+            now = best[chosen].max(0)
+            gains = np.maximum(best - now, 0).mean(1)
+            following = int(gains.argmax())
+            if gains[following] < MIN_GAIN:
+                break
+            chosen.append(following)
+        return chosen
