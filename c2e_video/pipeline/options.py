@@ -36,6 +36,8 @@ class Options:
             interpolated along motion. 1 to 12; None, the default, is 1 on a GPU and 8 on a CPU.
         batch: Frames that a GPU colorizes at once; 1 to 1024, 8 by default. A CPU takes one with each core.
         saturation: Colour strength, a factor of a* and b*; 0 to 4, 1 by default.
+        prior: Weight of what things usually look like, where no reference shows them, in [0, 1];
+            default 1.
         weights: A weights file (a str is taken, too); the shipped one by default.
         start: Colorize and write from this time on: exact seconds on the film's own clock, an int or a
             Fraction; the film's beginning by default.
