@@ -258,6 +258,7 @@ def region_retouched(browser: Browser) -> None:
     assert green > red + 10
     page.keyboard.press("z")
     browser.until("document.querySelector('#strokes-count').textContent === ''")
+    brushed_with_the_keyboard_alone(browser)
     browser.brush(*stroke)
     page.click("#use-keyframe")
     browser.until("/is a keyframe of shot 2 now/.test(document.body.innerText)")
@@ -267,6 +268,16 @@ def region_retouched(browser: Browser) -> None:
     page.click("#tab-references")
     browser.until("document.querySelectorAll('#keyframes li').length === 2")
     browser.until("document.querySelectorAll('#candidates li').length >= 2")
+
+
+def brushed_with_the_keyboard_alone(browser: Browser) -> None:
+    page = browser.page
+    page.focus("#overlay")
+    for key in ("ArrowLeft", "Space", "ArrowLeft", "ArrowUp", "Space"):
+        page.keyboard.press(key)
+    browser.until("document.querySelector('#strokes-count').textContent === '1 stroke'")
+    page.keyboard.press("z")
+    browser.until("document.querySelector('#strokes-count').textContent === ''")
 
 
 def range_painted_stopped_and_resumed(browser: Browser) -> None:

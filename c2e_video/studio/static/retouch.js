@@ -51,7 +51,7 @@ function begin(event) {
     return;
   }
   const overlay = $("overlay");
-  overlay.setPointerCapture(event.pointerId);
+  if (event.pointerId !== undefined) overlay.setPointerCapture(event.pointerId);
   overlay.width = $("canvas").width;
   overlay.height = $("canvas").height;
   state.drawing = {
@@ -93,6 +93,54 @@ function end() {
   state.strokes.push({ ...state.drawing, points: points.slice(0, 5000) });
   state.drawing = null;
   apply();
+}
+
+// -- the brush without a pointer -----------------------------------------------
+
+const cursor = { x: 0.5, y: 0.5, down: false };
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+// Arrows move a cross; Space puts the brush down and lifts it; I picks the colour under the cross.
+function keyed(event) {
+  if (store.tab !== "retouch") return;
+  const overlay = $("overlay");
+  const box = overlay.getBoundingClientRect();
+  const at = () => ({ clientX: box.left + cursor.x * box.width, clientY: box.top + cursor.y * box.height });
+  const step = STEPS[event.key];
+  if (step) {
+    const size = event.shiftKey ? 0.004 : 0.02;
+    cursor.x = Math.min(Math.max(0, cursor.x + size * step[0]), 1);
+    cursor.y = Math.min(Math.max(0, cursor.y + size * step[1]), 1);
+    if (state.drawing) draw(at());
+    else lightnessAt({ ...at(), buttons: 0 });
+  } else if (event.key === " ") {
+    if (state.drawing) end();
+    else begin({ ...at(), button: 0 });
+  } else if (event.key.toLowerCase() === "i") pick($("canvas"), at());
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+  cross();
+}
+
+function cross() {
+  const overlay = $("overlay");
+  if (!state.drawing) {
+    overlay.width = $("canvas").width;
+    overlay.height = $("canvas").height;
+  }
+  const context = overlay.getContext("2d");
+  const [x, y] = [cursor.x * overlay.width, cursor.y * overlay.height];
+  for (const [color, width] of [["#000", 3], ["#fff", 1]]) {
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.beginPath();
+    context.moveTo(x - 9, y);
+    context.lineTo(x + 9, y);
+    context.moveTo(x, y - 9);
+    context.lineTo(x, y + 9);
+    context.stroke();
+  }
 }
 
 let asked = null;
@@ -221,12 +269,18 @@ export function startRetouch() {
   on("frame", () => state.at !== (store.times ? pts() : null) && reset());
   on("table", reset);
   on("table shot tab", swatches);
-  on("tab", () => document.body.classList.toggle("retouching", store.tab === "retouch"));
+  on("tab", () => {
+    const retouching = store.tab === "retouch";
+    document.body.classList.toggle("retouching", retouching);
+    $("overlay").tabIndex = retouching ? 0 : -1;
+  });
   const overlay = $("overlay");
   overlay.addEventListener("pointerdown", begin);
   overlay.addEventListener("pointermove", (event) => (state.drawing ? draw(event) : lightnessAt(event)));
   overlay.addEventListener("pointerup", end);
   overlay.addEventListener("pointercancel", end);
+  overlay.addEventListener("keydown", keyed);
+  overlay.addEventListener("focus", () => overlay.matches(":focus-visible") && cross());
   document.addEventListener(
     "click",
     (event) => {
