@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from ..inference.letterbox import Letterbox
 from ..pipeline.digests import film_digest
 from ..planning.analysis import analyze
-from ..planning.keyframes import KeyframeMatcher
+from ..planning.keyframes import KeyframeMatcher, gray_of
 from ..references.image import Reference
 from ..video.decode.decoder import decode
 from ..video.frames import Frame, Shot, VideoInfo, luma_range
@@ -22,6 +21,7 @@ from .workspace import Workspace
 
 THUMB = (96, 54)  # of the pictures that a dropped picture's place is first looked for in
 THUMB_SECONDS = 0.5  # between two of them
+AT_ONCE = 500  # thumbs that are compared with it in one go
 NEIGHBOURHOODS = 4  # places that are then looked at frame by frame
 
 
@@ -174,10 +174,12 @@ def _match(
 
 def _likely(reference: Reference, info: VideoInfo, analysis: FilmAnalysis) -> list[int]:
     """The times of the thumbs that look most like the picture."""
-    matcher = KeyframeMatcher([reference], info)
-    scored = []
-    for pts, thumb in zip(analysis.thumb_times.tolist(), analysis.thumbs, strict=True):
-        matcher.best[:] = -1.0
-        matcher.update(Frame(thumb, pts, 1))
-        scored.append((float(matcher.best[0]), cast(int, pts)))
+    picture = Frame(np.ascontiguousarray(info.stored(gray_of(reference.image))), 0, 1)
+    scored: list[tuple[float, int]] = []
+    for begin in range(0, len(analysis.thumbs), AT_ONCE):
+        some = slice(begin, begin + AT_ONCE)
+        grays = [np.ascontiguousarray(info.upright(thumb)) for thumb in analysis.thumbs[some]]
+        matcher = KeyframeMatcher(analysis.thumb_times[some].tolist(), info, grays)
+        matcher.update(picture)
+        scored += [(match.similarity, match.reference) for match in matcher.compute()]
     return [pts for score, pts in sorted(scored, reverse=True)[:NEIGHBOURHOODS] if score > 0]

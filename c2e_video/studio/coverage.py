@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..planning.coverage import FilmMatcher, ShotCoverage, measure_coverage
+from ..planning.disagreements import find_disagreements
 from ..planning.samples import SAMPLE_SECONDS, FrameSample
 from ..references.image import Reference
 from ..references.reference_map import ReferenceMap
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .film import OpenFilm
 
 CANDIDATES = 5
-# Two keyframes disagree where one thing has colours so far apart (ab), in so many of the cells that compare.
-DISAGREEING_AB, DISAGREEING_SHARE = 30.0, 0.03
 SAMPLES = 400  # kept, some 15 kB each
 
 
@@ -82,14 +80,16 @@ class Coverage:
         if index is None:
             return False
         row, key = self.film.table.row(index), self._key(index)
-        measured, line = self._measure(row, self.choice(index))
+        measured, line = self._measure(index, row, self.choice(index))
         with self._lock:
             self._measured[key] = measured
             self._disagreements[key] = line
         self.film.hub.publish("coverage", film=self.film.id, shot=index)
         return True
 
-    def _measure(self, row: ShotRow, references: tuple[Reference, ...]) -> tuple[ShotCoverage, str]:
+    def _measure(
+        self, index: int, row: ShotRow, references: tuple[Reference, ...]
+    ) -> tuple[ShotCoverage, str]:
         shot = row.shot(0)
         if not references:
             return ShotCoverage(shot), ""
@@ -98,7 +98,8 @@ class Coverage:
         with self.film.engine.lock:
             matcher = self._matcher()
             measured = measure_coverage(shot, samples, reference_map, matcher)
-            return measured, _disagreement(references, matcher)
+            disagreements = find_disagreements(row.shot(index), references, matcher.matcher)
+        return measured, "; ".join(found.line(self.film.info) for found in disagreements)
 
     def _matcher(self) -> FilmMatcher:
         return self.film.colors.matcher
@@ -145,19 +146,6 @@ class Coverage:
         row = table.row(index)
         used = row.references or table.pool()
         return f"{row.start}-{row.stop}:" + ",".join(f"{r.digest[:16]}@{r.at}" for r in used)
-
-
-def _disagreement(references: Sequence[Reference], matcher: FilmMatcher) -> str:
-    """A line about the first two neighbours in time that show one thing in two colours."""
-    if not matcher.matcher.can_compare:
-        return ""
-    for first, second in pairwise(references):
-        features = [matcher.reference_features(picture) for picture in (first, second)]
-        distance, _ = matcher.matcher.contradiction(features[0], features[1])
-        alike = distance > 0
-        if alike.any() and (distance > DISAGREEING_AB).mean() > DISAGREEING_SHARE:
-            return f"{first.path.name} and {second.path.name} give one thing two colours"
-    return ""
 
 
 def _asleep() -> None:

@@ -41,7 +41,7 @@ def test_a_picture_that_is_a_frame_of_the_film_goes_to_its_own_place(
     answer = upload(page, film, colored_frame(folder, 14)).json()
     facts = page.film(film)
     wanted = facts["times"]["first"] + 14 * facts["times"]["step"]
-    assert answer["shot"] == 1
+    assert answer["shot"] == 1, answer["line"]
     assert abs(answer["at"] - wanted) <= facts["times"]["step"]
     assert "went to shot 2, not to shot 1" in answer["line"]
     assert facts["shots"][1]["references"][0]["at"] == answer["at"]

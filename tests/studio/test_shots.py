@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,28 @@ def test_saturation_of_shot_and_film_are_bounded(page: Page, film: str) -> None:
     assert (
         page.post(f"/api/films/{film}/saturation", {"saturation": 0.5}).json()["saturation"] == 0.5
     )
+
+
+def test_the_table_keeps_gray_saturation_notes_and_columns_of_a_persons_own(
+    page: Page, film: str, folder: Path
+) -> None:
+    table = folder / "film.csv"
+    lines = table.read_text().splitlines()
+    titled = [lines[0] + ",reel"] + [f"{line},reel {k}" for k, line in enumerate(lines[1:], 1)]
+    table.write_text("\n".join(titled) + "\n")
+    page.edit(film, "gray", shot=0, gray=True)
+    page.edit(film, "saturation", shot=1, saturation=0.5)
+    with open(table, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["reference"] for row in rows] == ["gray", "", ""]
+    assert float(rows[1]["saturation"]) == 0.5
+    assert [row["reel"] for row in rows] == ["reel 1", "reel 2", "reel 3"]
+    page.post(f"/api/films/{film}/undo", {})
+    page.post(f"/api/films/{film}/undo", {})
+    with open(table, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["reference"] for row in rows] == ["", "", ""]
+    assert [row["reel"] for row in rows] == ["reel 1", "reel 2", "reel 3"]
 
 
 def test_an_unknown_action_or_a_missing_number_is_named(page: Page, film: str) -> None:
