@@ -92,7 +92,7 @@ def common_precision(options: Options, device: Device) -> Precision:
 
 def planning_colorizer(options: Options, device: Device, precision: Precision) -> Colorizer:
     """The network that plans on this machine: as on the workers, where it has such a device."""
-    if find_device("auto").type == device or options.device != "auto" or device == "cpu":
+    if device in ("cpu", find_device("auto").type):
         return colorizer_for(replace(options, device=device, precision=precision))
     return colorizer_for(replace(options, device="auto", precision="auto"))
 

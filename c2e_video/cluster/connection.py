@@ -71,16 +71,31 @@ class Cluster:
 
     def _init(self, address: str) -> Any:
         quiet = {"log_to_driver": False, "configure_logging": False}
+        if address == "auto":
+            return self._find_or_start(quiet)
         try:
             return self.ray.init(address=address, **quiet)
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            if address == "auto" and isinstance(error, ConnectionError):
-                return self.ray.init(address="local", num_cpus=processors(), **quiet)
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else "no answer"
+            reason = str(error).strip().partition("\n")[0] or "no answer"
             raise C2EError(
                 f"no Ray cluster at {address!r} ({reason}); start one with `ray start --head`, join it "
                 "with `ray start --address=HOST:PORT`, or give auto"
             ) from error
+
+    def _find_or_start(self, quiet: Mapping[str, bool]) -> Any:
+        """The cluster of RAY_ADDRESS or of `ray start`; else one of this run alone.
+
+        Ray's own "auto" also joins what another program has started for itself, and which ends with it.
+        """
+        own = {"num_cpus": processors(), **quiet}
+        try:
+            return self.ray.init(address=None, **own)
+        except ValueError:  # there is one, whose processors are its own affair
+            pass
+        try:
+            return self.ray.init(address=None, **quiet)
+        except ConnectionError:  # there was one
+            return self.ray.init(address="local", **own)
 
     def _described(self, found: Any) -> str:
         machines = len(self.machines())

@@ -97,25 +97,30 @@ class SegmentPool:
 
     def step(self, seconds: float = 1.0) -> None:
         """Give free workers something to do, and take in what comes within ``seconds``."""
-        self._submit()
+        more = self._submit()
         if not self._running:
             time.sleep(min(seconds, IDLE_SECONDS))
             return
-        ready, _ = self.ray.wait(list(self._running), timeout=seconds)
+        ready, _ = self.ray.wait(list(self._running), timeout=0 if more else seconds)
         for events in ready:
             self._take(events, self._running[events])
 
-    def _submit(self) -> None:
-        """Start tasks, some more than there are workers.
+    def _submit(self) -> bool:
+        """Start tasks, some more than there are workers; whether more are to be started at once.
 
         These begin as soon as a worker is free; a cluster that grows with its load sees that there is some.
+        Of tasks whose frames are sent one is started at a time, for these take this machine's time.
         """
         slots = self.cluster.slots(*self._needs)
         while self._queue and len(self._running) < slots + max(2, slots // 2):
             _, _, film, segment = heapq.heappop(self._queue)
-            if film.error is None:
-                with self._failing(film):
-                    self._start(film, segment)
+            if film.error is not None:
+                continue
+            with self._failing(film):
+                self._start(film, segment)
+            if film.sends_frames:
+                return True
+        return False
 
     def _start(self, film: PooledFilm, segment: Segment) -> None:
         film.attempts[segment] += 1

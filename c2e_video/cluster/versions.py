@@ -5,24 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
+
+import cv2
 
 from ..version import __version__
 
-_LIBRARIES = ("torch", "av", "numpy", "opencv-python-headless", "opencv-python")
+_LIBRARIES = ("torch", "av", "numpy")
 
 
 @lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
     """The version of this package, with a digest of its code, and those of the libraries it computes with."""
-    found = {"c2e-video": f"{__version__} (code {_code_digest()[:12]})"}
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    own = {"c2e-video": f"{__version__} (code {_code_digest()[:12]})"}
+    # "2.6.0+cpu" computes as "2.6.0+cu124" does, where the device is the same.
+    libraries = {name: version(name).partition("+")[0] for name in _LIBRARIES}
+    return {**own, **libraries, "opencv": cv2.__version__}
 
 
 def differences(here: Mapping[str, str], there: Mapping[str, str]) -> str:

@@ -84,3 +84,50 @@ def test_without_ray_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
 def test_settings_out_of_range_are_refused(wrong: dict[str, Any], line: str) -> None:
     with pytest.raises(C2EError, match=line):
         ClusterSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("state", "calls"),
+    [
+        ("none", [(None, 3)]),
+        ("alive", [(None, 3), (None, None)]),
+        ("gone", [(None, 3), (None, None), ("local", 3)]),
+    ],
+)
+def test_auto_takes_the_cluster_there_is_or_starts_one(
+    monkeypatch: pytest.MonkeyPatch, state: str, calls: list[tuple[str | None, int | None]]
+) -> None:
+    made: list[tuple[str | None, int | None]] = []
+
+    def init(address: str | None, num_cpus: int | None = None, **_: object) -> Any:
+        made.append((address, num_cpus))
+        if address is None and num_cpus is not None and state != "none":
+            raise ValueError("num_cpus must not be provided")
+        if address is None and num_cpus is None and state == "gone":
+            raise ConnectionError("no answer")
+        return SimpleNamespace(dashboard_url="127.0.0.1:8265")
+
+    found = cluster(monkeypatch, [PLAIN])
+    found.ray.is_initialized, found.ray.init = lambda: False, init
+    found.ray.shutdown = lambda: made.append(("shutdown", None))
+    monkeypatch.setattr("c2e_video.cluster.connection.processors", lambda: 3)
+    with found:
+        assert made == calls
+    assert made[-1] == ("shutdown", None)
+    assert found._progress.notes == [  # type: ignore[attr-defined]
+        "Ray: 1 machine, 8 processors; dashboard: http://127.0.0.1:8265"
+    ]
+
+
+def test_no_cluster_at_an_address_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(address: str, **_: object) -> None:
+        raise ConnectionError("nobody answers\nmuch more")
+
+    found = cluster(monkeypatch, [PLAIN], address="10.0.0.1:6379")
+    found.ray.is_initialized, found.ray.init = lambda: False, init
+    found.ray.shutdown = lambda: None
+    with (
+        pytest.raises(C2EError, match=r"no Ray cluster at '10\.0\.0\.1:6379' \(nobody answers\)"),
+        found,
+    ):
+        pass

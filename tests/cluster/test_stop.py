@@ -1,9 +1,11 @@
-"""A stopped command leaves no task and no process behind, and goes on."""
+"""A stopped command leaves no task and no process behind, and goes on; so it does without a machine."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,15 @@ def test_a_stopped_run_leaves_no_process_and_goes_on(
         assert ray_processes() <= before
     finally:
         runner.close()
+
+
+def test_a_machine_that_goes_away_costs_the_segments_it_had(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.cluster.machines", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    ended = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, timeout=400
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert "200 frames, equal: True" in ended.stdout
+    assert ended.stdout.count("is begun again: its machine is gone") == 1
