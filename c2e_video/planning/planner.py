@@ -22,6 +22,7 @@ from .candidates import collect_candidates
 from .clock_fit import Span, check_inside, estimated_stop, fit_map, fit_table
 from .coverage import FilmMatcher, ShotCoverage, measure_coverage
 from .disagreements import Disagreement, find_disagreements
+from .lost_digits import cuts_within
 from .plan import Assignment, Plan
 from .samples import FrameSample, by_shot
 from .shot_lists import with_the_rest
@@ -85,7 +86,8 @@ def make_plan(
     elif table is not None:
         table, moved = fit_table(table, info, span)
         notes += [moved] if moved else []
-        cuts = [shot.start for shot in analysis.shots]
+        cuts, uncertain = cuts_within(table, source, info, [shot.start for shot in analysis.shots])
+        notes += uncertain
         table, remarks = fit_to_film(table, info, analysis.pts, cuts)
         notes += remarks
         analysis = replace(analysis, shots=tuple(own.shot for own in table.shots))
