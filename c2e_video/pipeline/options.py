@@ -102,7 +102,14 @@ class Options:
             object.__setattr__(self, "drop", frozenset(self.drop))
 
     def encoded(self, info: VideoInfo) -> VideoInfo:
-        """The film as it is encoded: progressive, if it is deinterlaced."""
+        """The film as it is encoded.
+
+        Args:
+            info: The film.
+
+        Returns:
+            Its description; progressive if it is deinterlaced.
+        """
         return info if self.deinterlace == "off" else replace(info, interlaced=False)
 
 

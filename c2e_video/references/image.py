@@ -55,7 +55,14 @@ class Reference:
             object.__setattr__(self, "digest", hashlib.sha256(content).hexdigest())
 
     def moved(self, at: int | None) -> Reference:
-        """The same picture at another time."""
+        """The same picture as a frame of the film at another time.
+
+        Args:
+            at: The frame's pts, or None if the picture is no frame of the film.
+
+        Returns:
+            The reference.
+        """
         return replace(self, at=at)
 
 

@@ -51,12 +51,30 @@ class ReferenceMap:
 
     @classmethod
     def single(cls, reference: Reference, shots: Sequence[Shot]) -> ReferenceMap:
-        """One reference for the whole film."""
+        """One reference for all shots.
+
+        Args:
+            reference: The picture.
+            shots: The film's shots.
+
+        Returns:
+            The map.
+        """
         return cls(tuple(shots), ((reference,),) * len(shots))
 
     @classmethod
     def from_table(cls, table: ReferenceTable) -> ReferenceMap:
-        """The map in a table that is read. Raises BadReference where a shot is open, or a picture bad."""
+        """The map that a table holds.
+
+        Args:
+            table: A table in which every shot has a reference.
+
+        Returns:
+            The map.
+
+        Raises:
+            BadReference: A shot has no reference.
+        """
         table.check_complete()
         return cls(
             tuple(own.shot for own in table.shots),
@@ -66,7 +84,14 @@ class ReferenceMap:
 
     @classmethod
     def from_csv(cls, path: str | Path, info: VideoInfo) -> ReferenceMap:
-        """The map in a table; :mod:`reference_table` tells its columns.
+        """Read the map from a table; :mod:`reference_table` describes its columns.
+
+        Args:
+            path: The table's file.
+            info: The film.
+
+        Returns:
+            The map.
 
         Raises:
             BadReference: File, line, column, what is wrong, what is accepted.
@@ -74,7 +99,14 @@ class ReferenceMap:
         return cls.from_table(ReferenceTable.read(Path(path), info))
 
     def to_table(self, path: Path) -> ReferenceTable:
-        """The map as a table at ``path`` that names pictures as seen from its folder."""
+        """The map as a table.
+
+        Args:
+            path: Where the table will be written; pictures are named relative to its folder.
+
+        Returns:
+            The table.
+        """
         table = ReferenceTable.new(path, self.shots)
         for index, row in enumerate(self.references):
             saturation = self.saturations[index] if self.saturations else None
@@ -82,7 +114,15 @@ class ReferenceMap:
         return table
 
     def to_csv(self, path: str | Path, info: VideoInfo) -> None:
-        """Write the map as a table. Raises C2EError where it cannot be written."""
+        """Write the map as a table.
+
+        Args:
+            path: The table's file.
+            info: The film.
+
+        Raises:
+            C2EError: The file cannot be written.
+        """
         self.to_table(Path(path)).write(info)
 
     def distinct(self) -> tuple[Reference, ...]:
@@ -94,13 +134,27 @@ class ReferenceMap:
         return tuple(found.values())
 
     def saturation(self, index: int) -> float:
-        """The factor of a*, b* of a shot; 0 where it is left gray."""
+        """The factor of a*, b* of a shot.
+
+        Args:
+            index: The shot's number, from 0.
+
+        Returns:
+            A factor of 0 to 4; 0 where the shot is left gray.
+        """
         if not self.references[index]:
             return 0.0
         return self.saturations[index] if self.saturations else 1.0
 
     def saturation_at(self, pts: int) -> float:
-        """The factor of a*, b* of the frame at ``pts``: in a dissolve it moves from shot to shot."""
+        """The factor of a*, b* of a frame.
+
+        Args:
+            pts: The frame's time.
+
+        Returns:
+            A factor of 0 to 4; in a dissolve it changes linearly from one shot's to the next one's.
+        """
         index, share = self._place(pts)
         own = self.saturation(index)
         if share is None:
@@ -108,12 +162,17 @@ class ReferenceMap:
         return (1 - share) * self.saturation(index - 1) + share * own
 
     def weights_at(self, pts: int) -> Weights:
-        """The references that colour the frame at ``pts``, with weights that sum to 1.
+        """The references of a frame.
 
-        Between two keyframes of a shot the weight moves linearly from one to the next. In a dissolve
-        the outgoing shot's last references fade into the incoming's. A cut is a change from one frame
-        to the next. Empty where the frame is gray; next to a gray shot the other's references have all
-        the weight, and :meth:`saturation_at` fades their colours.
+        Between two keyframes of a shot the weight moves linearly from one to the next. In a dissolve the
+        outgoing shot's last references fade into the incoming's. Next to a gray shot the other's references
+        have all the weight, and :meth:`saturation_at` fades their colours.
+
+        Args:
+            pts: The frame's time.
+
+        Returns:
+            References with weights that sum to 1; empty where the frame is gray.
         """
         index, share = self._place(pts)
         own = self._in_shot(index, pts)
@@ -145,9 +204,15 @@ class ReferenceMap:
     def snapped(self, pts: Sequence[int]) -> ReferenceMap:
         """The same map with its borders on frames.
 
-        ``pts`` are those of the film's frames in order. A border written to the millisecond may lie
-        half a millisecond beside its frame; the nearest frame is taken. The first shot begins with
-        the film and the last ends with it. Shots in which no frame is left are dropped.
+        A border written in milliseconds may lie half a millisecond beside its frame; the nearest frame is
+        taken. The first shot begins with the film and the last ends with it. Shots in which no frame is left
+        are dropped.
+
+        Args:
+            pts: The times of the film's frames, in order.
+
+        Returns:
+            The map.
         """
         kept = list(_snapped(self.shots, pts))
         return ReferenceMap(

@@ -21,9 +21,17 @@ SHORTEST_SECONDS = 0.3
 
 
 def find_shots(frames: Iterable[Frame], info: VideoInfo) -> list[Shot]:
-    """The shots of a film, without holes, from its frames in order. Memory does not grow with it.
+    """Find the shots of a film. Memory does not grow with the film.
 
-    Raises :class:`MediaError` if there are no frames.
+    Args:
+        frames: The film's frames, in order.
+        info: The film.
+
+    Returns:
+        The shots, in order and without holes.
+
+    Raises:
+        MediaError: There are no frames.
     """
     detector = ShotDetector(info)
     for frame in frames:

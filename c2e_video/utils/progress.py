@@ -23,10 +23,18 @@ class Progress(Protocol):
         """
 
     def advance(self, count: int) -> None:
-        """``count`` more units of the stage are done."""
+        """Report progress.
+
+        Args:
+            count: Units of the stage that were finished since the last call.
+        """
 
     def note(self, line: str) -> None:
-        """Something that the user should know, in one line."""
+        """Report something that the user should know.
+
+        Args:
+            line: One line of text.
+        """
 
 
 class Silent:

@@ -95,12 +95,26 @@ class VideoInfo:
         return round(self.rotation / 90) % 4
 
     def upright(self, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """A stored picture ``[H, W, ...]`` as it is shown: turned and mirrored, a view."""
+        """A stored picture as it is shown.
+
+        Args:
+            stored: ``[H, W, ...]``.
+
+        Returns:
+            The picture turned and mirrored, a view.
+        """
         turned = np.rot90(stored, self.turns)
         return turned[:, ::-1] if self.mirrored else turned
 
     def stored(self, upright: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """A picture ``[H, W, ...]`` as the film stores it: the reverse of :meth:`upright`, a view."""
+        """A picture as the film stores it: the reverse of :meth:`upright`.
+
+        Args:
+            upright: ``[H, W, ...]``.
+
+        Returns:
+            The picture mirrored and turned, a view.
+        """
         turned = upright[:, ::-1] if self.mirrored else upright
         return np.rot90(turned, -self.turns)
 
@@ -110,11 +124,25 @@ class VideoInfo:
         return Colorimetry(self.matrix, self.primaries, self.transfer)
 
     def seconds(self, pts: int) -> float:
-        """The time of ``pts`` in seconds."""
+        """A time in seconds.
+
+        Args:
+            pts: The time in units of ``time_base``.
+
+        Returns:
+            The time in seconds.
+        """
         return float(pts * self.time_base)
 
     def timecode(self, pts: int) -> str:
-        """The time of ``pts`` as people write it, ``HH:MM:SS.mmm``."""
+        """A time as text.
+
+        Args:
+            pts: The time in units of ``time_base``.
+
+        Returns:
+            ``HH:MM:SS.mmm``.
+        """
         return format_timecode(pts * self.time_base)
 
 
@@ -173,7 +201,17 @@ class Shot:
 
     @classmethod
     def after(cls, dissolve: int, index: int, start: int, stop: int) -> Shot:
-        """A shot that begins with a dissolve of that many pts, or, with 0, a cut."""
+        """A shot, by the length of the dissolve at its start.
+
+        Args:
+            dissolve: Length of the dissolve in pts; 0 for a cut.
+            index: The shot's number, from 0.
+            start: Its first pts.
+            stop: The pts after its last.
+
+        Returns:
+            The shot.
+        """
         return cls(index, start, stop, "dissolve" if dissolve else "cut", dissolve)
 
     def __contains__(self, pts: int) -> bool:

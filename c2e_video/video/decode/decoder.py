@@ -25,16 +25,20 @@ from .timestamps import timed
 
 
 def probe(path: str | Path, fps: Fraction | None = None) -> VideoInfo:
-    """What a film's picture track holds, by its container and its first frame that decodes.
+    """Read what a film's picture track holds, from its container and its first frame that decodes.
 
-    ``path`` may be a folder of numbered pictures or a pattern (``numbered.py``), shown ``fps`` a second,
-    24 if not told. A film has its own times.
+    The track is the first that is not cover art. What the film does not state is guessed as players do:
+    BT.709 above 576 lines or 1024 columns, else BT.601; limited range, but full for RGB and gray.
 
-    The track is the first that is not cover art. What the film does not say is guessed as players
-    do: BT.709 above 576 lines or 1024 columns, else BT.601; limited range, but full for RGB and
-    gray.
+    Args:
+        path: A film, a folder of numbered pictures, or a pattern such as ``scan_%05d.dpx``.
+        fps: Frames a second of numbered pictures; 24 by default. A film has times of its own.
 
-    Raises :class:`MediaError` if there is no such film, or nothing in it decodes.
+    Returns:
+        The description.
+
+    Raises:
+        MediaError: There is no such film, nothing in it decodes, or ``fps`` is given for a film.
     """
     path = local_path(path)
     if run := numbered(path):
@@ -60,19 +64,27 @@ def decode(
     deinterlace: Deinterlace = "off",
     report: DecodeReport | None = None,
 ) -> Generator[Frame, None, None]:
-    """The frames of a film with ``start <= pts < stop``, in order, decoded as they are asked for.
+    """The frames of a film, in order, decoded as they are asked for.
 
-    ``start`` and ``stop`` are pts in ``info.time_base``; the frames from ``start`` on are those that
-    decoding from the beginning gives there. pts are the film's own and strictly increasing: a frame
-    that has none, or one out of order, is placed after the frame before. ``deinterlace`` makes one
-    progressive frame of each interlaced one with bwdif: "auto" of those flagged so, where
-    ``info.interlaced``; "on" of all.
+    The frames from ``start`` on are those that decoding from the beginning gives there. pts are the film's
+    own and strictly increasing; a frame without one, or with one out of order, is placed after the frame
+    before. Frames of another size, depth or range than the film's first are converted to the film's, and
+    counted.
 
-    Frames of another size, depth or range than the film's first (a broadcast recording changes at a
-    programme's end) are brought to the film's, and counted: an encoder cannot change size, and one
-    odd stretch should not cost the whole film.
+    Args:
+        path: The film, as for :func:`probe`.
+        info: What :func:`probe` returned.
+        start: First pts wanted, in ``info.time_base``; None for the beginning.
+        stop: The pts to stop before; None for the end.
+        deinterlace: "auto" makes one progressive frame of each frame flagged as interlaced, "on" of every
+            frame (bwdif), "off" of none.
+        report: Counts what was not as it should be.
 
-    Raises :class:`MediaError` if the film cannot be opened.
+    Yields:
+        Frames with ``start <= pts < stop``.
+
+    Raises:
+        MediaError: The film cannot be opened.
     """
     if deinterlace not in ("off", "auto", "on"):
         raise ValueError(f'deinterlace is "off", "auto" or "on", got {deinterlace!r}')
