@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 
 from ...errors import MediaError
 from .discontinuity import ONE_CLOCK, Discontinuities, TimestampCorrection
+from .reordering import DisplayTimes, without_display_times
 
 # The largest picture decoded, in samples (twice 8K): a damaged header can claim any size.
 MAX_SAMPLES = 1 << 26
@@ -70,6 +71,9 @@ class Demuxer:
             self.container.close()
             raise
         self.time_base = Fraction(self.stream.time_base or 1)
+        reordered = without_display_times(self.container, self.stream)
+        depth = self.stream.codec_context.reorder_depth
+        self.display_times = DisplayTimes(depth) if reordered else None
         context: Any = self.stream.codec_context
         context.options = {"max_pixels": str(MAX_SAMPLES)}
         context.thread_count = self.threads
@@ -108,7 +112,6 @@ class Demuxer:
                     continue
                 sought = None
                 self.decoded += 1
-                self._given.append(picture.pts)
                 yield picture
             if self.corrupt >= PATIENCE and not self.decoded:
                 return
@@ -123,6 +126,8 @@ class Demuxer:
         for packet in self.every_packet():
             if packet.stream_index == self.stream.index:
                 correction.apply(packet)
+                if self.display_times is not None:
+                    packet.pts = packet.dts
                 yield packet
         yield None
 
@@ -156,12 +161,22 @@ class Demuxer:
 
     def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame] | None:
         """The pictures that a packet brings out; None if it fails."""
+        dts = None if packet is None else packet.dts
         if packet is not None:
             self._sent.append(packet.pts)
+        if self.display_times is not None and dts is not None:
+            self.display_times.sent(dts)
         try:
-            return self.stream.decode(packet)
+            pictures = self.stream.decode(packet)
         except FFmpegError:
+            if self.display_times is not None and dts is not None:
+                self.display_times.failed(dts)
             return None
+        self._given.extend(picture.pts for picture in pictures)
+        if self.display_times is not None:
+            for picture in pictures:
+                picture.pts = self.display_times.shown(picture)
+        return pictures
 
     @property
     def holds_back(self) -> bool:

@@ -104,4 +104,4 @@ def _is_seekable(film: Demuxer) -> bool:
     """Whether a seek finds what the whole film has there; the film then knows how to check it."""
     scan = scan_packets(film)
     film.packet_index = scan.index
-    return scan.seekable
+    return scan.seekable and film.display_times is None
