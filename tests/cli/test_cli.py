@@ -54,6 +54,52 @@ def test_a_film_is_painted(
     assert "film.color.mp4: 8 frames, 1 shot, 1 reference" in capsys.readouterr().out
 
 
+def test_several_films_are_colorized_and_one_that_fails_does_not_stop_the_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_film(folder / "second.mkv", 8)
+    (folder / "broken.mp4").write_bytes(b"no film")
+    films = ("film.mp4", "broken.mp4", "second.mkv")
+    assert call(monkeypatch, *films, "--ref", "key.png", *TINY) == 1
+    said = capsys.readouterr()
+    assert [line.split(":")[0] for line in said.out.splitlines()] == [
+        "film.color.mp4",
+        "second.color.mkv",
+    ]
+    assert "c2e-video: broken.mp4: " in said.err
+    assert said.err.splitlines()[-1] == "c2e-video: 1 of 3 films failed: broken.mp4"
+    assert call(monkeypatch, "film.mp4", "second.mkv", "--ref", "key.png", *TINY, "-y") == 0
+
+
+def test_what_one_film_alone_can_have_is_refused_for_several(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_film(folder / "second.mp4", 8)
+    for arguments, message in (
+        (
+            ("film.mp4", "second.mp4", "--ref", "map.csv"),
+            "has the shots of one film, and there are 2",
+        ),
+        (("film.mp4", "-", "--ref", "key.png", "-o", "."), "standard input is one film"),
+        (("film.mp4", "film.mp4", "--ref", "key.png"), "which is the place of 'film.mp4'"),
+        (
+            ("film.mp4", "second.mp4", "--ref", "key.png", "-o", "x.mp4"),
+            "make a folder of that name",
+        ),
+    ):
+        assert call(monkeypatch, *arguments, *TINY) == 1
+        assert message in capsys.readouterr().err
+
+
+def test_quiet_shows_errors_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "film.mp4", "--ref", "key.png", *TINY, "-q") == 0
+    assert capsys.readouterr() == ("", "")
+    assert call(monkeypatch, "film.mp4", "--ref", "key.png", *TINY, "-q") == 1
+    assert "exists; -y overwrites it" in capsys.readouterr().err
+
+
 def test_options_before_the_film(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call(monkeypatch, "--ref", "key.png", *TINY, "-o", "x.mkv", "film.mp4") == 0
     assert (folder / "x.mkv").exists()

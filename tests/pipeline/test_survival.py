@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -99,6 +100,26 @@ def test_a_stopped_run_leaves_no_output_and_goes_on(
     assert "taking up the interrupted run" in ended.text
     assert picture_digests(place / "out.mkv") == whole
     assert sorted(p.name for p in place.iterdir()) == ["film.mkv", "out.mkv", "out.mkv.json"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_stopped_within_a_segment_goes_on_where_it_was(
+    runner: Runner, place: Path, words: list[str], whole: Digests, number: int
+) -> None:
+    """The whole film is one segment: without its journal all of it would be lost."""
+    journal = place / FOLDER / "part-00000.chroma"
+    run = runner.start(place, *words, segment=100, delay=0.1)
+    run.until(lambda: journal.exists() and journal.stat().st_size > 20 * 64 * 24)
+    run.send(number)
+    stopped = run.wait()
+    assert not parts(place)
+    ended = runner.run(place, *words, segment=100)
+    assert ended.code == 0, ended.text
+    (at,) = re.findall(r"taking up the interrupted run in out.mkv.c2e at (\S+)", ended.text)
+    assert "00:00:00.400" < at < "00:00:01.920"
+    if number != signal.SIGKILL:
+        assert f"stopped; finished frames are kept; the next run goes on at {at}" in stopped.text
+    assert picture_digests(place / "out.mkv") == whole
 
 
 def test_a_second_signal_ends_at_once(
