@@ -77,7 +77,7 @@ def plan(
     from ..planning.stills import make_folder, write_stills
     from ..references.given import sort_references
     from ..utils.devices import configure_process
-    from ..video.decode import base_path
+    from ..video.decode import base_path, check_not_among
     from ..video.decode.decoder import probe
     from ..video.frames import Shot
     from .plan_outputs import PlanOutputs
@@ -94,6 +94,7 @@ def plan(
     if stills:
         named = base_path(film)
         stills_folder = stills_folder or named.with_name(f"{named.name}.stills")
+        check_not_among(film, stills_folder)
         make_folder(stills_folder)
     listed: tuple[Shot, ...] = ()
     if shots:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import C2EError
 from ..utils.files import check_folder
-from ..video.decode import files_of
+from ..video.decode import check_not_among
 from ..video.encode.numbered_path import is_picture_of
 from ..video.mux.sequence import PICTURES
 
@@ -38,8 +38,7 @@ def check_picture_folder(source: Path, output: Path, overwrite: bool) -> None:
         raise C2EError(f"{str(folder)!r} is a file; give the pictures another folder")
     if not folder.is_dir():
         return
-    if source.exists() or source.parent.is_dir():
-        _check_not_source(source, folder)
+    check_not_among(source, folder)
     names = sorted(path.name for path in folder.iterdir())
     others = [name for name in names if not is_picture_of(output.name, name)]
     if others:
@@ -52,15 +51,6 @@ def check_picture_folder(source: Path, output: Path, overwrite: bool) -> None:
         raise C2EError(
             f"the folder {str(folder)!r} holds {len(names)} pictures; overwrite=True replaces them, "
             "output=… writes elsewhere"
-        )
-
-
-def _check_not_source(source: Path, folder: Path) -> None:
-    """Whatever the pictures are called: a film's own folder is never its output."""
-    files = files_of(source)
-    if files[0].exists() and files[0].parent.resolve() == folder.resolve():
-        raise C2EError(
-            f"the folder {str(folder)!r} is where the film {str(source)!r} is; give the pictures another"
         )
 
 

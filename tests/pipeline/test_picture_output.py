@@ -204,8 +204,10 @@ def test_places_that_are_refused(
         return refusal(source, Path(output), reference, options, overwrite=True)
 
     assert "a folder of their own, such as 'out/%d.png'" in refused("%d.png")
-    assert "is where the film 'scans' is" in refused("scans/%d.png", Path("scans"))
-    assert "is where the film" in refused("scans/b_%d.png", scans / "%d.png")
+    assert "holds the pictures of the film 'scans'" in refused("scans/%d.png", Path("scans"))
+    assert "holds the pictures of" in refused("scans/b_%d.png", scans / "%d.png")
+    (tmp_path / "link").symlink_to(scans)
+    assert "holds the pictures of" in refused("link/%d.png", Path("scans"))
     assert "no folder 'none'" in refused("none/out/%d.png")
     assert "is a file; give the pictures another folder" in refused("film.mp4/%d.png")
     (tmp_path / "out").mkdir()
@@ -297,3 +299,11 @@ def test_names_of_pictures() -> None:
     assert is_pattern(Path("x/%d.TIFF"))
     for name in ("x/a.png", "x/%d_%d.png", "x/%d.mp4", "x/%s.png"):
         assert not is_pattern(Path(name))
+
+
+def test_stills_do_not_go_among_the_films_own_pictures(tmp_path: Path, quick: Options) -> None:
+    scans = write_pictures(tmp_path / "scans", range(1, 4), "%d.png")
+    arguments = ["plan", str(scans), "--stills", "1", "--stills-folder", str(scans)]
+    result = CliRunner().invoke(cli, [*arguments, "--weights", str(quick.weights)])
+    assert "holds the pictures of the film" in str(result.exception)
+    assert names(scans) == ["1.png", "2.png", "3.png"]

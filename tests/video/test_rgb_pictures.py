@@ -13,7 +13,6 @@ import torch
 from c2e_video.color.chroma import ab_to_chroma, quantize
 from c2e_video.color.luma_range import LumaRange
 from c2e_video.color.matrices import LUMA_WEIGHTS, Matrix
-from c2e_video.color.transfer import srgb_encode
 from c2e_video.utils.choices import Codec
 from c2e_video.video.encode import Encoder, EncodeSettings, picture_format
 from c2e_video.video.encode.rgb import rgb_steps
@@ -82,27 +81,32 @@ def test_luma_comes_back_exactly(
     np.testing.assert_array_equal(found, batch.gray.luma[0])
 
 
+@pytest.mark.parametrize("tags", [("bt709", 1, 1), ("bt2020", 9, 16), ("bt709", 12, 13)])
 @pytest.mark.parametrize("full_range", [True, False])
 @pytest.mark.parametrize(("bit_depth", "form"), [(8, "16"), (10, "16"), (12, "32"), (16, "32")])
 def test_openexr_holds_light_of_which_luma_comes_back(
-    tmp_path: Path, bit_depth: int, form: str, full_range: bool
+    tmp_path: Path, bit_depth: int, form: str, full_range: bool, tags: tuple[Matrix, int, int]
 ) -> None:
-    info = video_info(97, 61, bit_depth, full_range=full_range, matrix="bt709")
+    matrix, primaries, transfer = tags
+    info = video_info(
+        *(97, 61, bit_depth),
+        full_range=full_range,
+        matrix=matrix,
+        primaries=primaries,
+        transfer=transfer,
+    )
     batch, picture = written(tmp_path / "part.mov", info, "exr")
     assert picture.format.name == f"gbrpf{form}le"
     planes: Any = picture.planes
     green, blue, red = (
-        srgb_encode(
-            torch.from_numpy(
-                np.frombuffer(plane, f"<f{int(form) // 8}")
-                .reshape(61, -1)[:, :97]
-                .astype(np.float64)
-            )
-        ).numpy()
+        np.frombuffer(plane, f"<f{int(form) // 8}").reshape(61, -1)[:, :97].astype(np.float64)
         for plane in planes
     )
-    assert min(red.min(), green.min(), blue.min()) > -0.01
-    np.testing.assert_array_equal(luma_of(red, green, blue, info, 1), batch.gray.luma[0])
+    film = info.colorimetry
+    light = torch.from_numpy(np.stack((red, green, blue)))
+    encoded = film.curve.encode(light).numpy()
+    found = luma_of(encoded[0], encoded[1], encoded[2], info, 1)
+    np.testing.assert_array_equal(found, batch.gray.luma[0])
 
 
 def test_colours_are_those_that_were_painted(tmp_path: Path) -> None:

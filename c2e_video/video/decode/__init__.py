@@ -7,13 +7,14 @@ counted in a ``DecodeReport`` (``pictures.py``).
 
 from ...utils.choices import Deinterlace
 from .decoder import decode, frames_at, probe
-from .image_sequence import base_path, files_of, numbered
+from .image_sequence import base_path, check_not_among, files_of, numbered
 from .report import DecodeReport
 
 __all__ = [
     "DecodeReport",
     "Deinterlace",
     "base_path",
+    "check_not_among",
     "decode",
     "files_of",
     "frames_at",

@@ -12,6 +12,7 @@ from av.error import InvalidDataError
 from av.video.frame import VideoFrame
 
 from ...color.transfer import srgb_encode
+from ..openexr import primaries_code
 from .demuxer import MAX_SAMPLES
 
 # FFmpeg's decoders by the suffix in lower case.
@@ -55,12 +56,16 @@ def decode_image(file: Path) -> tuple[VideoFrame, Any]:
     context: Any = av.CodecContext.create(DECODERS[file.suffix.lower()], "r")
     context.options = {"max_pixels": str(MAX_SAMPLES)}
     context.thread_count = 1
-    packet: Any = av.Packet(file.read_bytes())
+    content = file.read_bytes()
+    packet: Any = av.Packet(content)
     pictures = context.decode(packet) if packet.size else []
     if not pictures:
         raise InvalidDataError(0, "no picture", str(file))
     picture = pictures[0]
-    return (_in_steps(picture) if _is_float(picture) else picture), context
+    if _is_float(picture):
+        picture = _in_steps(picture)
+        picture.color_primaries = primaries_code(content)
+    return picture, context
 
 
 def _is_float(picture: VideoFrame) -> bool:
@@ -82,5 +87,4 @@ def _in_steps(picture: VideoFrame) -> VideoFrame:
         rows = np.frombuffer(target, np.uint16).reshape(target.height, -1)
         rows[:, : target.width] = np.rint(srgb_encode(light).numpy() * 65535)
     made.color_range, made.color_trc = 2, _SRGB_CURVE
-    made.color_primaries = picture.color_primaries
     return made

@@ -270,6 +270,15 @@ def files_of(path: str | Path) -> tuple[Path, ...]:
     return (Path(path),) if run is None else run.files
 
 
+def check_not_among(source: str | Path, folder: Path) -> None:
+    """Raise :class:`MediaError` if a folder to be written to is the one that a source's pictures are in."""
+    run = numbered(source)
+    if run is not None and run.files[0].parent.resolve() == folder.resolve():
+        raise MediaError(
+            f"the folder {str(folder)!r} holds the pictures of the film {str(source)!r}; write to another"
+        )
+
+
 def base_path(path: Path) -> Path:
     """The path that a source would have as a film in one file, without a suffix."""
     if path.is_dir():

@@ -18,7 +18,6 @@ from av.video.frame import VideoFrame
 
 from ...color.luma_range import LumaRange
 from ...color.matrices import LUMA_WEIGHTS
-from ...color.primaries import to_bt709
 from ...utils.arrays import Plane
 from ..frames import VideoInfo
 
@@ -58,21 +57,19 @@ def rgb_steps(luma: Plane, cb: Plane, cr: Plane, info: VideoInfo, depth: int) ->
 
 
 def rgb_light(luma: Plane, cb: Plane, cr: Plane, info: VideoInfo) -> list[Floats]:
-    """Red, green and blue as linear light of BT.709's primaries, 1 being white, float32 ``[H, W]``.
+    """Red, green and blue as linear light of the film's primaries, 1 being white, float32 ``[H, W]``.
 
-    This is what OpenEXR holds where it does not say otherwise. Values are such that float16 holds them
-    where the film has at most ten bits.
+    Values are such that float16 holds them where the film has at most ten bits. Other primaries would mix
+    bright and dark channels, and lose the dark ones.
     """
     kr, kg, kb = LUMA_WEIGHTS[info.matrix]
     gray = _unit(luma, info)
     red = gray + _offset(cr) * (2 * (1 - kr))
     blue = gray + _offset(cb) * (2 * (1 - kb))
     green = (gray - kr * red - kb * blue) / kg
-    film = info.colorimetry
-    light = film.curve.linear(torch.from_numpy(np.stack((red, green, blue)).astype(np.float64)))
-    wide: Any = torch.einsum("ij,jhw->ihw", torch.from_numpy(to_bt709(film.gamut)), light).numpy()
+    light = info.colorimetry.curve.linear(torch.from_numpy(np.stack((red, green, blue)))).numpy()
     kind = np.float16 if is_half(info) else np.float32
-    return [plane.astype(kind).astype(np.float32) for plane in wide]
+    return [plane.astype(kind).astype(np.float32) for plane in light]
 
 
 def is_half(info: VideoInfo) -> bool:

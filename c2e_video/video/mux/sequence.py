@@ -23,6 +23,7 @@ from ...errors import MediaError
 from ...utils.files import local, remove, sync
 from ..encode import Part
 from ..encode.numbered_path import picture_name
+from ..openexr import with_chromaticities
 from .audio import AudioEncoder
 from .concat import stamped
 from .fields import film_fields, picture_fields
@@ -126,7 +127,11 @@ def write_sequence(
 
 def _content(packet: Packet[Any], plan: MuxPlan) -> bytes:
     content = bytes(packet)
-    return _dpx_named(content, plan) if plan.settings.codec == "dpx" else content
+    if plan.settings.codec == "dpx":
+        return _dpx_named(content, plan)
+    if plan.settings.codec == "exr":
+        return with_chromaticities(content, plan.info.colorimetry.gamut)
+    return content
 
 
 # SMPTE ST 268-1: bytes of the first image element's header, and their codes.
