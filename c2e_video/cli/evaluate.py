@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,8 @@ def evaluate(
     from ..evaluate.metrics import ciede2000_formula
     from ..evaluate.report import check_sheet, table, write_json, write_sheet
     from ..evaluate.scores import GRAY, MEAN_COLOR, PREDICTION, VECTOR_ALONE
-    from ..inference.colorizer import Colorizer
     from ..pipeline.digests import file_digest
+    from ..pipeline.options import Options, colorizer_for
     from ..utils.devices import configure_process
     from ..utils.files import check_folder
     from .progress_bar import ProgressBar
@@ -79,7 +80,8 @@ def evaluate(
         check_folder(json_file)
     if sheet:
         check_sheet(sheet)
-    colorizer = Colorizer(network.pop("weights"), **network)
+    options = Options(**network)
+    colorizer = colorizer_for(options)
     methods: dict[str, ColorizationMethod] = {PREDICTION: colorizer}
     if without_memory:
         methods[VECTOR_ALONE] = WithoutMemory(colorizer)
@@ -88,7 +90,7 @@ def evaluate(
         name = weights.parent.name if weights.stem == "weights" else weights.stem
         if name in (GRAY, MEAN_COLOR, *methods):
             raise C2EError(f"two rows would be named {name!r}: rename one --compare file")
-        methods[name] = Colorizer(weights, **network)
+        methods[name] = colorizer_for(replace(options, weights=weights))
     distance = Lpips.load(lpips) if lpips else None
     with ProgressBar() as bar:
         bar.stage("measuring", None)
@@ -106,6 +108,7 @@ def evaluate(
         weights=file_digest(colorizer.weights),
         compare=[file_digest(weights) for weights in compare],
         network_size=colorizer.size,
+        anchor_interval=colorizer.anchor_interval,
         network_precision=str(colorizer.dtype),
         saturation=colorizer.saturation,
     )

@@ -21,6 +21,7 @@ from ..utils.choices import (
     Device,
     Precision,
     ProfileName,
+    Quality,
 )
 from ..utils.files import local_path
 from ..utils.timecode import parse_rate, parse_timecode
@@ -217,17 +218,22 @@ def network_options(command: Command) -> Command:
             help="Weight of what things usually look like, where no reference shows them.",
         ),
         click.option(
+            "--quality",
+            type=click.Choice(get_args(Quality)),
+            default="standard",
+            help="A network size and an anchor interval in one: speed against colour.",
+        ),
+        click.option(
             "--size",
             type=click.IntRange(16, 4096),
-            default=256,
-            help="Short side of what the network sees, in pixels.",
+            help="Short side of what the network sees, in pixels; that of --quality by default.",
         ),
         click.option(
             "--anchor-interval",
             type=INTERVAL,
             default="auto",
             help="The network runs on every Nth frame, those between are interpolated along motion; "
-            "auto is 1 on a GPU and 8 on a CPU.",
+            "auto is 1 on a GPU, and that of --quality on a CPU.",
         ),
         click.option(
             "--precision",

@@ -48,19 +48,13 @@ from .luma_planes import (
     resize,
 )
 from .prediction import LabPrediction
+from .quality import STANDARD
 from .shot_prediction import ShotFrame, ShotPredictor
 
 Picture = npt.NDArray[np.uint8]
 Embeddings = ColorEmbedding | Sequence[ColorEmbedding]  # one for all frames, or one for each
 
-AUTO_INTERVAL = 8  # frames from anchor to anchor on a CPU
-
 log = logging.getLogger(__name__)
-
-
-def auto_interval(device: torch.device) -> int:
-    """The anchor interval where none is asked for: 1 on a GPU, where the network costs least."""
-    return AUTO_INTERVAL if device.type == "cpu" else 1
 
 
 def _single_if_equal(embeddings: Sequence[ColorEmbedding]) -> Embeddings:
@@ -98,9 +92,9 @@ class Colorizer:
         *,
         device: Device = "auto",
         precision: Precision = "auto",
-        size: int = 256,
+        size: int = STANDARD.size,
         saturation: float = 1.0,
-        anchor_interval: int | None = None,
+        anchor_interval: int = STANDARD.anchor_interval,
         batch: int = 8,
         prior: float = 1.0,
     ) -> None:
@@ -119,7 +113,7 @@ class Colorizer:
         self._model.requires_grad_(False)
         self._baked: tuple[str, Conditioning] | None = None
         self.batch_runner = BatchRunner(self.device, size, batch)
-        self.anchor_interval = anchor_interval or auto_interval(self.device)
+        self.anchor_interval = anchor_interval
         self.embeddings_made = 0
 
     @property

@@ -12,7 +12,9 @@ from typing import Any, get_args
 
 from ..errors import C2EError
 from ..inference.colorizer import Colorizer
-from ..utils.choices import LONGEST_INTERVAL, AudioChoice, Deinterlace, Device, Precision
+from ..inference.quality import QUALITIES
+from ..utils.choices import LONGEST_INTERVAL, AudioChoice, Deinterlace, Device, Precision, Quality
+from ..utils.devices import find_device
 from ..video.encode import EncodeSettings
 from ..video.frames import VideoInfo
 
@@ -30,10 +32,13 @@ class Options:
         encode: Codec, quality and profile of the picture; H.264 by default.
         device: Where the network runs: "cpu", "cuda" or "mps"; "auto" is the best there is.
         precision: The network's numbers: "fp32", "bf16" or "fp16"; "auto" is the fastest on the device.
-        size: Short side of the pictures that the network sees, in pixels; 16 to 4096, 256 by default, never
-            more than the film's own.
+        quality: "draft", "standard" (the default) or "best": which ``size`` and ``anchor_interval`` are taken
+            where they are None.
+        size: Short side of the pictures that the network sees, in pixels; 16 to 4096, never more than the
+            film's own. None, the default, becomes that of ``quality``.
         anchor_interval: Frames from one that the network predicts to the next, at most; those between are
-            interpolated along motion. 1 to 12; None, the default, is 1 on a GPU and 8 on a CPU.
+            interpolated along motion. 1 to 12; None, the default, is 1 on a GPU and that of ``quality`` on
+            a CPU.
         batch: Frames that a GPU colorizes at once; 1 to 1024, 8 by default. A CPU takes one with each core.
         saturation: Colour strength, a factor of a* and b*; 0 to 4, 1 by default.
         prior: Weight of what things usually look like, where no reference shows them, in [0, 1];
@@ -57,7 +62,8 @@ class Options:
     encode: EncodeSettings = field(default_factory=EncodeSettings)
     device: Device = "auto"
     precision: Precision = "auto"
-    size: int = 256
+    quality: Quality = "standard"
+    size: int = None  # type: ignore[assignment]
     anchor_interval: int | None = None
     batch: int = 8
     saturation: float = 1.0
@@ -72,6 +78,12 @@ class Options:
 
     def __post_init__(self) -> None:
         self._convert()
+        if self.quality not in QUALITIES:
+            raise C2EError(
+                f"quality is one of {', '.join(map(repr, QUALITIES))}; got {self.quality!r}"
+            )
+        if self.size is None:
+            object.__setattr__(self, "size", QUALITIES[self.quality].size)
         for name, (accepted, words) in _TYPES.items():
             value = getattr(self, name)
             if not isinstance(value, accepted) or isinstance(value, bool):
@@ -100,6 +112,10 @@ class Options:
                 object.__setattr__(self, name, Fraction(value))
         if isinstance(self.drop, (set, list, tuple)):
             object.__setattr__(self, "drop", frozenset(self.drop))
+
+    def at_quality(self, quality: Quality) -> Options:
+        """The same options with the size and the anchor interval of a quality."""
+        return replace(self, quality=quality, size=QUALITIES[quality].size, anchor_interval=None)
 
     def encoded(self, info: VideoInfo) -> VideoInfo:
         """The film as it is encoded.
@@ -137,13 +153,15 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 
 def colorizer_for(options: Options) -> Colorizer:
     """The network that ``options`` ask for."""
+    device = find_device(options.device)
+    usual = QUALITIES[options.quality].anchor_interval if device.type == "cpu" else 1
     return Colorizer(
         options.weights,
         device=options.device,
         precision=options.precision,
         size=options.size,
         saturation=options.saturation,
-        anchor_interval=options.anchor_interval,
+        anchor_interval=options.anchor_interval or usual,
         batch=options.batch,
         prior=options.prior,
     )

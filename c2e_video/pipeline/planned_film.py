@@ -32,7 +32,7 @@ from .segments import SEGMENT_SECONDS, Segment, cut_segments
 MAX_LISTED = 5  # shots named one by one
 # Options that do not change what is in a part: it is found by its digest, or only joined later.
 # (Of "auto", the precision depends on the machine; what it came to is told beside the weights.)
-_NOT_IN_PARTS = ("weights", "device", "precision", "batch", "drop", "audio")
+_NOT_IN_PARTS = ("weights", "device", "precision", "quality", "batch", "drop", "audio")
 
 References = ReferenceLike | Sequence[ReferenceLike] | ReferenceMap
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import cast, get_args
 
 from ..pipeline.options import Options
+from ..utils.choices import Quality
 
-QUALITIES = ("draft", "standard", "best")
-_SIZES = {"draft": 192, "standard": 256, "best": 384}
+QUALITIES: tuple[str, ...] = get_args(Quality)
 
 
 def with_quality(options: Options, quality: str) -> Options:
-    """The options at one of ``QUALITIES``. A size below 256 that was asked for stays: it is for tests."""
-    if options.size < 192:
-        return options
-    return replace(options, size=_SIZES[quality])
+    """The options at one of ``QUALITIES``. A size below 192 that was asked for stays: it is for tests."""
+    return options if options.size < 192 else options.at_quality(cast(Quality, quality))

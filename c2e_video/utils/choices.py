@@ -10,6 +10,9 @@ ProfileName = Literal["web", "master", "archive"]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
+# What a run costs against what it gives.
+Quality = Literal["draft", "standard", "best"]
+
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 # Kinds of streams that can be left out of the output.
