@@ -97,6 +97,21 @@ def test_probe_tells_rotation_and_mirroring(tmp_path: Path) -> None:
     assert (info.rotation, info.mirrored, info.display_matrix) == (0, False, None)
 
 
+def test_a_rotation_is_found_beside_data_that_pyav_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(picture: Any) -> Any:
+        raise ValueError("99 is not a valid Type")
+
+    for name in ("by 90 degrees", "by 180 degrees", "by 270 degrees"):
+        film = turned(tmp_path / "film.mp4", nine(*ORIENTATIONS[name]))
+        monkeypatch.undo()
+        assert matrix_of(film) == nine(*ORIENTATIONS[name])
+        monkeypatch.setattr("c2e_video.video.decode.metadata.SideDataContainer", unknown)
+        assert matrix_of(film) == nine(*ORIENTATIONS[name])
+    assert matrix_of(media.write_film(tmp_path / "plain.mp4", 2)) is None
+
+
 def test_what_a_container_cannot_say_is_named(tmp_path: Path) -> None:
     """Matroska knows rotation and mirroring, not scales."""
     source = turned(tmp_path / "film.mp4", nine(2, 0, 0, 1))

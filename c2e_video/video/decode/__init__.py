@@ -1,8 +1,8 @@
-"""The film as it is: ``probe`` says what it holds, ``decode`` gives its frames, one by one.
+"""Reading films: ``probe`` describes the picture track, ``decode`` gives its frames in order.
 
-Luma is the decoder's own Y plane, untouched (``luma.py`` tells of the formats that have none).
-Time is the film's own (``timing.py``). Damage never stops a film: what decodes is given, the rest is
-counted in a ``DecodeReport`` (``pictures.py``).
+Luma is the decoder's own Y plane, unchanged (``luma.py`` has the formats without one). Times are the
+film's own (``timestamps.py``), on one clock (``discontinuity.py``). Damage does not end decoding: frames
+that decode are given, the rest is counted in a ``DecodeReport``.
 """
 
 from ...utils.choices import Deinterlace

@@ -90,7 +90,7 @@ def decode(
         raise ValueError(f'deinterlace is "off", "auto" or "on", got {deinterlace!r}')
     report = DecodeReport() if report is None else report
     weave = deinterlace == "on" or (deinterlace == "auto" and info.interlaced)
-    lead = 2 if weave else 0  # the filter looks at one frame before and one after
+    lead = 2 if weave else 0  # bwdif needs the picture before
     run = numbered(path)
     if run is None:
         pictures = pictures_from(path, start, lead, report)
@@ -102,7 +102,19 @@ def decode(
 
 
 def frames_at(path: str | Path, info: VideoInfo, wanted: Sequence[int]) -> Iterator[Frame]:
-    """The frames with the pts ``wanted``, in order: each sought, or all in one pass where seeks miss."""
+    """Decode single frames: by a seek for each, or, where seeks are not sure, in one pass.
+
+    Args:
+        path: The film, as for :func:`probe`.
+        info: What :func:`probe` returned.
+        wanted: The pts of the frames, in growing order.
+
+    Yields:
+        The frames with these pts, in order.
+
+    Raises:
+        MediaError: The film cannot be opened.
+    """
     if not wanted:
         return
     if numbered(path) or seekable(path):

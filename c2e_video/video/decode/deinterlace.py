@@ -1,4 +1,4 @@
-"""Progressive pictures from interlaced ones, by FFmpeg's bwdif: one for each, at its own time."""
+"""Deinterlacing by FFmpeg's bwdif: one progressive picture for each interlaced one, at the same time."""
 
 from __future__ import annotations
 
@@ -21,10 +21,18 @@ Shape = tuple[str, int, int]
 def deinterlaced(
     pictures: Iterable[VideoFrame], info: VideoInfo, everything: bool
 ) -> Iterator[VideoFrame]:
-    """A progressive picture for each; those not flagged interlaced stay, unless ``everything``.
+    """Deinterlace pictures. Each result depends on its picture, the one before and the one after.
 
-    Each depends on the one before and the one after. Where the format changes, a filter ends and
-    another begins.
+    Args:
+        pictures: In order of display.
+        info: The film.
+        everything: Whether pictures are deinterlaced that are not flagged as interlaced.
+
+    Yields:
+        As many pictures, with the same times.
+
+    Raises:
+        MediaError: The filter does not take the pixel format.
     """
     readable = (plain(picture, info.path) for picture in pictures)
     for shape, run in groupby(readable, key=_shape):
@@ -49,7 +57,7 @@ def _bwdif(shape: Shape, info: VideoInfo, which: str) -> Graph:
 
 
 def _through(graph: Graph, pictures: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
-    """What comes out of a filter that gives one picture for each, a little later."""
+    """The pictures out of a filter that gives one for each that goes in, with a delay."""
     kept: deque[tuple[int | None, int, int]] = deque()
     for picture in chain(pictures, [None]):
         if picture is not None:

@@ -1,4 +1,4 @@
-"""An open film: its pictures from where it stands, and what was wrong with them."""
+"""Reading an open film: its packets, the pictures decoded from them, and the damage met on the way."""
 
 from __future__ import annotations
 
@@ -24,33 +24,47 @@ from .reordering import DisplayTimes, without_display_times
 
 # The largest picture decoded, in samples (twice 8K): a damaged header can claim any size.
 MAX_SAMPLES = 1 << 26
-# A file whose first so many packets all fail is not taken for a film any more.
+# After so many packets, if all of them fail, decoding ends.
 PATIENCE = 500
-# Containers that say in front how long they are; of others FFmpeg can only guess it.
+# Containers whose header states the duration. For others FFmpeg estimates it.
 _LENGTH_STATED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
-# How much shorter than that a film may be before it counts as cut off, in seconds.
+# A film is truncated if its last packet ends so many seconds before the stated duration.
 _SLACK = Fraction(1, 2)
-# No decoder holds more packets than these before their pictures come out.
+# The most packets that a decoder holds before their pictures come out.
 _DELAY = 64
-# Container formats that FFmpeg sees in any text.
+# FFmpeg reads any text file as one of these formats.
 _TEXT = ("tty",)
 
 
 class Damaged(Exception):
-    """A packet or picture is damaged while several threads decode."""
+    """A packet or picture is damaged, and the decoder has several threads."""
 
 
 class Demuxer:
-    """An open film, closed by ``with``.
+    """An open film and its decoder; a context manager that closes both.
 
-    ``threads`` is the decoder's number of threads, 0 for as many as it likes. With several it is not
-    repeatable what comes of a damaged packet, and frames that wait behind one at the end are lost;
-    so damage then raises :class:`Damaged`. With one it is counted.
+    With several threads, what a decoder makes of a damaged packet differs from run to run, and pictures
+    that wait behind damage at the end of a film are lost. Damage then raises :class:`Damaged`; with one
+    thread it is counted.
 
-    ``corrupt`` counts the packets that failed, ``decoded`` the pictures given; ``truncated`` tells, at the
-    end, that the film ended early. ``packet_index``, if set, holds place and pts of all packets;
-    ``seek_mismatch``
-    then tells that a seek led to others.
+    Attributes:
+        container: The open container.
+        stream: The picture track: the first video track that is not a still.
+        time_base: A tick of this track's pts, in seconds.
+        corrupt: Packets that could not be decoded.
+        decoded: Pictures given.
+        truncated: At the end: whether the film ended before its stated length, or in a damaged packet.
+        discontinuities: The joins of the film; the times of packets are shifted there. None by default.
+        packet_index: Byte offset and pts of all packets, to check seeks with; None by default.
+        seek_mismatch: Whether a packet after a seek is not in ``packet_index``.
+        display_times: Times of display, where the container has times of decoding only.
+
+    Args:
+        path: The film.
+        threads: Threads of the decoder; 0 is FFmpeg's own choice.
+
+    Raises:
+        MediaError: The file cannot be opened, or holds no video.
     """
 
     def __init__(self, path: str | Path, threads: int = 1) -> None:
@@ -80,7 +94,7 @@ class Demuxer:
         context.thread_type = "AUTO"
 
     def rewind(self) -> None:
-        """Open the film anew: no seek is as sure."""
+        """Open the film again, so that reading begins with its first packet."""
         self.container.close()
         self._open()
 
@@ -91,10 +105,18 @@ class Demuxer:
         self.container.close()
 
     def pictures(self, sought: int | None = None) -> Iterator[VideoFrame]:
-        """The pictures from here to the end.
+        """Decode the pictures from the current position to the end.
 
-        After a seek for pts ``sought``: from the first key frame on, for what is shown before it may
-        be predicted from what was not decoded. None if no key frame comes before ``sought``.
+        Args:
+            sought: The pts that was sought, if a seek came before. Pictures then begin with the first
+                key frame: those shown before it may be predicted from packets that were not read. None
+                are given if no key frame is shown before ``sought``.
+
+        Yields:
+            Pictures in order of display, as FFmpeg decodes them.
+
+        Raises:
+            Damaged: A packet or picture is damaged, and the decoder has several threads.
         """
         sound = True
         for packet in self.packets() if sought is None else self._compared(self.packets()):
@@ -118,10 +140,7 @@ class Demuxer:
         self.truncated = self.truncated or not sound or self._is_short()
 
     def packets(self) -> Iterator[Packet[VideoStream] | None]:
-        """The picture track's packets, then None: the decoder is to give what it still holds.
-
-        Their times are on one clock, moved at ``discontinuities``.
-        """
+        """The picture track's packets, shifted at ``discontinuities``; then None, to flush the decoder."""
         correction = TimestampCorrection(self.discontinuities)
         for packet in self.every_packet():
             if packet.stream_index == self.stream.index:
@@ -132,7 +151,7 @@ class Demuxer:
         yield None
 
     def every_packet(self) -> Iterator[Packet[Any]]:
-        """The packets of all tracks, with the times that are written on them."""
+        """The packets of all tracks, with the times that the container states."""
         packets = self.container.demux()
         while True:
             try:
@@ -141,7 +160,7 @@ class Demuxer:
                 self.truncated, packet = True, None
             if packet is None:
                 return
-            if not packet.size:  # one of the demuxer's own, which a decoder takes for the end
+            if not packet.size:  # PyAV's mark at the end of a track, which would flush the decoder
                 continue
             if packet.pts is not None:
                 after = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
@@ -151,7 +170,7 @@ class Demuxer:
     def _compared(
         self, packets: Iterator[Packet[VideoStream] | None]
     ) -> Iterator[Packet[VideoStream] | None]:
-        """The packets; ``seek_mismatch`` is set if, after the first key packet, one is not indexed."""
+        """The packets. Sets ``seek_mismatch`` if, from the first key packet on, one is not indexed."""
         anchored, self.seek_mismatch = False, False
         for packet in packets:
             if packet is not None and self.packet_index is not None:
@@ -160,7 +179,7 @@ class Demuxer:
             yield packet
 
     def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame] | None:
-        """The pictures that a packet brings out; None if it fails."""
+        """The pictures that the decoder gives for a packet; None if it raises an error."""
         dts = None if packet is None else packet.dts
         if packet is not None:
             self._sent.append(packet.pts)
@@ -180,18 +199,18 @@ class Demuxer:
 
     @property
     def holds_back(self) -> bool:
-        """Whether some of the last packets brought out no picture: by damage, or by their nature."""
+        """Whether some of the last packets gave no picture."""
         return not set(self._sent) <= set(self._given)
 
     def _is_short(self) -> bool:
-        """Whether the film ended before the length it states, or within one of its blocks."""
+        """Whether the film ended before its stated duration, or within a transport packet."""
         if self.container.format.name == "mpegts":
             return all(self.container.size % block for block in (188, 192, 204))
         stated = Fraction(self.container.duration or 0, av.time_base)
         return self.container.format.name in _LENGTH_STATED and self._end < stated - _SLACK
 
     def why_nothing(self) -> str:
-        """Why no picture came out, in a line."""
+        """The error message for a film in which no picture decodes."""
         if self.corrupt:
             return (
                 f"{str(self.path)!r}: none of the first {self.corrupt} packets of its video "
@@ -205,13 +224,14 @@ class Demuxer:
 
 
 def _is_whole(packet: Packet[VideoStream] | None, pictures: list[VideoFrame] | None) -> bool:
-    """Whether a packet and the pictures that it brought out are undamaged."""
+    """Whether neither a packet nor the pictures that it gave are damaged."""
     if pictures is None or (packet is not None and packet.is_corrupt):
         return False
     return not any(picture.is_corrupt for picture in pictures)
 
 
 def _container(path: str | Path) -> InputContainer:
+    """Open a file as a film. Raises :class:`MediaError` if it is not one."""
     name = repr(str(path))
     try:
         status = os.stat(path)
@@ -226,7 +246,7 @@ def _container(path: str | Path) -> InputContainer:
     if not status.st_size:
         raise MediaError(f"{name} is empty (0 bytes); get another copy")
     try:
-        # "file:" keeps colons in a name from meaning a protocol; a playlist may open files only.
+        # Without "file:", a colon in a name would mean a protocol. A playlist may open files only.
         return av.open(
             f"file:{path}",
             metadata_errors="replace",
@@ -242,7 +262,15 @@ def _container(path: str | Path) -> InputContainer:
 
 
 def picture_track(container: InputContainer, path: str | Path) -> VideoStream:
-    """The first video track that is not a still."""
+    """The first video track that is not a still.
+
+    Args:
+        container: The open container.
+        path: Its name, for messages.
+
+    Raises:
+        MediaError: There is none, its codec is not supported, or its pictures are too large.
+    """
     name = repr(str(path))
     if container.format.name in _TEXT:
         raise MediaError(f"{name} is a text, not a film; give a film")

@@ -1,11 +1,11 @@
-"""A decoded picture's luma.
+"""The luma of a decoded picture.
 
-It is the decoder's own Y plane. Where a format packs luma with other samples, or aligns it to the
-left, swscale unpacks it, which only moves bits (yuyv422, p010, ya8). RGB, palette and XYZ pictures
-have no luma: theirs is computed here from R, G and B by the weights of ``VideoInfo.matrix``, in the
-range of R, G and B, so that a gray picture stored as RGB keeps its samples. (swscale's own Y is up to
-3 of 1023 and 255 of 65535 off.) swscale gets one thread: with more, it sometimes spoils a few samples
-where two threads' slices meet.
+It is the decoder's own Y plane. swscale unpacks formats that interleave luma with other samples or align
+it to the left (yuyv422, p010, ya8), which moves bits and changes none. RGB, palette and XYZ pictures have
+no luma: Y is computed here as ``kr R + (1 - kr - kb) G + kb B`` with the weights of ``VideoInfo.matrix``,
+in the range of R, G and B, so that a gray picture stored as RGB keeps its samples. (swscale's own Y is
+off by up to 3 of 1023 and 255 of 65535.) swscale gets one thread: with more, samples at the border of
+two threads' slices are sometimes wrong.
 """
 
 from __future__ import annotations
@@ -28,19 +28,30 @@ from ..frames import VideoInfo
 from .metadata import depth_of, is_gray, is_rgb, tagged_full
 from .report import DecodeReport
 
-# The shares of R and B in Y: ITU-R BT.601, BT.709 and BT.2020.
+# kr and kb of ITU-R BT.601, BT.709 and BT.2020.
 _WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
-# Formats whose plane 0 is luma (or planes 0 to 2 are G, B, R), right-aligned, a word a sample.
+# Formats whose plane 0 is luma (or planes 0 to 2 are G, B, R), one right-aligned word a sample.
 _PLAIN = re.compile(r"(yuv[aj]?\d{3}p|gray|gbra?p|nv\d\d)(\d*(le|be))?")
 
 
 def is_untouched(pixel_format: str) -> bool:
-    """Whether a format gives each component rows of its own, so that nothing need be done to them."""
+    """Whether each component has a plane of its own in a pixel format, so that luma need not be unpacked."""
     return _PLAIN.fullmatch(pixel_format) is not None
 
 
 def plain(picture: VideoFrame, path: str | Path) -> VideoFrame:
-    """The picture with the same samples in a format that gives each component rows of its own."""
+    """Unpack a picture: the same samples in a format in which each component has a plane of its own.
+
+    Args:
+        picture: In any pixel format.
+        path: The film, for messages.
+
+    Returns:
+        The picture itself if its format is such a one.
+
+    Raises:
+        MediaError: swscale does not read the pixel format.
+    """
     form = picture.format
     if is_untouched(form.name):
         return picture
@@ -56,9 +67,18 @@ def plain(picture: VideoFrame, path: str | Path) -> VideoFrame:
 
 
 def luma_of(picture: VideoFrame, info: VideoInfo, report: DecodeReport) -> Plane:
-    """Y ``[H, W]`` as ``info`` has it, read-only: a view of the decoder's plane if that is one.
+    """The luma of a picture, in the film's size, depth and range.
 
-    A picture of another size, depth or range than ``info``'s is brought to it and counted.
+    Args:
+        picture: A decoded picture. One of another size, depth or range than the film's is converted.
+        info: The film.
+        report: Converted pictures are counted in it.
+
+    Returns:
+        Y ``[H, W]``, uint8 or uint16, read-only: a view of the decoder's plane where that is possible.
+
+    Raises:
+        MediaError: The pixel format is not supported.
     """
     picture = plain(picture, info.path)
     if picture.format.is_rgb:
@@ -75,7 +95,7 @@ def luma_of(picture: VideoFrame, info: VideoInfo, report: DecodeReport) -> Plane
 
 
 def _plane(picture: VideoFrame, index: int) -> Plane:
-    """A plane's samples in native words."""
+    """The samples of a plane ``[H, W]``, in the machine's byte order."""
     plane: Any = picture.planes[index]
     order = ">" if picture.format.is_big_endian else "<"
     dtype: Any = np.dtype(np.uint8 if depth_of(picture.format) == 8 else f"{order}u2")
@@ -87,7 +107,7 @@ def _plane(picture: VideoFrame, index: int) -> Plane:
 
 
 def _weighted(green_blue_red: Sequence[Plane], matrix: Matrix) -> Plane:
-    """Y of G, B and R: the nearest step, and exactly theirs where all three are equal."""
+    """Y of G, B and R, rounded to the nearest; exactly their value where all three are equal."""
     red, blue = (round(share * 65536) for share in _WEIGHTS[matrix])
     total = np.full(green_blue_red[0].shape, 32768, np.uint32)
     for plane, weight in zip(green_blue_red, (65536 - red - blue, blue, red), strict=True):

@@ -1,11 +1,11 @@
-"""What a film says of its pictures, and what to take for granted where it says nothing."""
+"""The description of a film's pictures: what the film states, and the guesses of players where it does not."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
 from fractions import Fraction
-from math import atan2, degrees
+from math import atan2, cos, degrees, radians, sin
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,17 @@ _RESERVED, _UNSPECIFIED, _BT2020_PRIMARIES = 0, 2, 9
 _ONE = 1 << 16  # in a display matrix
 # FFmpeg's numbers.
 _LIMITED, _FULL = 1, 2
-# Codecs whose standard makes untagged gray limited. All other gray is full, as FFmpeg has it.
+# Codecs whose standard makes untagged gray limited. Other untagged gray is full, as in FFmpeg.
 _LIMITED_GRAY = ("h264", "hevc", "vvc", "av1")
 
 
 def describe(film: Demuxer, picture: VideoFrame) -> VideoInfo:
-    """The film as its container and this picture, its first, describe it."""
+    """Describe a film.
+
+    Args:
+        film: The open film.
+        picture: Its first picture.
+    """
     stream, context = film.stream, film.stream.codec_context
     rate = frame_rate(film)
     seconds = _seconds(film)
@@ -85,35 +90,41 @@ def _start_timecode(film: Demuxer) -> str | None:
 
 
 def tagged_full(picture: VideoFrame) -> bool | None:
-    """Whether the picture itself says that its range is full; None if it does not say."""
+    """Whether the range is full, by the picture's own tag; None if it has none."""
     if picture.format.name.startswith("yuvj"):
         return True
     return {_LIMITED: False, _FULL: True}.get(picture.color_range)
 
 
 def is_rgb(form: VideoFormat) -> bool:
-    """Whether the samples are some RGB, so that there is no luma among them."""
+    """Whether the components are R, G, B, a palette of them, or X, Y, Z: there is no luma."""
     return form.is_rgb or form.has_palette or form.name.startswith("xyz")
 
 
 def is_gray(form: VideoFormat) -> bool:
-    """Whether there is luma and nothing else, but perhaps alpha."""
+    """Whether luma is the only component besides alpha."""
     return sum(not component.is_alpha for component in form.components) == 1 and not is_rgb(form)
 
 
 def depth_of(form: VideoFormat) -> int:
-    """The depth that holds the format's samples: 8, 9, 10, 12, 14 or 16 bits."""
+    """The smallest of 8, 9, 10, 12, 14 and 16 bits that holds the format's samples."""
     bits = max(component.bits for component in form.components)
     return next((depth for depth in (8, 9, 10, 12, 14) if bits <= depth), 16)
 
 
 def tag_of(*tags: int) -> int:
-    """The first code point that says something."""
+    """The first of some code points that is neither reserved nor unspecified; else unspecified."""
     return next((tag for tag in tags if tag not in (_RESERVED, _UNSPECIFIED)), _UNSPECIFIED)
 
 
 def matrix_of(picture: VideoFrame, tag: int, primaries: int) -> Matrix:
-    """The matrix that the tag names, or that players take for granted."""
+    """The matrix of a code point; without one, BT.2020 by its primaries, else by size as players do.
+
+    Args:
+        picture: A decoded picture of the film.
+        tag: ITU-T H.273 code point of the matrix.
+        primaries: ITU-T H.273 code point of the primaries.
+    """
     if tag in _MATRICES:
         return _MATRICES[tag]
     if primaries == _BT2020_PRIMARIES:
@@ -122,7 +133,13 @@ def matrix_of(picture: VideoFrame, tag: int, primaries: int) -> Matrix:
 
 
 def is_full(picture: VideoFrame, stream_range: int, codec: str) -> bool:
-    """Whether luma (or R, G, B) is full range, by the tags or else by what its format means."""
+    """Whether luma (or R, G, B) is full range, by the tags, else by the pixel format.
+
+    Args:
+        picture: A decoded picture of the film.
+        stream_range: FFmpeg's number for the range in the stream's parameters.
+        codec: FFmpeg's name of the decoder; untagged gray is limited in H.264, HEVC, VVC and AV1.
+    """
     tagged = tagged_full(picture)
     if tagged is None and stream_range in (_LIMITED, _FULL):
         tagged = stream_range == _FULL
@@ -141,11 +158,25 @@ def display_matrix(picture: VideoFrame) -> tuple[int, ...] | None:
     container: Any = SideDataContainer
     try:
         data = container(picture)["DISPLAYMATRIX"]
-    except (KeyError, ValueError):  # none, or beside it lies a kind of data that PyAV does not know
+    except KeyError:
         return None
+    except (
+        ValueError
+    ):  # PyAV cannot list a picture's side data if it does not know one of its kinds
+        return _rotated(picture)
     matrix = struct.unpack("=9i", bytes(data))
     a, b, _, c, d = matrix[:5]
     return None if a * d == b * c or (a, b, c, d) == (_ONE, 0, 0, _ONE) else matrix
+
+
+def _rotated(picture: VideoFrame) -> tuple[int, ...] | None:
+    """The display matrix of a picture's rotation."""
+    try:
+        angle = radians(picture.rotation)
+    except ValueError:  # the matrix has no inverse
+        return None
+    cosine, sine = round(cos(angle) * _ONE), round(sin(angle) * _ONE)
+    return (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1 << 30) if sine or cosine < 0 else None
 
 
 def orientation(matrix: Sequence[int] | None) -> tuple[int, bool]:

@@ -1,4 +1,4 @@
-"""What went wrong while a film was decoded."""
+"""A count of the damage met while a film is decoded."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass
 class DecodeReport:
-    """What ``decode`` met on the way. One report may be given to several calls; it adds up.
+    """Counts of one or more calls of :func:`~.decoder.decode`, to which it is given.
 
-    ``frames`` were given, of which ``damaged_frames`` decoded in part only, ``repaired_timestamps``
-    had no pts of their own in order, ``rescaled`` another size, depth or range than the film, and
-    ``captioned`` closed captions inside them.
-    ``corrupt_packets`` gave no frame. ``truncated``: the film ends early.
+    Attributes:
+        frames: Frames given.
+        corrupt_packets: Packets that could not be decoded and gave no frame.
+        damaged_frames: Frames that decoded in part only.
+        repaired_timestamps: Frames without a pts of their own, or with one out of order.
+        rescaled: Frames of another size, depth or range than the film's.
+        captioned: Frames with closed captions (ATSC A/53) inside.
+        truncated: Whether the film ends before its stated length.
     """
 
     frames: int = 0
@@ -24,7 +28,7 @@ class DecodeReport:
     truncated: bool = False
 
     def problems(self) -> list[str]:
-        """One line for each thing a user should know; empty for a sound film."""
+        """One line for each count that is not zero, in words for a user; none for an undamaged film."""
         counted = (
             ("packets too damaged to decode", self.corrupt_packets, "other frames keep their time"),
             ("frames damaged in part", self.damaged_frames, "taken as the decoder patched them up"),

@@ -1,4 +1,8 @@
-"""The film's pictures, wherever one begins and whatever is damaged: always the same ones."""
+"""Pictures from any pts on. They are the same, bit for bit, as those that decoding the whole film gives.
+
+A seek is trusted only if what follows it can be checked; otherwise the film is decoded from its first
+packet. Decoding begins with all threads; after damage, one thread goes on, whose result is repeatable.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,26 @@ from .demuxer import Damaged, Demuxer
 from .packet_scan import scan_packets
 from .report import DecodeReport
 
-# How far before the wanted frame a first, second and third seek aim, in seconds.
+# How far before the wanted frame the first, second and third seek go, in seconds.
 _RUN_UPS = (0, 5, 60)
 
 
 def pictures_from(
     path: str | Path, start: int | None, lead: int, report: DecodeReport
 ) -> Iterator[VideoFrame]:
-    """The pictures from pts ``start`` on, or from earlier: ``lead`` come before it if so many do.
+    """Decode the pictures from a pts on.
 
-    At the first damage one thread takes over, and goes on after the last picture given.
+    Args:
+        path: The film.
+        start: The pts, in the film's ``time_base``; None for the first picture.
+        lead: Pictures wanted before ``start``. More may come, and fewer at the film's beginning.
+        report: Damage is counted in it.
+
+    Yields:
+        Pictures in order of display.
+
+    Raises:
+        MediaError: The film cannot be opened.
     """
     given, ordered = 0, True
     latest: int | None = None
@@ -34,7 +48,7 @@ def pictures_from(
                 ordered = ordered and _follows(picture, latest)
                 given, latest = given + 1, picture.pts
             report.truncated |= film.truncated
-            # At the end, threads lose what waits behind damage without a word: see if one finds more.
+            # At the end, threads lose pictures behind damage without an error. One thread may find them.
             if not (film.holds_back and latest is not None and ordered and _is_seekable(film)):
                 return
         except Damaged:
@@ -52,17 +66,18 @@ def pictures_from(
 
 
 def seekable(path: str | Path) -> bool:
-    """Whether :func:`pictures_from` finds its start by a seek, not by decoding all before it."""
+    """Whether :func:`pictures_from` seeks to its start, and need not decode everything before it."""
     with Demuxer(path) as film:
         return _is_seekable(film)
 
 
 def _follows(picture: VideoFrame, latest: int | None) -> bool:
+    """Whether a picture has a pts after ``latest``."""
     return picture.pts is not None and (latest is None or picture.pts > latest)
 
 
 def _positioned(film: Demuxer, start: int | None, lead: int) -> Iterator[VideoFrame]:
-    """The film's pictures from ``start`` on with ``lead`` before it, or from the beginning."""
+    """The pictures from ``start`` on with ``lead`` before it, or, without a trusted seek, all of them."""
     film.discontinuities = scan_packets(film).discontinuities
     if start is not None and _is_seekable(film):
         for run_up in _RUN_UPS:
@@ -74,9 +89,10 @@ def _positioned(film: Demuxer, start: int | None, lead: int) -> Iterator[VideoFr
 
 
 def _landed(film: Demuxer, start: int, lead: int, run_up: int) -> Iterator[VideoFrame] | None:
-    """The pictures from ``start`` on after a seek; None where the whole film's might be others.
+    """The pictures after a seek to ``run_up`` seconds before ``start``; None if it is not trusted.
 
-    They are the same if a key frame not after ``start`` was met and all from there are in order.
+    It is trusted if a key frame is shown at ``start`` or before it, if pts grow from there on, if
+    ``lead`` pictures come before ``start``, and if all packets read are in the packet index.
     """
     try:
         film.container.seek(start - round(run_up / film.time_base), stream=film.stream)
@@ -90,7 +106,8 @@ def _landed(film: Demuxer, start: int, lead: int, run_up: int) -> Iterator[Video
         if pts is None or not _follows(picture, latest) or (latest is None and pts > start):
             return None
         if pts >= start:
-            # A stray that leaps ahead looks as if it were the first; the one after it gives it away.
+            # A picture whose pts is too large by an error would pass for the first one from `start` on;
+            # the pts of the picture after it is then smaller.
             after = list(islice(pictures, 1))
             follow = all(_follows(picture, pts) for picture in after)
             trusted = len(before) == lead and follow and not film.seek_mismatch
@@ -101,7 +118,7 @@ def _landed(film: Demuxer, start: int, lead: int, run_up: int) -> Iterator[Video
 
 
 def _is_seekable(film: Demuxer) -> bool:
-    """Whether a seek finds what the whole film has there; the film then knows how to check it."""
+    """Whether packets after a seek can be checked; sets ``packet_index`` to check them with."""
     scan = scan_packets(film)
     film.packet_index = scan.index
     return scan.seekable and film.display_times is None

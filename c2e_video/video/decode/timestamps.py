@@ -1,4 +1,4 @@
-"""When each picture is shown: by its own timestamp wherever that makes sense."""
+"""Times of display: each picture's own timestamp, repaired where it is missing or out of order."""
 
 from __future__ import annotations
 
@@ -14,11 +14,18 @@ T = TypeVar("T")
 
 
 def timed(pictures: Iterable[VideoFrame], info: VideoInfo) -> Iterator[tuple[VideoFrame, int, int]]:
-    """Each picture with its pts and its duration, in ``info.time_base``.
+    """Give each picture a pts and a duration.
 
-    pts are strictly increasing: a picture without one, or out of order, is placed after the one
-    before. The duration is the picture's own, but not past the next; else the gap to the next; else
-    that of the frame rate.
+    A picture without a pts, or with one out of order, is placed one step after the picture before it.
+    Its duration is the stated one, but at most the gap to the next picture; without a stated one, that
+    gap; for the last picture, the inverse of the frame rate.
+
+    Args:
+        pictures: Pictures in order of display.
+        info: The film; its ``frame_rate`` gives the usual step.
+
+    Yields:
+        Each picture, its pts and its duration, in ticks of ``info.time_base``. pts grow strictly.
     """
     usual = max(1, round(1 / ((info.frame_rate or 25) * info.time_base)))
     previous, step = None, usual
@@ -35,14 +42,14 @@ def timed(pictures: Iterable[VideoFrame], info: VideoInfo) -> Iterator[tuple[Vid
 
 
 def _is_out_of_order(previous: int | None, pts: int, ahead: int | None) -> bool:
-    """Whether ``pts`` is not after the one before, or a stray that leaps over what is to come."""
+    """Whether ``pts`` is not after the previous one, or beyond the next one by an error."""
     if previous is None:
         return False
     return pts <= previous or (ahead is not None and previous < ahead < pts)
 
 
 def _placed(previous: int | None, step: int, ahead: int | None) -> int:
-    """A pts for a picture that has none: a step on, or less where the next one is near."""
+    """A pts for a picture without one: ``previous + step``, or less if the next pts is near."""
     if previous is None:
         return 0 if ahead is None else ahead - step
     if ahead is not None and ahead > previous:
@@ -51,7 +58,7 @@ def _placed(previous: int | None, step: int, ahead: int | None) -> int:
 
 
 def _with_next(items: Iterable[T]) -> Iterator[tuple[T, T | None]]:
-    """Each item and the one after it."""
+    """Each item with its successor; the last one with None."""
     rest = iter(items)
     for current in islice(rest, 1):
         for following in rest:
