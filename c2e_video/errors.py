@@ -1,13 +1,13 @@
-"""The one error tree. A ``C2EError`` is a user's mistake or a limit of the input; anything else is a bug."""
+"""The errors. A :class:`C2EError` is a user's mistake or a limit of the input; another exception is a bug."""
 
 from __future__ import annotations
 
 
 class C2EError(Exception):
-    """Base of every error a user can cause or mend.
+    """Base of all errors that a user can cause or mend.
 
-    The message is one line: what is wrong, the value got, what is accepted, the remedy.
-    The command line prints it and exits with code 1.
+    The message is one line: what is wrong, the value got, what is accepted, the remedy. It names parameters
+    as Python does (``overwrite=True``); the command line writes its option instead, and exits with code 1.
     """
 
 

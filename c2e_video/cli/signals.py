@@ -1,4 +1,4 @@
-"""Stopping tidily: SIGINT and SIGTERM end a command by an exception that nothing keeps for itself."""
+"""SIGINT and SIGTERM end a command by an exception, :class:`Stop`, so that files are closed and kept."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
-_MOMENT = 1.0  # seconds in which a signal sent twice, as some shells do, is one
-_AGAIN = 0.05  # seconds until a stop that was lost comes again
+_MOMENT = 1.0  # seconds; some shells send a signal twice, and two within this time are one
+_AGAIN = 0.05  # seconds until a stop that Python dropped is raised again
 
 
 class Stopper:
-    """What a signal does: the first stops tidily, one more at once. Films and parts are whole either way."""
+    """The handler of the signals to stop.
+
+    The first signal raises :class:`Stop` in the main thread. One more, later than ``_MOMENT``, ends the
+    process at once; finished parts and journals are complete either way.
+    """
 
     def __init__(self) -> None:
         self._since: float | None = None
@@ -28,7 +32,7 @@ class Stopper:
 
     @classmethod
     def listen(cls) -> None:
-        """Have one hear all signals to stop from now on, but for those that are ignored."""
+        """Install one handler for all signals to stop. Signals that the parent ignores stay ignored."""
         global _listening
         stopper = _listening = cls()
         for number in STOPS:
@@ -63,10 +67,13 @@ class Stopper:
             raise Stop(128 + self._number)
 
     def come_again(self, dropped: BaseException | None) -> bool:
-        """Whether ``dropped`` was a stop, which then comes again in a moment.
+        """Send a stop again that Python has dropped.
 
-        Python drops what is raised while an object goes away, in a destructor or a weak reference's
-        callback, and a signal may come just then.
+        Python drops exceptions that are raised in a destructor or in the callback of a weak reference, and
+        a signal may arrive while one runs.
+
+        Returns:
+            Whether ``dropped`` was a stop; it is then raised again after ``_AGAIN`` seconds.
         """
         if not isinstance(dropped, Stop):
             return False
@@ -91,15 +98,15 @@ _listening: Stopper | None = None
 
 
 def postponed_stop() -> AbstractContextManager[Callable[[], bool]]:
-    """A block that a signal does not break off; the block is given a function that says whether one came.
+    """A block within which a signal raises nothing.
 
-    The block is expected to end soon then, and the command stops at its end. A second signal ends the
-    process at once, as everywhere.
+    The block gets a function that says whether a signal has arrived, and is expected to end soon then;
+    :class:`Stop` is raised at its end. A second signal ends the process at once, as elsewhere.
     """
     return nullcontext(lambda: False) if _listening is None else _listening.postponed()
 
 
 class Stop(SystemExit):
-    """A signal ends the command; ``code`` is 130 or 143."""
+    """A signal ends the command. ``code`` is the exit code: 130 for SIGINT, 143 for SIGTERM."""
 
     code: int

@@ -1,4 +1,4 @@
-"""A film from standard input: kept in a file while it is painted, for it is read more than once."""
+"""A film from standard input: it is read more than once, so it is kept in a file while it is colorized."""
 
 from __future__ import annotations
 
@@ -17,11 +17,20 @@ from ..video.encode.numbered_path import place_of
 def buffered_stdin(
     source: Path, output: Path | None, note: Callable[[str], object] = lambda line: None
 ) -> Iterator[Path]:
-    """``source``; or, where that is ``-``, a hidden file beside ``output`` with all of standard input.
+    """Give a path to read the film from.
 
-    The file is gone at the end. After a kill the same command with the same input takes up the work.
-    Raises :class:`C2EError` without an output, from a terminal, on a full disk, and if another run
-    holds the file.
+    Args:
+        source: The film; ``-`` is standard input, which is copied into a hidden file beside the output.
+        output: Where the film is written.
+        note: Is called with the name of the hidden file.
+
+    Yields:
+        ``source``, or the hidden file, which is deleted at the end. After a kill, the same command with the
+        same input continues the work.
+
+    Raises:
+        C2EError: There is no output, standard input is a terminal or empty, the disk is full, or another
+            process uses the file.
     """
     if str(source) != "-":
         yield source
@@ -32,7 +41,7 @@ def buffered_stdin(
         raise C2EError("standard input is a terminal; pipe a film into it, or name one")
     place = place_of(output)
     path = place.with_name(f".{place.name}.stdin")
-    note(f"standard input is kept in {path.name} while it is painted")
+    note(f"standard input is kept in {path.name} while it is colorized")
     with _try_lock(path):
         try:
             with open(path, "wb") as file:
@@ -50,7 +59,7 @@ def buffered_stdin(
 
 @contextlib.contextmanager
 def _try_lock(path: Path) -> Iterator[None]:
-    """Make the file this run's own, until it is deleted at the end."""
+    """Lock the file, and delete it at the end."""
     try:
         with _locked(path):
             yield

@@ -381,21 +381,29 @@ class Colorizer:
     def similarities(
         self, frame: Frame, embeddings: Sequence[ColorEmbedding], info: VideoInfo
     ) -> list[float]:
-        """How much of ``frame`` each look's reference shows, 0 to 1 (:meth:`ColorMemory.similarity`).
+        """How much of a frame each reference shows (:meth:`ColorMemory.similarity`).
 
-        A network without a memory cannot tell and says NaN.
+        Args:
+            frame: A frame of the film.
+            embeddings: Those of the references.
+            info: The film.
+
+        Returns:
+            For each embedding a value in [0, 1]; NaN where the network or the embedding has no memory.
         """
         memory = self._model.pffn.memory
         if memory is None:
             return [math.nan] * len(embeddings)
         size = network_size(frame.luma.shape, self.size)
-        memories = [embedding.memory for embedding in embeddings if embedding.memory is not None]
         with translate_oom(self.device, self.size):
             _, lightness = self._grays([luma_plane(frame, info)], size)
             features = memory.encode_features(
                 self._model.encode_content(self._nhwc(lightness / 50 - 1))
             )
-            return [float(memory.similarity(features, known)) for known in memories]
+            return [
+                math.nan if e.memory is None else float(memory.similarity(features, e.memory))
+                for e in embeddings
+            ]
 
     @torch.inference_mode()
     def _predict_batch(self, lumas: list[LumaPlane], embedding: Embeddings) -> list[LabPrediction]:

@@ -1,1 +1,1 @@
-"""The whole way from a film to its colour film: segments, the job on disk, the output, the manifest."""
+"""From a film to its colour film: the plan, segments, parts and journals in the job folder, the output."""

@@ -1,4 +1,4 @@
-"""The sentence the project is: decode, shots, references, embed once, colorize, encode, mux."""
+"""``colorize_video``: plan a film, render the segments that are missing, join the parts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def colorize_video(
         source: The film, or a folder or pattern of numbered pictures.
         output: Where to write; by default ``<name>.color.mp4`` beside the source (mkv stays mkv).
         references: One colour picture, several (or folders of them), a map in a ``.csv`` file, or a
-            :class:`ReferenceMap`. None or an empty list: the colours are guesses, what such things
+            :class:`ReferenceMap`. Pictures may also be in memory: RGB arrays uint8 ``[H, W, 3]``, Pillow
+            images, :class:`Reference`. None or an empty list: the colours are guesses, what such things
             usually look like.
         options: How the film is colorized and written.
         overwrite: Whether an output that exists may be replaced.
@@ -44,7 +45,8 @@ def colorize_video(
         Where the film is, its frames, its references, and what to know of it.
 
     Raises:
-        C2EError: For anything that a user can mend.
+        C2EError: For anything that a user can mend. An exception of any kind that ends the run while frames
+            are colorized has a note (``__notes__``): what is kept, and where the next run goes on.
     """
     options, progress = options or Options(), progress or Silent()
     film, video_colorizer = plan_film(

@@ -1,4 +1,4 @@
-"""Digests of files and films, by which a job knows its source and its weights."""
+"""Digests of files and films: the source and the weights of a job are compared by them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ def file_digest(path: Path) -> str:
 
 
 def film_digest(path: Path, chunk: int = 1 << 20) -> str:
-    """A quick sha256 of a film: its size, its first and its last MiB, and 14 MiB spread between.
+    """sha256 of samples of a film, hexadecimal: quick for a film of any size.
 
-    Of numbered pictures: their names and sizes, and the same samples of 16 spread between first and last.
+    Args:
+        path: A file: its size and 16 chunks at equal distances, the first and the last included. A folder
+            or pattern of numbered pictures: names and sizes of all, and such samples of 16 of them.
+        chunk: Bytes of a chunk.
     """
     files = files_of(path)
     named = [f"{f.name} {f.stat().st_size}".encode() for f in files] if len(files) > 1 else []

@@ -1,4 +1,4 @@
-"""The parts of one film: those found in its job folder, and those that are made."""
+"""The parts of one film: those that its job folder has, and those that are rendered."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .segments import Segment
 
 
 class FilmParts:
-    """What is done of a film and what is missing, whoever makes it.
+    """Which segments of a film have their part, and which are missing.
 
     Args:
         plan: The film.
         segments: All its segments, in order.
         job: The open job, whose finished parts are taken over.
-        progress: Is told of the frames that are done, and of what is amiss in the film.
+        progress: Is told of the frames that are done, and of problems of the film.
     """
 
     def __init__(
@@ -64,16 +64,16 @@ class FilmParts:
         self._parts[segment] = self.job.finish(segment, part)
 
     def add_problems(self, lines: Iterable[str]) -> None:
-        """Keep what was amiss in the film. A kind of fault that was told before is not told again.
+        """Keep problems of the film, but for kinds that were reported before.
 
-        The planning pass counts faults over the whole film; a run of segments counts its own.
+        The planning pass counts problems over the whole film, rendering those of some segments.
         """
         for line in lines:
             if _kind(line) not in map(_kind, (*self.plan.analysis.problems, *self._problems)):
                 self._problems.append(line)
 
     def complete(self) -> tuple[list[Part], list[str]]:
-        """All parts in order, and what was amiss.
+        """All parts in order, and the problems.
 
         Raises:
             MediaError: A segment that has frames has no part.
@@ -121,7 +121,18 @@ def _kind(line: str) -> str:
 
 
 def render_missing(parts: FilmParts, video_colorizer: VideoColorizer) -> None:
-    """Render in this process what is missing; segments that follow one another are decoded in one go."""
+    """Render the missing segments in this process.
+
+    Segments that follow one another are decoded in one go. Frames that a journal holds are not colorized
+    again: they are decoded, joined with their chroma, and encoded.
+
+    Args:
+        parts: The film's parts; it is given the new ones.
+        video_colorizer: The network, with the film's embeddings.
+
+    Raises:
+        MediaError: The source gives other frames than before, or the disk does not take a part.
+    """
     plan = parts.plan
     renderer = SegmentRenderer(plan, video_colorizer, parts.progress.advance)
     for run in _runs(parts):

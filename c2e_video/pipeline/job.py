@@ -1,8 +1,14 @@
-"""What is done and what remains: a job on disk that a killed run takes up again.
+"""The job folder: the finished work of a run, from which another run continues.
 
-The folder ``<output>.c2e`` holds ``job.json`` (what the job is made of) and, for every finished
-segment, a part file with its times and digest. A part is written under a ``.partial`` name, synced
-and renamed, so whatever bears a part's name is whole.
+The folder ``<output>.c2e`` holds
+
+- ``lock``: the process that works in the folder holds it; its content is the process id,
+- ``job.json``: the identity of the job (source, references, weights, options),
+- ``part-00003.json`` and its video file: a finished segment, with the pts and durations of its frames and the
+  digest of the file,
+- ``part-00003.chroma``: the chroma of a segment whose part is not finished (``journal.py``).
+
+A part is written under a name with ``.partial``, synced and renamed: a file with a part's name is complete.
 """
 
 from __future__ import annotations
@@ -25,9 +31,13 @@ MAX_LISTED = 5  # differences from an interrupted run
 
 
 class Job:
-    """An open job: the only writer of its folder until :meth:`close`.
+    """An open job. No other process writes into its folder until :meth:`close`.
 
-    Use :meth:`open`. ``resumed`` tells whether parts of an earlier run were found.
+    Made by :meth:`open`; a context manager.
+
+    Attributes:
+        folder: The job folder.
+        resumed: Whether it held finished work when it was opened.
     """
 
     def __init__(self, folder: Path, lock: int) -> None:
@@ -37,9 +47,16 @@ class Job:
 
     @classmethod
     def open(cls, folder: Path, identity: Mapping[str, Any], *, restart: bool = False) -> Job:
-        """Begin the job in ``folder``, or take it up if it was begun with the same ``identity``.
+        """Begin a job, or continue one that was begun with the same identity.
 
-        Raises :class:`JobMismatch` naming what differs, and :class:`C2EError` if another run holds it.
+        Args:
+            folder: The job folder; it is made if it is not there.
+            identity: What the job's parts depend on, in values that JSON has.
+            restart: Whether what the folder holds is deleted first.
+
+        Raises:
+            JobMismatch: The folder holds a job of another identity; the message names the differences.
+            C2EError: Another process works in the folder, or it cannot be written to.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +68,7 @@ class Job:
             ) from None
 
     def part(self, segment: Segment) -> Part | None:
-        """The finished part of ``segment``; None if it is missing or is not what was written."""
+        """The finished part of a segment; None if there is none, or its file is not what was written."""
         try:
             known = json.loads(self._record(segment).read_text())
             path = self.folder / known["file"]
@@ -64,17 +81,25 @@ class Job:
             return None
 
     def partial_path(self, segment: Segment, suffix: str) -> Path:
-        """Where the part of ``segment`` is written before it is finished."""
+        """The file that the part of a segment is written to before it is finished."""
         return self.folder / f"part-{segment.index:05d}.partial{suffix}"
 
     def journal_path(self, segment: Segment) -> Path:
-        """Where the chroma of ``segment`` is kept until its part is finished."""
+        """The file that holds the chroma of a segment until its part is finished."""
         return self.folder / f"part-{segment.index:05d}.chroma"
 
     def finish(self, segment: Segment, part: Part) -> Part:
-        """Make a closed part file the segment's part: synced, renamed, its digest noted.
+        """Make a closed file the part of a segment: sync and rename it, write its record, delete the journal.
 
-        Raises :class:`MediaError` if the disk is full or the folder is gone.
+        Args:
+            segment: The segment.
+            part: The file, at :meth:`partial_path`.
+
+        Returns:
+            The part, at its final path.
+
+        Raises:
+            MediaError: The disk is full, or the folder is gone.
         """
         path = self.folder / part.path.name.replace(".partial", "")
         with disk_errors(path):
@@ -96,33 +121,33 @@ class Job:
         return self.folder / f"part-{segment.index:05d}.json"
 
     def remove(self) -> None:
-        """The film is made: nothing of the job stays behind."""
-        self._clear_away()
-        self._let_go()
+        """Delete the folder, once the film is written."""
+        self._delete()
+        self._release()
         shutil.rmtree(self.folder, ignore_errors=True)  # where a share kept the open lock
 
     def close(self) -> None:
-        """Let go of the folder. A job without a finished part leaves nothing behind."""
+        """Release the folder. It is deleted if it holds no finished work."""
         if self._lock < 0:
             return
         for path in self.folder.glob("*.partial*"):
             remove(path)
         if not self._holds_work():
-            self._clear_away()
-        self._let_go()
+            self._delete()
+        self._release()
 
     def _holds_work(self) -> bool:
         """Whether there is a finished part or a journal with something in it."""
         journals = self.folder.glob("part-*.chroma")
         return any(self.folder.glob("part-*.json")) or any(j.stat().st_size for j in journals)
 
-    def _clear_away(self) -> None:
-        """Delete the folder, where that can be while no other run can hold it."""
+    def _delete(self) -> None:
+        """Delete the folder; while the lock is held, where the system deletes open files."""
         if not DELETES_OPEN_FILES:
-            self._let_go()
+            self._release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -135,10 +160,10 @@ class Job:
 
 
 def _begin(folder: Path, identity: dict[str, Any], restart: bool) -> int:
-    """The lock by which this run alone holds the folder, where it is of the same job."""
+    """Take the folder's lock and check that the folder is of this job. Returns the open lock."""
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _hold(lock, folder)
+        _acquire(lock, folder)
         if restart:
             _clear(folder)
         _check_identity(folder, identity)
@@ -148,7 +173,7 @@ def _begin(folder: Path, identity: dict[str, Any], restart: bool) -> int:
     return lock
 
 
-def _hold(lock: int, folder: Path) -> None:
+def _acquire(lock: int, folder: Path) -> None:
     if not try_lock(lock):
         holder = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
         raise C2EError(
@@ -182,15 +207,15 @@ def _check_identity(folder: Path, identity: dict[str, Any]) -> None:
     ]
     if differing:
         more = len(differing) - MAX_LISTED
-        frames_with_embeddings = differing[:MAX_LISTED] + ([f"and {more} more"] if more > 0 else [])
+        listed = differing[:MAX_LISTED] + ([f"and {more} more"] if more > 0 else [])
         raise JobMismatch(
             f"an interrupted run in {str(folder)!r} was begun with other settings: "
-            f"{'; '.join(frames_with_embeddings)}; give the same, or restart=True to begin anew"
+            f"{'; '.join(listed)}; give the same, or restart=True to begin anew"
         )
 
 
 def _leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value that holds no others, under the names, or numbers from 1, that lead to it."""
+    """Each value that is no list or mapping, with the keys, or numbers from 1, that lead to it."""
     if isinstance(values, list):
         values = dict(enumerate(values, 1))
     if not isinstance(values, dict):

@@ -1,4 +1,4 @@
-"""How a film was made: a file beside it that says enough to make it again, and the film's own word."""
+"""The manifest: a ``.json`` beside a film that says how it was made, and a comment in the film itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,11 @@ def manifest_path(output: Path) -> Path:
 
 
 def check_manifest(output: Path) -> None:
-    """Raise :class:`C2EError` if the record's place is taken by something that is no record."""
+    """Raise :class:`C2EError` if there is a file in the manifest's place that is no manifest."""
     path = manifest_path(output)
     if path.exists() and MADE.encode() not in path.read_bytes()[:200]:
         raise C2EError(
-            f"{str(path)!r} is not a record of c2e-video, and the film's record would overwrite it; "
+            f"{str(path)!r} is no manifest of c2e-video, and the film's manifest would overwrite it; "
             "move it, or give another output=…"
         )
 
@@ -53,7 +53,7 @@ def options_record(options: Any) -> Any:
 
 
 def comment(weights_digest: str) -> dict[str, str]:
-    """The metadata field by which the film itself says what was done to it, and by what."""
+    """The metadata field that says in the film itself that it was colorized, and by what."""
     return {"comment": f"colorized by c2e-video {__version__} (weights {weights_digest[:16]})"}
 
 
@@ -65,17 +65,24 @@ def manifest_of(
     identity: Mapping[str, Any],
     notes: Sequence[str],
 ) -> dict[str, Any]:
-    """The record of a run, ready for JSON.
+    """The manifest of a run, in values that :func:`write_manifest` takes.
 
-    ``options`` is the dataclass the run was given; ``identity`` tells, by the keys of a job's, the
-    digests of source and weights and the network's precision. Shots are told as in a map of references
-    (``reference_table.py``), in times of the film's own clock. A reference's digest is the sha256 of its
-    pixels, the source's that of samples of the file (:func:`~c2e_video.job.film_digest`).
+    Args:
+        source: The film.
+        info: The film's description.
+        reference_map: Its shots with their references.
+        options: The dataclass the run was given.
+        identity: The job's identity, which has the digests of source and weights and the precision.
+        notes: The lines that the user was shown.
+
+    Returns:
+        Times are timecodes on the film's own clock, as in a table of references. A reference's digest is
+        the sha256 of its pixels, the source's that of samples (:func:`~.digests.film_digest`).
     """
     return {
         "made": MADE,
-        "versions": {"c2e-video": __version__} | {name: version(name) for name in _LIBRARIES},
-        "source": {"path": str(source.resolve()), "sha256 of samples": identity["source"]},
+        "versions": {"c2e-video": __version__} | {name: _version(name) for name in _LIBRARIES},
+        "source": {"path": _absolute(source), "sha256 of samples": identity["source"]},
         "weights": {"sha256": identity["weights"], "precision": identity["precision"]},
         "options": asdict(options),
         "shots": [
@@ -86,6 +93,20 @@ def manifest_of(
         ],
         "notes": list(notes),
     }
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:  # installed by other means than pip's
+        return "unknown"
+
+
+def _absolute(path: Path) -> str:
+    try:
+        return str(path.resolve())
+    except (OSError, RuntimeError):  # the current folder was removed; links in a circle
+        return str(path)
 
 
 def _shot(
@@ -101,7 +122,7 @@ def _shot(
         "saturation": saturation,
         "references": [
             {
-                "path": None if reference.in_memory else str(reference.path.resolve()),
+                "path": None if reference.in_memory else _absolute(reference.path),
                 "sha256 of pixels": reference.digest,
                 "at": timecode(reference.at),
             }
@@ -111,7 +132,11 @@ def _shot(
 
 
 def write_manifest(output: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """Put the record beside the film. A film that is whole is not lost for it: a note says why not."""
+    """Write the manifest beside its film.
+
+    Returns:
+        A line if it could not be written; the film is complete all the same.
+    """
     path = manifest_path(output)
     try:
         write_whole(path, json.dumps(manifest, indent=1, default=_plain))

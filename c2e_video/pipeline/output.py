@@ -1,4 +1,4 @@
-"""Where the film is written, and whether it can be."""
+"""Where a film is written: its default name, and checks before the work that it can be written there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..video.mux import MuxPlan
 from .manifest import check_manifest, manifest_path
 from .picture_folder import check_picture_folder, move_pictures, sound_path
 
-# Bytes of the output's name, for file systems take 255: beside it stands its record, at first a partial one.
+# Bytes of the output's name: file systems take 255, and the manifest's name is longer by this suffix.
 MAX_NAME_BYTES = 255 - len(".json.partial")
 
 

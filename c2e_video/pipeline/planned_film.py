@@ -104,6 +104,8 @@ class PlannedFilm:
         partial = self.folder / f"film.partial{self.output.suffix}"
         try:
             amiss = mux(self.muxing, parts, partial, comment(self.identity["weights"]))
+            for line in amiss:
+                progress.note(line)
             with disk_errors(self.output):
                 publish(partial, self.output)
         except BaseException as error:
@@ -111,8 +113,6 @@ class PlannedFilm:
             raise
         finally:
             remove(partial)
-        for line in amiss:
-            progress.note(line)
         job.remove()
         plan = self.plan
         notes = (*self.notes, *plan.analysis.problems, *problems, *amiss)

@@ -1,4 +1,4 @@
-"""The unit of work: consecutive whole shots, or a piece of a long one."""
+"""Segments: the film cut into units of work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ SEGMENT_SECONDS = 10.0  # of film; shorter ones cost bits, for each begins with 
 
 @dataclass(frozen=True)
 class Segment:
-    """The unit of work: frames with ``start <= pts < stop``, whole shots or a piece of a long one."""
+    """The frames with ``start <= pts < stop``: consecutive whole shots, or a piece of a long one.
+
+    ``index`` counts the film's segments from 0.
+    """
 
     index: int
     start: int
@@ -21,9 +24,16 @@ class Segment:
 
 
 def cut_segments(shots: Sequence[Shot], length: int) -> list[Segment]:
-    """Consecutive shots gathered into segments of about ``length`` pts; longer shots are split.
+    """Cut a film into segments.
 
-    A split shows nowhere: the embedding, not the segment, carries a shot's look.
+    A frame's colours depend on its shot, never on its segment: a cut within a shot is not visible.
+
+    Args:
+        shots: All shots, in order and without holes.
+        length: At most so many pts go into a segment. A longer shot is split.
+
+    Returns:
+        The segments, in order and without holes.
     """
     borders = [shots[0].start]
     for shot in shots:

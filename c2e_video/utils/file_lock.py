@@ -1,4 +1,8 @@
-"""That a file is one run's own, where the system can tell runs apart."""
+"""Locks of files between processes.
+
+The ``filelock`` package raises OSError on a share that has no locks (ENOLCK); a film must be colorized there,
+too, so that such a file counts as locked here.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import errno
 
 try:
     import fcntl
-except ImportError:  # Windows: two runs on one file are then not told apart
+except ImportError:  # Windows: two processes on one file are not kept apart there
     fcntl = None  # type: ignore[assignment]
 
 # Windows deletes no file that is open.
@@ -15,7 +19,18 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)  # as 
 
 
 def try_lock(descriptor: int) -> bool:
-    """Whether no other run holds the open file; this one holds it from now on, until it is closed."""
+    """Lock an open file for this process, until the file is closed.
+
+    Args:
+        descriptor: The open file.
+
+    Returns:
+        False if another process has locked it. True if it is locked now, or where the file system or the
+        platform has no locks.
+
+    Raises:
+        OSError: The lock fails for another reason.
+    """
     if fcntl is None:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Small text files: written whole or not at all; what cannot be read or written is said in one line."""
+"""Files: text that is written whole or not at all, paths, temporary folders, and errors of the disk."""
 
 from __future__ import annotations
 
@@ -68,9 +68,13 @@ def _encoding(content: bytes) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """:func:`write_whole`, for a file that a user asked for. Raises :class:`C2EError` if it cannot be."""
+    """Write a file that a user asked for: whole or not at all, in UTF-8; through a link or into a pipe.
+
+    Raises:
+        C2EError: It cannot be written.
+    """
     try:
-        if _is_way_through(path):
+        if _is_written_through(path):
             path.write_text(text, **_AS_IT_IS)
         else:
             write_whole(path, text)
@@ -79,7 +83,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` as it is, in UTF-8; the name never stands for half of it. OSError if it cannot be."""
+    """Write ``text`` unchanged, in UTF-8, under a name with ``.partial``, and rename the file.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
         partial.write_text(text, **_AS_IT_IS)
@@ -90,13 +98,13 @@ def write_whole(path: Path, text: str) -> None:
         raise
 
 
-def _is_way_through(path: Path) -> bool:
-    """Whether ``path`` leads to something that no file may take the place of: /dev/stdout, a link, a pipe."""
+def _is_written_through(path: Path) -> bool:
+    """Whether ``path`` is a link, a pipe or a device such as /dev/stdout, which no file may replace."""
     return path.is_symlink() or (path.exists() and not path.is_file())
 
 
 def sync(path: Path) -> None:
-    """Have the file's content on the disk before anything relies on it; OSError if the disk fails."""
+    """Wait until a file's content is on the disk. OSError if the disk fails."""
     with open(path, "r+b") as file:  # Windows syncs no file that is only read
         try:
             os.fsync(file.fileno())
@@ -114,8 +122,8 @@ def remove(path: Path) -> None:
 
 
 def check_folder(path: Path) -> None:
-    """Raise a :class:`C2EError` if there is no folder for ``path``, or one that cannot be written to."""
-    if _is_way_through(path):
+    """Raise :class:`C2EError` if the folder of ``path`` is missing or cannot be written to."""
+    if _is_written_through(path):
         return
     folder = path.parent
     if not folder.is_dir():
@@ -147,13 +155,13 @@ def local_path(path: str | Path) -> Path:
 
 
 def local(path: Path) -> str:
-    """A path as FFmpeg takes it for a file, whatever colons and dashes are in it."""
+    """The path in a form that FFmpeg takes for a file, whatever colons and dashes are in it."""
     return f"file:{path}"
 
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Make a :class:`MediaError` of a write to ``path`` that fails."""
+    """Raise :class:`MediaError` instead of an OSError of a write to ``path``."""
     try:
         yield
     except OSError as error:

@@ -12,7 +12,14 @@ _TIMECODE = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d+)?)")
 
 
 def parse_timecode(text: str) -> Fraction:
-    """Exact seconds of ``HH:MM:SS.mmm``, ``MM:SS`` or plain seconds. Raises :class:`C2EError`."""
+    """Read a time: ``HH:MM:SS.mmm``, ``MM:SS`` or seconds, with a point or a comma.
+
+    Returns:
+        Exact seconds.
+
+    Raises:
+        C2EError: The text is no such time.
+    """
     match = _TIMECODE.fullmatch(text.strip())
     if match is None:
         raise C2EError(f"a time is HH:MM:SS.mmm, MM:SS or seconds, got {text!r}")
@@ -41,7 +48,14 @@ def timecode_frames(text: str | None, rate: Fraction | None) -> int:
 
 
 def parse_rate(text: str) -> Fraction:
-    """Frames a second: ``24``, ``24000/1001``, or ``23.976``, which is the same. Raises :class:`C2EError`."""
+    """Read a frame rate: ``24``, ``24000/1001``, or ``23.976``, which is the same.
+
+    Returns:
+        Exact frames a second, 1 to 240.
+
+    Raises:
+        C2EError: The text is no such rate.
+    """
     try:
         rate = Fraction(text.strip().replace(",", "."))
     except (ValueError, ZeroDivisionError):

@@ -35,7 +35,7 @@ def test_it_is_kept_while_it_is_needed(tmp_path: Path, monkeypatch: pytest.Monke
         ):
             pass
         assert path.read_bytes() == b"film"
-    assert notes == ["standard input is kept in .out.mp4.stdin while it is painted"]
+    assert notes == ["standard input is kept in .out.mp4.stdin while it is colorized"]
     assert not list(tmp_path.iterdir())
 
 

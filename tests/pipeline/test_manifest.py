@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from fractions import Fraction
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import av
 import pytest
 
 from c2e_video import __version__
-from c2e_video.pipeline import manifest as manifest
+from c2e_video.pipeline import manifest
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.digests import file_digest, film_digest
 from c2e_video.pipeline.options import Options
@@ -92,3 +93,15 @@ def test_a_film_is_not_lost_for_its_record(
     assert result.output.exists()
     assert not (tmp_path / "film.color.mp4.json").exists()
     assert "the film is whole, but film.color.mp4.json could not be written" in result.notes[-1]
+
+
+def test_a_library_without_package_data_is_no_failure_after_the_film_is_made(
+    film: Path, reference: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(manifest, "version", missing)
+    result = colorize_video(film, references=reference, options=quick)
+    made = json.loads(manifest.manifest_path(result.output).read_text())
+    assert made["versions"]["torch"] == "unknown"

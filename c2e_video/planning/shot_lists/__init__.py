@@ -1,13 +1,12 @@
-"""Lists of shots that others made, and lists for others.
+"""Lists of shots that other programs wrote, and lists for other programs.
 
 Read are the ``-Scenes.csv`` of PySceneDetect, edit decision lists (CMX3600, ``.edl``), OpenTimelineIO
 (``.otio``, with the extra ``[otio]``) and this project's own table. Their zero is the film's first
 frame, a whole hour or the film's start timecode; the own table has the film's own clock.
 
-A list need not cover the film. A hole of half a second or more, at either end too, becomes a shot of
-its own: nobody has said what is there. A shorter one is no shot and goes to its neighbour. Lists that
-count frames are counted at ``info.frame_rate``. Where the frame rate varies that is an average, and
-their borders drift; lists with seconds (PySceneDetect's, the own table) do not.
+A list need not cover the film. A hole of half a second or more, also at an end, becomes a shot; a shorter
+one is added to the shot before it. Frames are counted at ``info.frame_rate``. Where the frame rate varies,
+that is an average, and borders drift; lists with seconds (PySceneDetect's, the own table) do not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From shots as they are listed to shots that cover the film."""
+"""Listed shots, which may leave holes, become shots that cover the film."""
 
 from __future__ import annotations
 
@@ -29,9 +29,19 @@ class Listed:
 def cover(
     listed: Sequence[Listed], info: VideoInfo, start: int, stop: int | None
 ) -> tuple[Shot, ...]:
-    """Shots without holes from ``start`` to ``stop``, or to the end of the list, which is not empty.
+    """Fill the holes between listed shots.
 
-    Raises :class:`C2EError` if shots overlap by half a frame or more.
+    Args:
+        listed: At least one shot.
+        info: The film.
+        start: The pts of the film's first frame.
+        stop: Where the film ends; None for the end of the list.
+
+    Returns:
+        Shots without holes from ``start`` to ``stop``. A hole of ``HOLE_SECONDS`` is a shot of its own.
+
+    Raises:
+        C2EError: Shots overlap by half a frame or more.
     """
     hole = _hole(info)
     ordered = sorted(listed, key=lambda shot: (shot.start, shot.stop))

@@ -32,11 +32,18 @@ def library() -> Any:
 
 
 def read(path: Path, timebase: ListTimebase) -> list[Listed]:
-    """The clips of a timeline, at their times in it; gaps are holes.
+    """Read the clips of a timeline as shots; gaps are holes, a transition of any kind is a dissolve.
 
-    Frames of a rate that is the film's, or its round number (24 for 23.976), are frames of the film;
-    other rates are taken for the time they mean. A transition of any kind is taken for a dissolve.
-    Raises :class:`C2EError`: file, line or clip, what is wrong, what is accepted.
+    Args:
+        path: The timeline.
+        timebase: Frames of its rate, or of its round number (24 for 23.976), are frames of the film. Times
+            of other rates are converted by seconds.
+
+    Returns:
+        The shots, in pts as if the timeline's zero were the film's first frame.
+
+    Raises:
+        C2EError: File, line or clip, what is wrong, what is accepted.
     """
     otio = library()
     track = _track(otio, path)

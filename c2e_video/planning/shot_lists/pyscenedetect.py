@@ -28,7 +28,15 @@ def are_in(path: Path) -> bool:
 
 
 def read(path: Path, timebase: ListTimebase) -> list[Listed]:
-    """The scenes. Raises :class:`C2EError`: file, line, column, what is wrong, what is accepted."""
+    """Read the scenes as shots.
+
+    Args:
+        path: The list.
+        timebase: Its zero is the film's first frame.
+
+    Raises:
+        C2EError: File, line, column, what is wrong, what is accepted.
+    """
     table = CsvTable(path, WHAT, (NUMBER,))
     times = next((pair for pair in TIMES if {*pair} <= {*table.columns}), None)
     if times is None and not {*FRAMES} <= {*table.columns}:

@@ -1,4 +1,4 @@
-"""The time of a list, whose zero is the film's first frame, and the film's own."""
+"""Conversion between the times of a list, whose zero is the film's first frame, and pts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from ...video.frames import VideoInfo
 
 @dataclass(frozen=True)
 class ListTimebase:
-    """Seconds and numbers of frames of the list at ``path`` as pts of the film, and back."""
+    """Converts seconds and frame numbers of a list to pts, and pts to frame numbers.
+
+    Args:
+        path: The list, for messages.
+        info: The film.
+        start: The pts of its first frame.
+    """
 
     path: Path
     info: VideoInfo
