@@ -21,9 +21,11 @@ from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.pipeline.output import default_output, outputs_for
 from c2e_video.utils.choices import Codec
+from c2e_video.video.cropping import cropped_template
 from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import Encoder, EncodeSettings, settings_for
 from c2e_video.video.encode.numbered_path import is_pattern, is_picture_of, picture_name
+from c2e_video.video.frames import Crop
 from c2e_video.video.mux import sequence
 from tests.media import luma_frames, write_film
 from tests.video.test_image_sequence import write_pictures
@@ -307,3 +309,38 @@ def test_stills_do_not_go_among_the_films_own_pictures(tmp_path: Path, quick: Op
     result = CliRunner().invoke(cli, [*arguments, "--weights", str(quick.weights)])
     assert "holds the pictures of the film" in str(result.exception)
     assert names(scans) == ["1.png", "2.png", "3.png"]
+
+
+@pytest.mark.parametrize("rotation", [90, 180])
+def test_pictures_are_as_players_show_the_film(
+    tmp_path: Path, reference: Path, quick: Options, rotation: int
+) -> None:
+    plain = write_film(tmp_path / "plain.mp4", 2, (64, 48), rotation=rotation, sar=Fraction(4, 3))
+    film = hiding_borders(plain, tmp_path / "film.mov", Crop(left=8, top=3, right=4, bottom=1))
+    colorize_video(film, tmp_path / "out" / "%d.png", references=reference, options=pictures(quick))
+    pattern = tmp_path / "out" / "%d.png"
+    info = probe(pattern)
+    assert (info.width, info.height) == ((44, 52) if rotation == 90 else (52, 44))
+    assert info.sample_aspect_ratio == (Fraction(3, 4) if rotation == 90 else Fraction(4, 3))
+    for frame, y in zip(decode(pattern, info), luma_frames(plain), strict=True):
+        shown = np.rot90(y[3:47, 8:60], rotation // 90)
+        found = convert(frame.luma, LumaRange(8, True), LumaRange(8, False)).astype(int)
+        assert np.abs(found - shown).max() <= 1
+
+
+def hiding_borders(plain: Path, path: Path, crop: Crop) -> Path:
+    """The film in a container that hides some of its borders, and turns it as before."""
+    with (
+        av.open(str(plain)) as film,
+        av.open(cropped_template(film, crop), "r") as template,
+        av.open(str(path), "w") as copy,
+    ):
+        film.seek(0)
+        stream = copy.add_stream_from_template(template.streams.video[0], opaque=True)
+        stream.codec_context.sample_aspect_ratio = probe(plain).sample_aspect_ratio
+        stream.set_display_rotation(probe(plain).rotation)
+        for packet in film.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                copy.mux(packet)
+    return path

@@ -15,9 +15,11 @@ from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import EncodeSettings, picture_format
+from c2e_video.video.frames import Crop
 from c2e_video.video.mux import check_times, mux, plan_mux
 from tests.factories import video_info
 from tests.media import luma_frames, write_film
+from tests.pipeline.test_picture_output import hiding_borders
 from tests.video.test_mux import paint
 
 DNXHR = EncodeSettings("dnxhr")
@@ -119,3 +121,16 @@ def test_rounded_times_are_of_one_rate(tmp_path: Path) -> None:
     assert found.frame_rate == ntsc
     times = [frame.pts * found.time_base for frame in decode(output, found)]
     assert times == [n / ntsc for n in range(40)]
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mxf"])
+def test_a_crop_is_named(tmp_path: Path, suffix: str) -> None:
+    plain = write_film(tmp_path / "plain.mp4", 3, SIZE)
+    crop = Crop(left=8, top=2, right=8, bottom=2)
+    source = hiding_borders(plain, tmp_path / "film.mov", crop)
+    info, output = probe(source), tmp_path / f"out{suffix}"
+    assert info.crop == crop
+    plan = plan_mux(source, output, info, DNXHR)
+    mux(plan, paint(source, DNXHR), output, {})
+    assert any("does not keep what the film hides" in note for note in plan.notes)
+    assert len(list(decode(output, probe(output)))) == 3

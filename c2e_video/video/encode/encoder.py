@@ -43,7 +43,7 @@ from .codecs import (
     rgb_format,
 )
 from .part import Part, decoding_time
-from .rgb import fill, rgb_light, rgb_steps
+from .rgb import as_shown, fill, rgb_light, rgb_steps, shown_size
 
 # ITU-T H.273 code points. BT.601 has two that mean the same; 5 goes with the primaries of 625 lines.
 _MATRICES: Mapping[Matrix, int] = {"bt601": 6, "bt709": 1, "bt2020": 9}
@@ -62,12 +62,14 @@ def _open_encoder(
     stream = container.add_stream(spec.library, rate=rate)
     assert isinstance(stream, VideoStream)
     context = stream.codec_context
-    context.width, context.height = info.width, info.height
     rgb = rgb_format(info, settings)
+    context.width, context.height = shown_size(info) if rgb else (info.width, info.height)
     context.pix_fmt = rgb[0] if rgb else picture.pixel_format
     # On the context: on the stream it is lost, and x264 then refuses a variable frame rate.
     context.time_base = info.time_base
     context.sample_aspect_ratio = info.sample_aspect_ratio
+    if rgb and info.turns % 2:
+        context.sample_aspect_ratio = 1 / info.sample_aspect_ratio
     _tag(context, info, picture.full_range, is_rgb=rgb is not None)
     if keeps_fields(info, settings):
         context.flags |= Flags.interlaced_dct
@@ -191,11 +193,13 @@ class Encoder:
     def _rgb_picture(
         self, luma: Plane, cb: Plane, cr: Plane, pixel_format: str, depth: int
     ) -> av.VideoFrame:
-        picture = av.VideoFrame(self.info.width, self.info.height, pixel_format)
+        planes: list[Any]
         if pixel_format == "gbrpf32le":
-            fill(picture, rgb_light(luma, cb, cr, self.info))
+            planes = list(rgb_light(luma, cb, cr, self.info))
         else:
-            fill(picture, rgb_steps(luma, cb, cr, self.info, depth))
+            planes = list(rgb_steps(luma, cb, cr, self.info, depth))
+        picture = av.VideoFrame(*shown_size(self.info), pixel_format)
+        fill(picture, [as_shown(plane, self.info) for plane in planes])
         return picture
 
     def _fitted(self, luma: Plane) -> tuple[Plane, int]:

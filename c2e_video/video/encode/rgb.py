@@ -77,6 +77,19 @@ def is_half(info: VideoInfo) -> bool:
     return info.bit_depth <= _HALF_FLOAT_BITS
 
 
+def shown_size(info: VideoInfo) -> tuple[int, int]:
+    """Width and height of the pictures as players show them: cropped, and turned by quarters."""
+    left, top, right, bottom = info.crop or (0, 0, 0, 0)
+    width, height = info.width - left - right, info.height - top - bottom
+    return (height, width) if info.turns % 2 else (width, height)
+
+
+def as_shown(plane: Plane | Floats, info: VideoInfo) -> Any:
+    """A stored plane ``[H, W]`` cropped, turned and mirrored as players do: pictures do not say it."""
+    left, top, right, bottom = info.crop or (0, 0, 0, 0)
+    return info.upright(plane[top : info.height - bottom, left : info.width - right])
+
+
 def fill(frame: VideoFrame, red_green_blue: list[Any]) -> None:
     """Copy the three planes into a picture in a packed RGB or a planar GBR format."""
     form, planes = frame.format, list(frame.planes)

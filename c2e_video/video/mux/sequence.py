@@ -77,10 +77,6 @@ def sequence_notes(plan: MuxPlan, film: InputContainer, kept: Sequence[Stream]) 
         notes.append(f"{name} pictures do not keep the film's {len(film.chapters())} chapters")
     if any(map(is_cover, kept)):
         notes.append(f"{name} pictures do not keep the film's cover art")
-    if info.rotation:
-        notes.append(
-            f"{name} pictures do not keep that the film is turned by {info.rotation} degrees"
-        )
     if info.sample_aspect_ratio != 1 and name == "tiff":
         notes.append(
             f"tiff pictures do not keep that a pixel is {info.sample_aspect_ratio} as wide as high"

@@ -108,7 +108,8 @@ def write_film(
 def _template(plan: MuxPlan, part: Part) -> Iterator[InputContainer]:
     """A file whose video stream has the parameters of the colorized one."""
     with open_film(part.path) as first:
-        if plan.info.crop is None:
+        # Matroska, by which the crop is said, does not name every codec; the loss is then named.
+        if plan.info.crop is None or plan.settings.codec == "dnxhr":
             yield first
             return
         with av.open(cropped_template(first, plan.info.crop), "r") as cropped:
