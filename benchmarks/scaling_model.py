@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from c2e_video.inference.temporal_filter import REACH
+from c2e_video.inference.interpolation import context_frames
+from c2e_video.inference.quality import STANDARD
 from c2e_video.pipeline.segments import Segment, cut_segments
 from c2e_video.video.frames import Shot
 
@@ -80,9 +81,10 @@ def times(costs: Costs, shots: Sequence[Shot], seconds: float, workers: int) -> 
 
 
 def _seconds_of(costs: Costs, segment: Segment, starts: set[int]) -> float:
-    """Where a shot is cut, the frames that the temporal filter reads beyond are predicted twice."""
+    """Where a shot is cut, the frames around are read once more; counted as if each were colorized."""
     cut = sum(border not in starts for border in (segment.start, segment.stop))
-    return costs.frame * (segment.stop - segment.start + REACH * cut)
+    context = context_frames(STANDARD.anchor_interval) * cut
+    return costs.frame * (segment.stop - segment.start + context)
 
 
 def lines(costs: Costs) -> list[str]:

@@ -9,7 +9,7 @@ import torch
 
 from ..inference.colorizer import Colorizer
 from ..pipeline.film_parts import FilmParts
-from ..pipeline.options import Options, colorizer_for
+from ..pipeline.options import Options, colorizer_for, interval_on
 from ..pipeline.planned_film import PlannedFilm, References, Result, plan_film
 from ..utils.choices import Device, Precision
 from ..utils.devices import find_device, find_dtype, precision_name
@@ -54,7 +54,7 @@ def colorize_on_cluster(
     options, progress = options or Options(), progress or Silent()
     with Cluster(cluster or ClusterSettings(), progress) as connected:
         device = connected.device(options.device)
-        precision = common_precision(options, device)
+        options, precision = common_options(options, device), common_precision(options, device)
         colorizer = planning_colorizer(options, device, precision)
         film, _ = plan_film(
             Path(source),
@@ -80,6 +80,11 @@ def colorize_on_cluster(
                     raise pooled.error
                 made, problems = parts.complete()
             return film.join(job, made, problems, progress, machines=pooled.machines())
+
+
+def common_options(options: Options, device: Device) -> Options:
+    """The options with what "auto" comes to on ``device``, whatever this machine has."""
+    return replace(options, anchor_interval=interval_on(device, options))
 
 
 def common_precision(options: Options, device: Device) -> Precision:

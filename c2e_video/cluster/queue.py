@@ -18,7 +18,7 @@ from ..pipeline.options import Options
 from ..pipeline.planned_film import PlannedFilm, plan_film
 from ..utils.devices import processors
 from ..utils.progress import Progress
-from .colorize import common_precision, planning_colorizer, with_precision
+from .colorize import common_options, common_precision, planning_colorizer, with_precision
 from .connection import Cluster
 from .pool import SegmentPool
 from .pooled_film import PooledFilm
@@ -54,7 +54,7 @@ def run_queue_on_cluster(
     """
     with Cluster(settings, progress) as cluster:
         device = cluster.device(options.device)
-        precision = common_precision(options, device)
+        options, precision = common_options(options, device), common_precision(options, device)
         colorizer = planning_colorizer(options, device, precision)
         progress.stage("colorizing", None)
         pool = SegmentPool(cluster, device, precision, progress)

@@ -211,8 +211,7 @@ def _open_film(
 def _colorizer_of(order: FilmOrder, fetch_weights: Callable[[], bytes]) -> Colorizer:
     global _colorizer
     options = order.plan.options
-    how = (options.device, options.precision, options.size, options.saturation)
-    key = (order.weights_digest, *how, options.anchor_interval, options.batch)
+    key = (order.weights_digest, options)
     if _colorizer is None or _colorizer[0] != key:
         with tempfile.TemporaryDirectory(prefix="c2e-video-") as folder:
             path = Path(folder) / "weights.safetensors"

@@ -244,11 +244,11 @@ def _is_done(film: QueuedFilm, options: Options, weights: str) -> bool:
 
 
 def _named(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that say what the film looks like; the weights are compared by their digest."""
+    """The options that decide the film; weights are compared by digest, a quality by what it sets."""
     return {
         name: value
         for name, value in options.items()
-        if name not in ("weights", "device", "precision", "batch")
+        if name not in ("weights", "device", "precision", "quality", "batch")
     }
 
 

@@ -151,17 +151,21 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def interval_on(device: str, options: Options) -> int:
+    """The anchor interval that ``options`` ask for, or that they take by default on ``device``."""
+    usual = QUALITIES[options.quality].anchor_interval if device == "cpu" else 1
+    return options.anchor_interval or usual
+
+
 def colorizer_for(options: Options) -> Colorizer:
     """The network that ``options`` ask for."""
-    device = find_device(options.device)
-    usual = QUALITIES[options.quality].anchor_interval if device.type == "cpu" else 1
     return Colorizer(
         options.weights,
         device=options.device,
         precision=options.precision,
         size=options.size,
         saturation=options.saturation,
-        anchor_interval=options.anchor_interval or usual,
+        anchor_interval=interval_on(find_device(options.device).type, options),
         batch=options.batch,
         prior=options.prior,
     )
