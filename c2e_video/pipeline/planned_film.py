@@ -39,7 +39,15 @@ References = ReferenceLike | Sequence[ReferenceLike] | ReferenceMap
 
 @dataclass(frozen=True)
 class Result:
-    """A finished film: where it is, its frames, its shots with their references, what to know of it."""
+    """A finished film.
+
+    Attributes:
+        output: The file that was written; where the output was a link, the file it leads to.
+        frames: How many frames it has.
+        references: Its shots, each with its references.
+        notes: The lines that a user should know: what was lost or changed, problems of the source, shots
+            that no reference covers.
+    """
 
     output: Path
     frames: int
