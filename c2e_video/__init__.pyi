@@ -16,6 +16,7 @@ from .video.decode.decoder import decode as decode
 from .video.decode.decoder import probe as probe
 from .video.decode.report import DecodeReport as DecodeReport
 from .video.encode.codecs import EncodeSettings as EncodeSettings
+from .video.frames import Crop as Crop
 from .video.frames import Frame as Frame
 from .video.frames import Shot as Shot
 from .video.frames import VideoInfo as VideoInfo

@@ -23,7 +23,15 @@ def test_what_the_documentation_promises_is_there() -> None:
     promised = {
         *("colorize_video", "Colorizer", "find_shots", "decode", "probe", "Shot", "Frame"),
         *("Reference", "ReferenceMap", "VideoInfo", "Options", "EncodeSettings", "Result"),
-        *("Progress", "DecodeReport", "C2EError", "MediaError", "BadReference", "BadWeights"),
+        *(
+            "Progress",
+            "DecodeReport",
+            "Crop",
+            "C2EError",
+            "MediaError",
+            "BadReference",
+            "BadWeights",
+        ),
         *("JobMismatch", "__version__"),
     }
     assert set(PUBLIC) == promised
