@@ -14,7 +14,7 @@ import c2e_video.video.mux as module
 from c2e_video.errors import MediaError
 from c2e_video.video.decode.decoder import probe
 from c2e_video.video.mux import mux, plan_mux
-from c2e_video.video.mux import writer as writing
+from c2e_video.video.mux import source_packets as reading
 from tests import media
 from tests.video.test_mux import FFV1, H264, paint, tracks
 
@@ -85,7 +85,7 @@ def test_a_source_that_cannot_be_read_is_named_and_no_other_disk(tmp_path: Path)
     with av.open(str(source)) as film:
         gone: Any = Failing(film, av.error.OSError(5, "Input/output error"))
         with pytest.raises(MediaError, match=r"cannot read '.*film\.mp4': Input/output error"):
-            list(writing._read(plan, gone, [0], []))
+            list(reading._read(plan, gone, [0], []))
 
 
 def test_damage_that_ends_the_sound_is_told(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_damage_that_ends_the_sound_is_told(tmp_path: Path) -> None:
     notes: list[str] = []
     with av.open(str(source)) as film:
         broken: Any = Failing(film, av.error.InvalidDataError(1, "Invalid data"), after=3)
-        assert len(list(writing._read(plan, broken, [1], notes))) == 3
+        assert len(list(reading._read(plan, broken, [1], notes))) == 3
     assert notes == [
         "film.mkv is damaged after 0.192 s: what follows of audio stream 1 (flac) is lost"
     ]

@@ -1,4 +1,4 @@
-"""The description of a film's pictures: what the film states, and the guesses of players where it does not."""
+"""The description of a film's pictures: what the film states, and players' guesses where it does not."""
 
 from __future__ import annotations
 

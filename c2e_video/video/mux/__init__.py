@@ -1,8 +1,8 @@
-"""From parts to the finished film, with everything else the source had.
+"""Muxing: parts are joined to the finished film, with everything else that the source had.
 
-Painted packets are copied and stamped with the film's own times (``stamps.py``); all others go over
-byte for byte (``tracks.py``, ``film.py``), in times that only go on (``timestamp_repair.py``). What the
-container does not hold is found out by a rehearsal before the first frame is painted (``plan.py``).
+Packets of the parts get the film's times (``concat.py``, ``frame_times.py``). Packets of the source are
+copied byte for byte (``source_packets.py``, ``tracks.py``). What the container does not hold is found by
+writing a short piece into memory before the first frame is colorized (``planner.py``, ``rehearsal.py``).
 """
 
 from __future__ import annotations
@@ -28,12 +28,20 @@ __all__ = ["DROPPABLE", "MuxPlan", "check_times", "mux", "plan_mux"]
 def mux(
     plan: MuxPlan, parts: Sequence[Part], partial: Path, extra_metadata: Mapping[str, str]
 ) -> list[str]:
-    """Join ``parts`` and everything the plan keeps of the source into the file ``partial``.
+    """Join the parts and everything that the plan keeps of the source.
 
-    Numbered pictures are written into a folder of that name (``sequence.py``).
-    ``extra_metadata`` is added to the film's own fields. The file is on the disk when this returns.
-    Returns a line for everything of the source that was not as it should be. Raises
-    :class:`MediaError` if a part is damaged, the source cannot be read or the file not be written.
+    Args:
+        plan: What goes into the output.
+        parts: The colorized picture, in order.
+        partial: The file to write, which is on the disk when this returns; of numbered pictures, a
+            folder (``sequence.py``).
+        extra_metadata: Fields added to the film's own.
+
+    Returns:
+        A line for each damage met in the source.
+
+    Raises:
+        MediaError: A part is damaged, the source cannot be read, or the file cannot be written.
     """
     try:
         with disk_errors(partial):

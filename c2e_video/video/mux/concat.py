@@ -1,4 +1,4 @@
-"""The packets of all parts as those of one film, each with its time."""
+"""Concatenation of parts: their packets with the times of one film."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stamped(
         settings: How they were encoded.
         shown: The times of their frames in the output; the k-th frame shown has the k-th time.
         by_dts: Whether the container takes the length of a track from dts and the packet decoded
-            last, as mp4 does; that packet then lasts as long as makes it the film's length.
+            last, as mp4 does. The duration of that packet then makes up the film's length.
 
     Raises:
         MediaError: A part is damaged.
@@ -48,14 +48,14 @@ def stamped(
             packet.time_base = shown.time_base
             index += 1
             if by_dts and index == len(times):
-                # It may come later, but not so late that what it shows would come late as well.
+                # A later dts leaves less to make up, but must not exceed the pts of what is shown.
                 packet.dts = max(packet.dts, packet.pts - (times[0] - first))
                 packet.duration = times[-1] + durations[-1] - times[0] - (packet.dts - first)
             yield packet
 
 
 def _places(parts: Sequence[Part], settings: EncodeSettings) -> list[int]:
-    """The place among all frames shown, of each packet in the order they are decoded."""
+    """For each packet in order of decoding: the number of its frame in order of display."""
     places: list[int] = []
     for part in parts:
         own = range(len(places), len(places) + len(part.pts))

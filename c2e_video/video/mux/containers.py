@@ -1,4 +1,4 @@
-"""The output containers, and what the muxers have to be told."""
+"""The containers of the output, and the options of their muxers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from ..encode.numbered_path import PICTURE_CODECS, is_pattern
 
 @dataclass(frozen=True)
 class Container:
-    """A kind of file a film is written to.
+    """A kind of file that a film is written to.
 
-    ``muxer`` is FFmpeg's name for it, ``codecs`` are those of ours it holds, and ``text`` is what
-    plain subtitles become where their own form is not held.
+    Attributes:
+        name: For messages, and its usual suffix.
+        muxer: FFmpeg's name of it.
+        codecs: The output's codecs that it holds.
+        text: The codec that plain subtitles become if theirs is not held.
     """
 
     name: str
@@ -35,22 +38,24 @@ class Container:
         """Whether it is of the QuickTime family, mp4 or mov; of Matroska's otherwise."""
         return self.muxer in ("mp4", "mov")
 
-    def options(self, timestamp_repair: int, others: Iterable[int]) -> dict[str, str]:
-        """What the muxer is told so that time stays as exact as it can be.
+    def options(self, ticks: int, others: Iterable[int]) -> dict[str, str]:
+        """The muxer's options with which times are most exact.
 
-        ``timestamp_repair`` is how often the picture's time ticks in a second, ``others`` the other tracks'.
+        Args:
+            ticks: Of the picture's clock in a second.
+            others: Those of the other tracks.
         """
-        # Packets come in the order of time: none need be kept long for a track that is silent.
+        # Packets come in order of time, so the muxer need not wait long for a track without packets.
         options = {"max_interleave_delta": "500000"}
         if not self.quicktime:
-            # By default the priming of AAC, which lies before zero, would move every track.
+            # The priming of AAC lies before zero. By default, all tracks would be shifted for it.
             return options | {"avoid_negative_ts": "disabled", "default_mode": "passthrough"}
-        # The movie's own clock says where each track begins, so all their ticks must fall on it.
-        movie = timestamp_repair
+        # The movie's clock gives the start of each track, so it should have the ticks of all of them.
+        movie = ticks
         for other in others:
             movie = lcm(movie, other) if lcm(movie, other) < 1 << 31 else movie
         return options | {
-            "video_track_timescale": str(timestamp_repair),
+            "video_track_timescale": str(ticks),
             "movie_timescale": str(movie),
         }
 
@@ -69,7 +74,15 @@ CONTAINERS: Mapping[str, Container] = {
 
 
 def container_for(output: Path, settings: EncodeSettings) -> Container:
-    """The container ``output``'s suffix names; :class:`MediaError` if it does not hold the codec."""
+    """The container that a suffix names.
+
+    Args:
+        output: The file to be written.
+        settings: How the picture is encoded.
+
+    Raises:
+        MediaError: The suffix is unknown, or the container does not hold the codec or profile.
+    """
     container = CONTAINERS.get(output.suffix.lower())
     if container is None:
         raise MediaError(
@@ -96,7 +109,7 @@ def container_for(output: Path, settings: EncodeSettings) -> Container:
 
 
 def holders(settings: EncodeSettings) -> list[Container]:
-    """The containers that hold the codec; of a profile, its own."""
+    """The containers that hold the codec; for a profile, its own one."""
     if settings.profile:
         return [CONTAINERS[output_suffix(settings) or ""]]
     return [c for c in dict.fromkeys(CONTAINERS.values()) if settings.codec in c.codecs]

@@ -1,4 +1,4 @@
-"""The metadata of a film: which of its fields go over, and which of them another file lacks.
+"""The metadata of a film: the fields that are kept, and those that the output lacks.
 
 A field is a name and a text, of the film or of a stream. A timecode and the name of a reel are the
 film's wherever they stand: in the film's own fields, in those of its picture, or in a timecode track.
@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from .streams import describe, is_container_internal, is_cover
 
-# What a file says of itself and of the program that wrote it. It is not true of another file.
+# Fields about a file and the program that wrote it. They are not true of another file.
 FILE_FIELDS = (
     *("major_brand", "minor_version", "compatible_brands", "vendor_id"),  # QuickTime
     *("encoder", "software", "duration", "source_id", "variant_bitrate"),
@@ -38,9 +38,9 @@ FILE_FIELDS = (
     *("audiosize", "lasttimestamp", "lastkeyframetimestamp", "lastkeyframelocation"),
     *("totalframes", "totaldatarate", "gapless_playback", "itunsmpb"),
 )
-# What counts the packets of a track, by the beginnings of names. It is not true of other packets.
+# Beginnings of names of fields about the packets of a track. They are not true of other packets.
 PACKET_FIELDS = ("bps", "number_of_", "_statistics_")
-# What a film has once, in whatever stream it stands.
+# Fields of the whole film, whatever stream has them.
 _TAPE_FIELDS = ("timecode", "reel_name")
 
 
@@ -71,22 +71,32 @@ def tape_fields(film: InputContainer | OutputContainer) -> dict[str, str]:
 
 
 def film_fields(film: InputContainer, quicktime: bool) -> dict[str, str]:
-    """The fields of a film for those of another file, of the QuickTime family or of Matroska's."""
+    """The film's own fields that the output gets.
+
+    Args:
+        film: The source.
+        quicktime: Whether the output is mp4 or mov, where a timecode belongs to the picture.
+    """
     fields = _own(film.metadata)
     return _without(fields, _TAPE_FIELDS) if quicktime else fields
 
 
 def track_fields(metadata: Mapping[str, str], quicktime: bool) -> dict[str, str]:
-    """The fields of a track for those of a copy. QuickTime's title is read as its name."""
+    """The fields of a track that its copy gets. FFmpeg reads QuickTime's title of a track as "name"."""
     fields = {"title" if k == "name" else k: v for k, v in _own(metadata).items()}
     return _without(fields, _TAPE_FIELDS) if quicktime else fields
 
 
 def picture_fields(film: InputContainer, picture: int, quicktime: bool) -> dict[str, str]:
-    """The fields of the picture track that stay true when it is colorized.
+    """The fields that the colorized picture gets.
 
-    QuickTime makes a timecode track of those of the picture, so they all go there; in Matroska those
-    of a timecode track do, which it does not have.
+    mp4 and mov make a timecode track of the picture's timecode and reel, so those of the whole film are
+    among them. Matroska has no timecode track; what only that had is among them.
+
+    Args:
+        film: The source.
+        picture: Index of its picture stream.
+        quicktime: Whether the output is mp4 or mov.
     """
     fields = _lasting(track_fields(film.streams[picture].metadata, quicktime))
     there = {} if quicktime else {name.lower() for name in chain(fields, film.metadata)}
@@ -122,7 +132,7 @@ _QUICKTIME_LANGUAGES = {
 
 
 def quicktime_language(language: str) -> str:
-    """The code by which a mov file knows a language."""
+    """The code of a language in mov files."""
     return _QUICKTIME_LANGUAGES.get(language, language)
 
 

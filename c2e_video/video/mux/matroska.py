@@ -1,7 +1,7 @@
-"""The shape of the pixels, in a Matroska file that is written already.
+"""The sample aspect ratio in a Matroska file, written into its finished header.
 
-FFmpeg's muxer takes it from a field that PyAV does not reach, and FFV1, AV1 and ProRes do not say
-it themselves. So it is put into the header afterwards, in the room that the muxer leaves there.
+FFmpeg's muxer takes it from a field of the stream that PyAV cannot set, and FFV1, AV1 and ProRes do not
+store it themselves. The header's void elements give the room.
 """
 
 from __future__ import annotations
@@ -31,14 +31,19 @@ from ..ebml import (
 # Element names of RFC 9559, with their length markers.
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xB0, 0xBA
 _DISPLAY_WIDTH, _DISPLAY_HEIGHT, _DISPLAY_UNIT = 0x54B0, 0x54BA, 0x54B2
-_ASPECT_RATIO = 3  # a display unit
-_HEADER = 1 << 20  # bytes: the tracks come well within
+_ASPECT_RATIO = 3  # the display unit
+_HEADER = 1 << 20  # bytes, enough for the list of tracks
 
 
 def set_pixel_shape(file: BinaryIO, shape: Fraction) -> bool:
-    """Say in the first video track that a pixel is ``shape`` times as wide as high.
+    """Write the display size of the first video track.
 
-    Returns whether there was room for it. ``file`` is open for reading and writing.
+    Args:
+        file: A Matroska file, open for reading and writing.
+        shape: Width over height of a pixel.
+
+    Returns:
+        Whether there was room for it; without, the file is unchanged.
     """
     file.seek(0)
     data = file.read(_HEADER)
@@ -60,7 +65,7 @@ def set_pixel_shape(file: BinaryIO, shape: Fraction) -> bool:
 
 
 def _reshaped(data: bytes, track: Element, video: Element, shape: Fraction) -> bytes | None:
-    """The track's body in as many bytes, with the display size in it; None if there is no room."""
+    """The track's body with the display size, in as many bytes; None if there is no room."""
     said = (_DISPLAY_WIDTH, _DISPLAY_HEIGHT, _DISPLAY_UNIT)
     size = numbers(data, video)
     across = size[_PIXEL_WIDTH] - size.get(PIXEL_CROP_LEFT, 0) - size.get(PIXEL_CROP_RIGHT, 0)
@@ -80,10 +85,10 @@ def _reshaped(data: bytes, track: Element, video: Element, shape: Fraction) -> b
 
 
 def _displays(width: Fraction, height: int) -> Iterator[bytes]:
-    """Ways to say the size as shown, the best one first.
+    """Elements for the size as shown, the best first.
 
-    It is in pixels if they are whole; else an aspect ratio; else, which takes less room, whole pixels
-    of that ratio that are about as many.
+    The size in pixels if that is whole; else an aspect ratio; else, in less room, a size of whole pixels
+    with exactly that ratio.
     """
     if width.denominator == 1:
         yield number(_DISPLAY_WIDTH, int(width)) + number(_DISPLAY_HEIGHT, height)

@@ -18,11 +18,23 @@ _FOREVER = 1 << 62
 
 @dataclass(frozen=True)
 class MuxPlan:
-    """What goes into the output. ``notes`` has one line for everything that is lost or changed.
+    """What goes into the output.
 
-    ``picture`` is the index of the painted stream. Only what lies in ``window`` is kept, and what
-    is at ``origin`` comes at zero; both are pts in the film's ``time_base``, after the shifts of
-    ``discontinuities``. ``pattern`` is the name of numbered pictures, such as ``%06d.png``.
+    Attributes:
+        source: The film.
+        container: Of the output.
+        info: What ``probe`` found in the film.
+        settings: How the picture is encoded.
+        picture: Index of the picture's stream in the source.
+        tracks: The other streams that are kept, and how.
+        chapters: Whether chapters are kept.
+        timecode: Whether the timecode is kept.
+        window: The pts between which the film is kept, in its ``time_base``, after the shifts of
+            ``discontinuities``; None where it is not cut.
+        origin: The pts, on the same clock, that is the output's zero.
+        discontinuities: The joins of the film.
+        pattern: Names of numbered pictures, such as ``%06d.png``.
+        notes: A line for everything that is lost or changed.
     """
 
     source: Path
@@ -40,13 +52,16 @@ class MuxPlan:
     notes: tuple[str, ...] = ()
 
     def ticks(self, base: Fraction) -> tuple[int, int, int]:
-        """Window and origin in another time base: ``first <= t < stop`` is kept, as ``t - origin``."""
+        """First, stop and origin in ticks of another time base.
+
+        What lies in ``first <= t < stop`` is kept, at ``t - origin``.
+        """
         first, stop = self.window
         ends = (-_FOREVER if first is None else first, _FOREVER if stop is None else stop)
         first, stop, origin = (round(t * self.info.time_base / base) for t in (*ends, self.origin))
         return first, stop, origin
 
     def still_true(self, fields: Mapping[str, str]) -> dict[str, str]:
-        """The fields without a timecode that is refused, or is that of a beginning that is cut off."""
+        """The fields, without a timecode that is refused, or that belongs to a beginning cut off."""
         dropped = self.window[0] is not None or not self.timecode
         return {k: v for k, v in fields.items() if not (dropped and k.lower() == "timecode")}

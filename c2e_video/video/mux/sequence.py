@@ -31,9 +31,9 @@ from .frame_numbers import frame_numbers, listed
 from .frame_times import FrameTimes
 from .plan import MuxPlan
 from .selection import drop_words
+from .source_packets import copied_packets, open_film
 from .streams import describe, is_cover
 from .tracks import PacketWriter, Track
-from .writer import copied_packets, open_film
 
 PICTURES = "pictures"
 _OF_TRACKS = ("language", "handler_name")  # fields that say nothing of the pictures

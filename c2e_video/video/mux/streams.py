@@ -1,4 +1,4 @@
-"""What a stream of the source is."""
+"""Kinds and names of streams."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ def is_cover(stream: Stream) -> bool:
 
 
 def is_container_internal(stream: Stream) -> bool:
-    """Whether a stream is its container's own: chapter titles, a timecode track, DVD navigation.
+    """Whether a stream belongs to its container: chapter titles, a timecode track, DVD navigation.
 
-    What the first two say goes over as chapters and metadata.
+    The content of the first two is kept as chapters and metadata.
     """
     return stream.type == "data" and (
         (stream.name == "bin_data" and stream.discard == Discard.all)
@@ -23,20 +23,20 @@ def is_container_internal(stream: Stream) -> bool:
 
 
 def is_timed(stream: Stream) -> bool:
-    """Whether a stream is a track of its own: neither attached nor the container's."""
+    """Whether a stream is a track: neither attached nor internal to the container."""
     return (
         stream.type != "attachment" and not is_cover(stream) and not is_container_internal(stream)
     )
 
 
 def kind_of(stream: Stream) -> str:
-    """The kind a user drops it by."""
+    """The word for a stream in ``drop``: audio, subtitles, attachments or data."""
     kinds = {"audio": "audio", "subtitle": "subtitles", "attachment": "attachments"}
     return "attachments" if is_cover(stream) else kinds.get(stream.type, "data")
 
 
 def codec_of(stream: Stream) -> str:
-    """The name of a stream's codec, or its own; "unknown" where FFmpeg knows none."""
+    """The name of a stream's codec; without one, of the stream itself; else "unknown"."""
     context = stream.codec_context
     return (context.codec.canonical_name if context else getattr(stream, "name", "")) or "unknown"
 

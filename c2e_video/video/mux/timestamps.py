@@ -1,4 +1,4 @@
-"""The time of copied packets: what they do not say of it, and how it goes on where a clock begins anew."""
+"""Times of copied packets: missing ones are completed, and those out of order are repaired."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-# A track that steps back by so many seconds is of a clock that began anew; by less, it is only untidy.
-_ANEW = Fraction(1, 2)
+# If dts steps back by so many seconds, the track's clock has started again; by less, it is an error of
+# one packet.
+_RESTART = Fraction(1, 2)
 
 
 class TimestampRepair:
-    """Tells of a track's packets what they do not say of their time, by the one before.
+    """Completes and repairs the times of one track's packets, in order of decoding.
 
-    Joins of the film are repaired before (``discontinuity.py``). A single track that steps back goes on
-    from its own end, and ``anew`` tells so.
-    ``strict`` is for a container in which two packets of a track have not the same time.
+    Joins of the whole film are corrected before (``discontinuity.py``). If the clock of a single track
+    starts again, its packets go on from its own end.
+
+    Attributes:
+        restarted: Whether the clock started again.
+
+    Args:
+        stream: The track.
+        strict: Whether dts must grow in sound and pictures, as in mp4; otherwise two may be equal.
     """
 
     def __init__(self, stream: Stream, strict: bool) -> None:
@@ -30,35 +37,35 @@ class TimestampRepair:
         self.base = Fraction(stream.time_base or 1)
         self.last: int | None = None  # dts
         self.next = 0
-        self.anew = False
+        self.restarted = False
         self._shift = 0
 
     def complete(self, packet: Packet[Any]) -> None:
-        """Give a packet all its times, after those of the packet before."""
+        """Set pts, dts and duration of the track's next packet, in place."""
         pts, dts, duration = packet.pts, packet.dts, packet.duration or 0
         pts = None if pts is None else pts + self._shift
         dts = None if dts is None else dts + self._shift
         if dts is None and pts is not None and self.delay == 0:
             dts = pts
         elif dts is None and pts is not None and self.last is None:
-            dts = pts - self.delay * duration  # as Matroska begins a track with B-frames
+            dts = pts - self.delay * duration  # Matroska has no dts for the first packets
         elif dts is None:
             dts = self.next
         pts = dts if pts is None else pts
         late = self._behind(dts, duration)
         pts, dts = pts + late, dts + late
         if self.sounds and self.last is not None and not duration:
-            duration = dts - self.last  # mp4 leaves out a last packet that takes no time
+            duration = dts - self.last  # mp4 drops a last packet without a duration
         packet.pts, packet.dts, packet.duration = pts, dts, duration
         self.last, self.next = dts, dts + duration
 
     def _behind(self, dts: int, duration: int) -> int:
-        """By how much a packet has to come later than it says."""
+        """The ticks by which a packet must be moved so that dts grow."""
         if self.last is None or dts > self.last or (dts == self.last and not self.strict):
             return 0
-        if (self.last - dts) * self.base < _ANEW:
+        if (self.last - dts) * self.base < _RESTART:
             return self.last - dts + (max(1, duration // 2) if self.strict else 0)
-        self.anew = True
+        self.restarted = True
         late = self.next - dts
         self._shift += late
         return late

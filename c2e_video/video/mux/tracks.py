@@ -1,4 +1,4 @@
-"""How a stream of the source enters the output."""
+"""Streams of the output that are made of streams of the source."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from .containers import Container
 from .fields import quicktime_language, track_fields
 from .streams import codec_of, is_cover
 
-# Subtitles that are words and little else, so that one may be rewritten as another.
+# Subtitles of plain text, which can be rewritten as another such codec.
 _PLAIN_TEXT = ("subrip", "text", "webvtt", "mov_text")
 _COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 _SILENCE = b"\0\0"  # a mov_text packet without words
 
-# Makes of a packet of the source those of the output; of None, at the end, those that are left.
+# Makes packets of the output of a packet of the source; of None, at the end, those that remain.
 PacketWriter: TypeAlias = "Callable[[Packet[Any] | None], Iterable[Packet[Any]]]"
 
 
 @dataclass(frozen=True)
 class Track:
-    """A stream of the source that goes into the output: its index there, and how.
+    """A stream of the source that goes into the output.
 
-    Packets are copied, with "acm" into Matroska's track of that kind; "text" is rewritten as the
-    container's own plain subtitles; a "cover" is attached; "aac", "flac" and "pcm" is sound that is
-    encoded anew.
+    Attributes:
+        index: Of the stream in the source.
+        how: "copy": packets unchanged. "acm": the same, as Matroska's A_MS/ACM. "text": rewritten as the
+            container's plain subtitles. "cover": attached. "aac", "flac", "pcm": sound encoded anew.
     """
 
     index: int
@@ -48,9 +49,12 @@ class Track:
 def copy_strategies(
     stream: Stream, container: Container, audio: AudioChoice = "copy"
 ) -> list[Track]:
-    """The ways in which a container may hold a stream, the best one first.
+    """The strategies by which a container may hold a stream, the best one first.
 
-    ``audio`` is what becomes of sound that the container does not hold; "copy": it is refused.
+    Args:
+        stream: Of the source.
+        container: Of the output.
+        audio: What becomes of sound that cannot be copied; "copy" is no strategy for it.
     """
     if is_cover(stream) and container.muxer == "matroska":
         return [Track(stream.index, "cover")]
@@ -72,9 +76,20 @@ def add_track(
     container: Container,
     notes: list[str],
 ) -> PacketWriter | None:
-    """Give the output a stream for a track; None where all of it is in the header.
+    """Add a stream to the output.
 
-    To ``notes`` a line is added for what turns out to be damaged.
+    Args:
+        file: The output, before its header is written.
+        film: The source.
+        track: The stream of the source, and how it goes over.
+        container: Of the output.
+        notes: At the end, a line is added if packets were damaged.
+
+    Returns:
+        What makes packets of it; None if the whole stream is in the header, as a cover is.
+
+    Raises:
+        FFmpegError, ValueError: The container does not hold it.
     """
     stream = film.streams[track.index]
     if track.how == "cover":
@@ -97,7 +112,7 @@ def add_track(
         new = file.add_stream_from_template(stream, opaque=True)
         _name_layout(new)
         writer = _copier(new, container.text == codec_of(stream) == "mov_text")
-    # PyAV leaves these out.
+    # PyAV does not copy these.
     fields = track_fields(stream.metadata, container.quicktime)
     if container.name == "mov" and "language" in fields:
         fields["language"] = quicktime_language(fields["language"])
@@ -107,7 +122,7 @@ def add_track(
 
 
 def _name_layout(new: Stream) -> None:
-    """Two channels in no order that is told, as mkv and avi have them, are stereo: mp4 wants it told."""
+    """Name two channels without a layout stereo: mkv and avi have no layouts, mp4 needs one."""
     if isinstance(new, AudioStream):
         context: Any = new.codec_context
         if context.layout.name == "2 channels":
@@ -115,7 +130,7 @@ def _name_layout(new: Stream) -> None:
 
 
 def _copier(new: Stream, skip_silence: bool) -> PacketWriter:
-    """Packets go over as they are. The mp4 muxer fills silences between mov_text by itself."""
+    """A writer of unchanged packets. ``skip_silence`` skips empty mov_text: mp4's muxer writes its own."""
 
     def copy(packet: Packet[Any] | None) -> Iterable[Packet[Any]]:
         if packet is None or (skip_silence and bytes(packet) == _SILENCE):
@@ -127,8 +142,9 @@ def _copier(new: Stream, skip_silence: bool) -> PacketWriter:
 
 
 def _add_text(file: OutputContainer, stream: Stream, codec: str) -> tuple[Stream, PacketWriter]:
+    """A subtitle stream of another codec, and the writer that rewrites its packets."""
     decoder: Any = stream.codec_context
-    decoder.open(strict=False)  # which makes its header
+    decoder.open(strict=False)  # this makes subtitle_header
     new: Any = file.add_stream(codec)
     new.codec_context.subtitle_header = decoder.subtitle_header
     new.time_base = stream.time_base
@@ -146,5 +162,6 @@ def _add_text(file: OutputContainer, stream: Stream, codec: str) -> tuple[Stream
 
 
 def _first_packet(film: InputContainer, stream: Stream) -> bytes:
+    """The content of a stream's first packet, read from the file again."""
     with av.open(film.name, metadata_errors="surrogateescape") as again:
         return next(bytes(p) for p in again.demux(again.streams[stream.index]) if p.size)

@@ -1,29 +1,24 @@
-"""The writing of a film: the painted picture and everything else, in the order of time."""
+"""Writing a film: the packets of the colorized picture and of all other tracks, merged by time."""
 
 from __future__ import annotations
 
 import contextlib
 import heapq
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
-import av.error
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Discard
 from av.video.stream import VideoStream
 
 from ...errors import MediaError
 from ...utils.files import local
 from ..cropping import cropped_template
-from ..decode import numbered
-from ..decode.discontinuity import TimestampCorrection
 from ..encode import Part, keeps_fields
 from ..encode.encoder import field_order
 from .concat import stamped
@@ -31,32 +26,20 @@ from .fields import film_fields, picture_fields
 from .frame_times import FrameTimes, frame_times
 from .matroska import set_pixel_shape
 from .plan import MuxPlan
-from .streams import describe
-from .timestamps import TimestampRepair
+from .source_packets import copied_packets, open_film
 from .tracks import PacketWriter, add_track
 
 
 class Written(NamedTuple):
-    """The indices of the source's streams that had packets, and a line for all that was amiss in it."""
+    """What was written.
+
+    Attributes:
+        seen: Indices of the source's streams that had packets.
+        notes: A line for each damage met in the source.
+    """
 
     seen: set[int]
     notes: list[str]
-
-
-def open_film(path: Path) -> InputContainer:
-    """A film to read from; :class:`MediaError` if it cannot be read.
-
-    Of numbered pictures the first stands for all: there is nothing beside them to be kept.
-    """
-    run = numbered(path)
-    try:
-        if run is not None:
-            still = {"pattern_type": "none"}
-            return av.open(local(run.files[0]), format="image2", container_options=still)
-        # Metadata that is not UTF-8 goes over as the bytes it is.
-        return av.open(local(path), metadata_errors="surrogateescape")
-    except (av.FFmpegError, OSError) as error:
-        raise MediaError(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
 def write_film(
@@ -66,7 +49,19 @@ def write_film(
     extra_metadata: Mapping[str, str] | None = None,
     limit: int | None = None,
 ) -> Written:
-    """Write the film to a path or into memory; of the source's packets, at most ``limit``."""
+    """Write the film.
+
+    Args:
+        plan: What goes into it.
+        parts: The colorized picture, in order.
+        target: A path, or memory.
+        extra_metadata: Fields added to the film's own.
+        limit: At most so many packets of the source are read; None for all.
+
+    Raises:
+        FFmpegError, ValueError: The container refuses a stream.
+        MediaError: A part is damaged, or the source cannot be read.
+    """
     in_memory = isinstance(target, io.BytesIO)
     times = frame_times(plan, parts)
     with (
@@ -84,7 +79,7 @@ def write_film(
         file.metadata.update(_joined(fields, extra_metadata or {}))
         if plan.chapters:
             file.set_chapters(_chapters(plan, film))
-        # Every stream is there before the first packet, which writes the header.
+        # All streams are added before the first packet, with which the header is written.
         tracks = {track.index: track for track in plan.tracks}
         notes: list[str] = []
         indices = sorted([plan.picture, *tracks])
@@ -94,19 +89,19 @@ def write_film(
                 picture = _add_picture(plan, film, first.streams.video[0], file, times)
             elif writer := add_track(file, film, tracks[index], plan.container, notes):
                 writers[index] = writer
-        painted = stamped(parts, plan.settings, times, by_dts=plan.container.quicktime)
+        colorized = stamped(parts, plan.settings, times, by_dts=plan.container.quicktime)
         written = Written(set(), notes)
         copied = copied_packets(plan, film, writers, limit, notes)
-        for packet in heapq.merge(_entering(picture, painted), copied, key=_seconds):
+        for packet in heapq.merge(_entering(picture, colorized), copied, key=_seconds):
             written.seen.add(indices[packet.stream_index])
             file.mux_one(packet)
-    _tell_pixel_shape(plan, target)
+    _write_pixel_shape(plan, target)
     return written
 
 
 @contextlib.contextmanager
 def _template(plan: MuxPlan, part: Part) -> Iterator[InputContainer]:
-    """A file whose video stream has the parameters of the colorized one."""
+    """A file whose video stream has the codec parameters of the colorized one, and its cropping."""
     with open_film(part.path) as first:
         # Matroska, by which the crop is said, does not name every codec; the loss is then named.
         if plan.info.crop is None or plan.settings.codec == "dnxhr":
@@ -132,7 +127,7 @@ def _options(
 
 
 def _joined(fields: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    """The film's fields and more; where both have one, the film's words come first."""
+    """The film's fields and more. A field of both has the film's text first."""
     joined = dict(fields)
     names = {name.lower(): name for name in fields}
     for name, value in more.items():
@@ -159,7 +154,7 @@ def _add_picture(
     file: OutputContainer,
     times: FrameTimes,
 ) -> VideoStream:
-    """The painted stream: the part tells of its samples, the source of everything else."""
+    """Add the colorized stream: codec parameters of the part, all other properties of the source."""
     source, info = film.streams[plan.picture], plan.info
     picture = file.add_stream_from_template(template, opaque=True)
     context = picture.codec_context
@@ -167,14 +162,14 @@ def _add_picture(
     if plan.container.quicktime:
         context.framerate = info.frame_rate or Fraction(25)  # for the timecode track alone
         if plan.settings.codec == "h265":
-            context.codec_tag = "hvc1"  # Apple's players take no other
+            context.codec_tag = "hvc1"  # the only tag that Apple's players take
     else:
-        # Players are told how long every frame lasts; of a variable rate that must not be said.
+        # The muxer writes a default duration of frames, which a variable rate must not have.
         context.framerate = (
             info.frame_rate if info.frame_rate and times.is_constant else Fraction(0)
         )
     if keeps_fields(info, plan.settings):
-        context.field_order = field_order(info)  # FFmpeg's parser of H.264 takes any for top first
+        context.field_order = field_order(info)  # FFmpeg's H.264 parser says top first of both
     if info.display_matrix is not None:
         picture.set_display_matrix(info.display_matrix)
     picture.metadata.clear()
@@ -185,82 +180,10 @@ def _add_picture(
 
 
 def _entering(stream: VideoStream, packets: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
+    """Packets of a part as those of the output's stream."""
     for packet in packets:
         packet.stream = stream
         yield packet
-
-
-def copied_packets(
-    plan: MuxPlan,
-    film: InputContainer,
-    writers: Mapping[int, PacketWriter],
-    limit: int | None,
-    notes: list[str],
-) -> Iterator[Packet[Any]]:
-    """The other tracks' packets, in the source's order."""
-    if not writers:
-        return
-    film.streams[plan.picture].discard = Discard.all
-    streams = [film.streams[index] for index in writers]
-    repairs = {s.index: TimestampRepair(s, plan.container.quicktime) for s in streams}
-    correction = TimestampCorrection(plan.discontinuities)
-    for packet in islice(_read(plan, film, writers, notes), limit):
-        if not packet.size:  # it only says that a track has ended
-            continue
-        correction.apply(packet)
-        repairs[packet.stream_index].complete(packet)
-        if not _is_cut_away(plan, packet) and _enter_window(plan, packet):
-            yield from writers[packet.stream_index](packet)
-    for writer in writers.values():
-        yield from writer(None)
-    anew = [
-        describe(film.streams[index])
-        for index, timestamp_repair in repairs.items()
-        if timestamp_repair.anew
-    ]
-    if anew:
-        notes.append(f"the clock of {' and '.join(anew)} begins anew in the film; it goes on here")
-
-
-def _read(
-    plan: MuxPlan, film: InputContainer, indices: Iterable[int], notes: list[str]
-) -> Iterator[Packet[Any]]:
-    """The packets of some of the source's tracks, as far as it can be read."""
-    streams = [film.streams[index] for index in indices]
-    seconds = Fraction(0)
-    try:
-        for packet in film.demux(streams):
-            if packet.pts is not None:
-                seconds = packet.pts * Fraction(packet.time_base)
-            yield packet
-    except av.error.InvalidDataError:
-        notes.append(
-            f"{plan.source.name} is damaged after {float(seconds):.3f} s: "
-            f"what follows of {' and '.join(map(describe, streams))} is lost"
-        )
-    except (av.FFmpegError, OSError) as error:
-        raise MediaError(
-            f"cannot read {str(plan.source)!r}: {error.strerror}; is its disk or network there?"
-        ) from error
-
-
-def _is_cut_away(plan: MuxPlan, packet: Packet[Any]) -> bool:
-    """Whether an edit list hides a packet, and the output has none to hide it.
-
-    The two before the first that is heard are kept: decoders need them to begin.
-    """
-    needed = 2 * (packet.duration or 0)
-    return packet.is_discard and not plan.container.quicktime and (packet.pts or 0) < -needed
-
-
-def _enter_window(plan: MuxPlan, packet: Packet[Any]) -> bool:
-    """Whether a packet is kept; it then has its time in the output."""
-    first, stop, origin = plan.ticks(Fraction(packet.time_base))
-    pts, dts, duration = packet.pts or 0, packet.dts or 0, packet.duration or 0
-    if packet.stream.type == "subtitle" and pts < first < pts + duration:
-        pts, dts, duration = first, first, pts + duration - first
-    packet.pts, packet.dts, packet.duration = pts - origin, dts - origin, duration
-    return first <= pts < stop
 
 
 def _seconds(packet: Packet[Any]) -> Fraction:
@@ -268,7 +191,8 @@ def _seconds(packet: Packet[Any]) -> Fraction:
     return packet.dts * Fraction(packet.time_base)
 
 
-def _tell_pixel_shape(plan: MuxPlan, target: Path | io.BytesIO) -> None:
+def _write_pixel_shape(plan: MuxPlan, target: Path | io.BytesIO) -> None:
+    """Write the sample aspect ratio into a Matroska header, where FFmpeg's muxer lacks it."""
     shape = plan.info.sample_aspect_ratio
     if plan.container.quicktime or shape == 1:
         return
