@@ -31,6 +31,7 @@ from ..color.transfer import (
 # Modes of Pillow by the signature of an ICC profile's data colour space.
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 _DISPLAY_GAMMA = 2.2  # a PNG whose gAMA is 1 / 2.2 is shown as it is (PNG, section 13.13)
+_EXIF_ADOBE_RGB = 2  # ColorSpace of Exif; not in the standard, but written by cameras
 _HEAD = 1 << 16  # bytes of a HEIF or JPEG 2000 file in which its colour box lies
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -42,12 +43,13 @@ class ColorSpace(NamedTuple):
     transfer: Transfer
 
 
-def to_srgb(picture: Image.Image, file: BinaryIO) -> Image.Image:
+def to_srgb(picture: Image.Image, file: BinaryIO, adobe_rgb: bool) -> Image.Image:
     """A picture in sRGB.
 
     Args:
         picture: Mode "L", "RGB", "RGBA", "CMYK" or "LAB", with the ``info`` Pillow read of its file.
         file: That file, open for reading; what Pillow does not tell is read from it.
+        adobe_rgb: What :func:`says_adobe_rgb` found in the picture as it was opened.
 
     Returns:
         The picture in mode "RGB"; in "RGBA" if it had alpha, which is not changed. The picture itself if
@@ -64,7 +66,8 @@ def to_srgb(picture: Image.Image, file: BinaryIO) -> Image.Image:
         lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
         return _transformed(picture, lab)
     plain = picture if picture.mode in ("RGB", "RGBA") else picture.convert("RGB")
-    space = space or _by_gamma(picture) or _by_exif(picture)
+    adobe = ColorSpace(ADOBE_RGB, power_curve(563 / 256)) if adobe_rgb else None
+    space = space or _by_gamma(picture) or adobe
     if space is None or space == ColorSpace(BT709, SRGB):
         return plain
     return _from_rgb(plain, space)
@@ -164,17 +167,20 @@ def _by_gamma(picture: Image.Image) -> ColorSpace | None:
     return ColorSpace(primaries, transfer)
 
 
-def _by_exif(picture: Image.Image) -> ColorSpace | None:
-    """Adobe RGB (1998), where a camera says so by its interoperability index."""
+def says_adobe_rgb(picture: Image.Image) -> bool:
+    """Whether Exif says Adobe RGB (1998): by the interoperability index, or by ColorSpace 2.
+
+    It is to be asked of a picture just opened: Pillow does not keep Exif with one that it has worked on.
+    """
     try:
-        index = picture.getexif().get_ifd(ExifTags.IFD.Interop).get(1)
+        exif = picture.getexif()
+        index = exif.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex)
+        space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
     except Exception:  # a damaged Exif makes its reader raise nearly anything
-        return None
+        return False
     if isinstance(index, bytes):
         index = index.decode("ascii", "replace")
-    if not isinstance(index, str) or not index.startswith("R03"):
-        return None
-    return ColorSpace(ADOBE_RGB, power_curve(563 / 256))
+    return space == _EXIF_ADOBE_RGB or (isinstance(index, str) and index.startswith("R03"))
 
 
 def _from_rgb(picture: Image.Image, space: ColorSpace) -> Image.Image:

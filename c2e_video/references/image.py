@@ -19,7 +19,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import BadReference
-from .color_management import to_srgb
+from .color_management import says_adobe_rgb, to_srgb
 from .picture_formats import formats, is_readable, missing_plugin, suffixes
 
 Picture = npt.NDArray[np.uint8]
@@ -132,11 +132,12 @@ def _checked(image: Picture, name: str) -> Picture:
 
 def _upright_srgb(picture: Image.Image, file: BinaryIO) -> Picture:
     """An open picture as sRGB ``[H, W, 3]``: turned upright, and reduced where it is large."""
+    adobe_rgb = says_adobe_rgb(picture)
     upright = ImageOps.exif_transpose(picture)
     upright.format = picture.format
     small = _reduced(_with_channels(upright))
     small.format = picture.format
-    return np.asarray(_opaque(to_srgb(small, file)))
+    return np.asarray(_opaque(to_srgb(small, file, adobe_rgb)))
 
 
 def _read(path: Path, name: str) -> Picture:
@@ -162,6 +163,11 @@ def _read(path: Path, name: str) -> Picture:
     except Image.DecompressionBombError as error:
         raise BadReference(_enormous(name, str(error).split(", could")[0])) from None
     except UnidentifiedImageError:
+        if _is_tiff(path):
+            raise BadReference(
+                f"the reference {name} is a kind of TIFF that is not read, as is Lab of 16 bits; "
+                "save it with 8 bits, or as PNG"
+            ) from None
         raise BadReference(
             f"the reference {name} is not a picture that can be read; accepted: {', '.join(formats())}"
         ) from None
@@ -172,6 +178,11 @@ def _read(path: Path, name: str) -> Picture:
         raise BadReference(
             f"the reference {name} is damaged ({reason}); save it anew, as PNG for example"
         ) from None
+
+
+def _is_tiff(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(4) in (b"II*\0", b"MM\0*")
 
 
 def _enormous(name: str, size: str) -> str:

@@ -105,7 +105,7 @@ def test_a_gray_profile_is_followed(tmp_path: Path) -> None:
 
     with open(tmp_path / "a.png", "rb") as file, Image.open(file) as picture:
         assert picture.mode == "L"
-        level = np.asarray(to_srgb(picture, file))[0, 0]
+        level = np.asarray(to_srgb(picture, file, adobe_rgb=False))[0, 0]
     assert np.abs(level.astype(int) - 137).max() <= 1  # the sRGB curve of 64 / 255
 
 
@@ -209,13 +209,22 @@ def test_png_cicp_goes_before_all_else(tmp_path: Path, primaries: int, transfer:
     assert np.abs(shown(tmp_path / "a.png") - PATCHES).max() <= (10 if curve.system_gamma else 3)
 
 
-def test_exif_r03_is_adobe_rgb(tmp_path: Path) -> None:
-    profile = icc.rgb_profile(icc.ADOBE, 563 / 256)
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.png"])
+@pytest.mark.parametrize("orientation", [1, 3])
+@pytest.mark.parametrize("tag", ["R03", 2])
+def test_exif_may_say_adobe_rgb(tmp_path: Path, name: str, orientation: int, tag: Any) -> None:
     exif = Image.Exif()
-    exif.get_ifd(0x8769)[0xA005] = {1: "R03"}
-    options: dict[str, Any] = {"quality": 100, "subsampling": 0, "icc_profile": None}
-    in_profile(profile).save(tmp_path / "a.jpg", exif=exif, **options)
-    assert np.abs(shown(tmp_path / "a.jpg") - PATCHES).max() <= 3
+    exif[0x0112] = orientation
+    if tag == 2:
+        exif.get_ifd(0x8769)[0xA001] = 2
+    else:
+        exif.get_ifd(0x8769)[0xA005] = {1: tag}
+    samples = np.asarray(in_profile(icc.rgb_profile(icc.ADOBE, 563 / 256)))
+    stored = Image.fromarray(samples[::-1, ::-1] if orientation == 3 else samples)
+    options: dict[str, Any] = {"quality": 100, "subsampling": 0} if name == "a.jpg" else {}
+    options |= {"lossless": True} if name == "a.webp" else {}
+    stored.save(tmp_path / name, exif=exif, **options)
+    assert np.abs(shown(tmp_path / name) - PATCHES).max() <= 3
 
 
 def test_heif_code_points(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -130,3 +131,15 @@ def test_a_run_says_what_it_left_out(film: Path, reference: Path, quick: Options
     arguments = ["plan", str(film), "--refs", str(folder), "--weights", str(quick.weights)]
     said = CliRunner().invoke(cli, [*arguments, "-o", str(film.parent / "shots.csv")]).output
     assert "1 left out: note.txt" in said
+
+
+def test_a_tiff_that_pillow_does_not_know_is_named(tmp_path: Path) -> None:
+    """Lab of 16 bits, as Photoshop may write it; made from 8 bits by changing the tag of their number."""
+    path = tmp_path / "a.tif"
+    Image.fromarray(colours()).convert("LAB").save(path)
+    content = path.read_bytes()
+    bits = struct.pack("<3H", 8, 8, 8)
+    assert content.count(bits) == 1
+    path.write_bytes(content.replace(bits, struct.pack("<3H", 16, 16, 16)))
+    with pytest.raises(BadReference, match="a kind of TIFF that is not read, as is Lab of 16 bits"):
+        load_reference(path)
