@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from string import Template
 from typing import Any, cast
@@ -213,9 +214,10 @@ def _caption(reference: Reference, plan: Plan) -> str:
 
 def _source(assignment: Assignment) -> str:
     if assignment.source == "map":
-        return "reference, as the table says"
+        added = "; one more was found" if assignment.added else ""
+        return f"reference, as the table says{added}"
     if assignment.source == "frame":
-        return f"reference: a frame of this shot (luma correlates by {assignment.similarity:.2f})"
+        return "reference: a frame of this shot"
     if math.isnan(assignment.similarity):
         return "reference; the network cannot compare"
     return f"reference: the nearest ({assignment.similarity:.2f})"
@@ -246,10 +248,13 @@ def _curve(curve: ShotCoverage) -> str:
 
 
 def _spread(samples: Sequence[FrameSample], count: int) -> list[FrameSample]:
-    """So many of them, the first and the last included, evenly."""
-    last = len(samples) - 1
-    places = {round(i * last / max(1, count - 1)) for i in range(count)}
-    return [samples[place] for place in sorted(places)]
+    """So many of them, the first and the last included, evenly in time; fewer if there are no more."""
+    first, last = samples[0].pts, samples[-1].pts
+    wanted = [first + i * (last - first) / max(1, count - 1) for i in range(count)]
+    chosen = {min(range(len(samples)), key=lambda i: abs(samples[i].pts - t)) for t in wanted}
+    others = (i for i in range(len(samples)) if i not in chosen)
+    chosen |= set(islice(others, max(0, min(count, len(samples)) - len(chosen))))
+    return [samples[i] for i in sorted(chosen)]
 
 
 def _sized(picture: Picture, height: int) -> Picture:
