@@ -132,3 +132,5 @@ def _colorize_one(
         f"{result.output}: {result.frames} frames, {shots} shot{'s' * (shots != 1)}, "
         f"{len(result.references.distinct())} reference(s)"
     )
+    for line in result.warnings:
+        echo_done(line)

@@ -68,6 +68,7 @@ def plan(
     """
     from ..inference.video_colorizer import VideoColorizer
     from ..pipeline.options import Options, colorizer_for, window_of
+    from ..pipeline.time_estimate import estimate_seconds, in_words
     from ..planning.analysis import first_pts
     from ..planning.contact_sheet import write_sheet
     from ..planning.guesses import guess_references, write_guesses
@@ -117,9 +118,13 @@ def plan(
         if stills and stills_folder:
             write_stills(planned, proposals, stills_folder, bar)
             said.append(f"stills: {len(proposals)} in {stills_folder}")
+        bar.stage("measuring time", None)
+        estimate = estimate_seconds(planned, options)
     for line in (planned.summary(), *planned.changes(), *planned.remarks(), *said):
         echo(line)
     if proposals:
         echo(f"worth painting: {summary(proposals)}")
         for proposal in proposals:
             echo(f"  {proposal.line(info)}")
+    if estimate:
+        echo(f"colorizing takes {in_words(estimate)} on this machine")

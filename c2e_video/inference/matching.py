@@ -32,7 +32,7 @@ SHARE_POWER = 0.25
 # Descriptor: mean key of the whole picture and of its four quarters.
 PARTS = (1, 2)
 # Cosine from which on two cells of two references show the same thing.
-SAME_COSINE = 0.75
+SAME_COSINE = 0.8
 KEPT = 256  # pictures whose features are kept, some 0.3 MB each
 
 

@@ -47,12 +47,14 @@ class Result:
         references: Its shots, each with its references.
         notes: The lines that a user should know: what was lost or changed, problems of the source, shots
             that no reference covers.
+        warnings: Of these, what the references do not cover, and where they disagree.
     """
 
     output: Path
     frames: int
     references: ReferenceMap
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,7 @@ class PlannedFilm:
         plan: What its segments are rendered by.
         identity: What its job is made of, by which an interrupted one is taken up.
         notes: What was told so far.
+        warnings: Of these, what the references do not cover, and where they disagree.
     """
 
     output: Path
@@ -72,6 +75,7 @@ class PlannedFilm:
     plan: RenderPlan
     identity: Mapping[str, Any]
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -131,7 +135,10 @@ class PlannedFilm:
             manifest["machines"] = list(machines)
         for line in (unwritten := write_manifest(self.output, manifest)):
             progress.note(line)
-        return Result(self.output, len(plan.analysis.pts), plan.reference_map, (*notes, *unwritten))
+        return Result(
+            *(self.output, len(plan.analysis.pts), plan.reference_map, (*notes, *unwritten)),
+            warnings=self.warnings,
+        )
 
 
 def plan_film(
@@ -205,7 +212,8 @@ def plan_film(
     options = replace(options, anchor_interval=colorizer.anchor_interval)
     plan = RenderPlan(source, info, options, picture, reference_map, analysis)
     film = PlannedFilm(
-        output, muxing, plan, _identity(plan, colorizer), (*notes, *left_out, *remarks)
+        *(output, muxing, plan, _identity(plan, colorizer), (*notes, *left_out, *remarks)),
+        warnings=tuple(planned.warnings(MAX_LISTED)),
     )
     return film, video_colorizer
 

@@ -17,8 +17,10 @@ from ..video.frames import Shot, VideoInfo
 
 Picture = npt.NDArray[np.uint8]
 
-DISTANCE = 25.0  # in ab, from which on two colours disagree
-CELLS = 4  # touching each other, from which on they are a thing
+# Distance in ab from which on two colours disagree, and cells that touch each other from which on they are a
+# thing. Of 182 pairs of frames of one shot, whose colours agree, none is named; of 7 with a place painted in
+# another colour, 6 are.
+DISTANCE, CELLS = 30.0, 8
 AROUND = 1.0  # of the thing's size, that a picture of the place shows on each side
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, as shares of a picture's sides

@@ -105,6 +105,18 @@ class Plan:
             How tables were read, a line for every shot that is not covered throughout, those that lack
             the most frames first, and one for every disagreement and every reference that colours no shot.
         """
+        return [
+            *self.notes,
+            *self.warnings(most),
+            *(f"{path.name} colours no shot: others are nearer to each" for path in self.unused),
+        ]
+
+    def warnings(self, most: int = 1000) -> list[str]:
+        """A line for every shot that is not covered throughout, and for every disagreement.
+
+        Args:
+            most: At most so many shots are named; of more their number is told.
+        """
         lacking = self.lacking
         lines = [self._line(curve) for curve in lacking]
         if len(lacking) > most:
@@ -112,12 +124,7 @@ class Plan:
                 f"{len(lacking)} of {len(self.shots)} shots are not covered throughout; "
                 "`c2e-video plan` with --sheet shows which"
             ]
-        return [
-            *self.notes,
-            *lines,
-            *(disagreement.line(self.info) for disagreement in self.disagreements),
-            *(f"{path.name} colours no shot: others are nearer to each" for path in self.unused),
-        ]
+        return [*lines, *(disagreement.line(self.info) for disagreement in self.disagreements)]
 
     def changes(self) -> list[str]:
         """What planning did to the table that was given; empty where none was."""
