@@ -145,4 +145,4 @@ def _words(streams: Sequence[Any]) -> list[str]:
 
 def _language(stream: Any) -> str:
     language = stream.metadata.get("language", "und")
-    return "" if language == "und" else str(language)
+    return "" if language in ("und", "zxx") else str(language)

@@ -81,12 +81,12 @@ function entry(job, place, count) {
     make("span", { class: "quiet", text: `${job.options.profile}, ${job.options.quality}${range(job.options)}` }),
     make("span", { text: facts(job) }),
     bar,
+    buttons(job, place, count),
     running && job.picture ? newest(job) : null,
-    job.on_disk ? make("span", { class: "quiet", text: job.on_disk }) : null,
     job.kept ? make("span", { class: "quiet", text: job.kept }) : null,
+    job.on_disk ? make("span", { class: "quiet", text: job.on_disk }) : null,
     job.error ? make("span", { class: "problem", text: job.error }) : null,
     job.notes.length ? make("ul", {}, ...job.notes.map((text) => make("li", { class: "quiet", text }))) : null,
-    buttons(job, place, count),
   );
 }
 
