@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 from ..errors import C2EError
 from ..pipeline.colorize import colorize_video
 from ..pipeline.options import Options, window_of
-from ..utils.choices import ProfileName
+from ..utils.choices import ProfileName, Quality
 from ..utils.timecode import parse_timecode
 from ..video.decode import base_path
 from ..video.encode import settings_for
@@ -27,7 +27,6 @@ from ..video.mux import plan_mux
 from .errors import NotFound, RequestError
 from .film import OpenFilm
 from .library import Library
-from .qualities import QUALITIES, with_quality
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +52,10 @@ class PaintOptions:
             raise RequestError(
                 f"a profile is one of {', '.join(get_args(ProfileName))}; got {self.profile!r}"
             )
-        if self.quality not in QUALITIES:
-            raise RequestError(f"quality is one of {', '.join(QUALITIES)}; got {self.quality!r}")
+        if self.quality not in get_args(Quality):
+            raise RequestError(
+                f"quality is one of {', '.join(get_args(Quality))}; got {self.quality!r}"
+            )
 
     @classmethod
     def of(cls, sent: Any) -> PaintOptions:
@@ -69,12 +70,16 @@ class PaintOptions:
     def run_options(self, base: Options, saturation: float) -> Options:
         """The options of the run. Raises :class:`C2EError` for times that are none."""
         return replace(
-            with_quality(base, self.quality),
+            base.at_quality(self._quality),
             encode=settings_for(self._profile),
             saturation=saturation,
             start=parse_timecode(self.start) if self.start else None,
             end=parse_timecode(self.end) if self.end else None,
         )
+
+    @property
+    def _quality(self) -> Quality:
+        return next(name for name in get_args(Quality) if name == self.quality)
 
     @property
     def _profile(self) -> ProfileName:

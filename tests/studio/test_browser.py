@@ -284,6 +284,7 @@ def range_painted_stopped_and_resumed(browser: Browser) -> None:
     page = browser.page
     page.click("#go-paint")
     page.check("input[name=range][value=stretch]")
+    page.select_option("#paint-quality", "draft")
     page.fill("#paint-start", "00:00:02.500")
     page.fill("#paint-end", "00:00:04.000")
     page.locator("#paint-end").dispatch_event("change")
