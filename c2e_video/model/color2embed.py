@@ -12,9 +12,11 @@ from ..errors import BadWeights
 from .color_encoder import ColorEncoder
 from .config import ModelConfig
 from .content_encoder import Content, ContentEncoder
+from .feature_maps import pool_to
 from .memory import Memory
 from .pffn import PFFN
 from .refinement import refine_chroma
+from .self_affinity import SelfAffinity
 from .semantic_memory import SemanticMemory
 
 STRIDE = 16  # sizes inside the network are multiples of it
@@ -114,8 +116,9 @@ class Color2Embed(nn.Module):
         added = memory.project_readout(found)
         if self.semantic is None or keys is None:
             return refine_chroma(self.pffn(content.features, z, added), found, lightness)
-        alike = self.semantic.read_memory(keys, lightness, conditioning.memory)
+        affinity = SelfAffinity.of(keys, pool_to(lightness.float(), keys))
+        alike = self.semantic.read_memory(affinity, conditioning.memory, keys)
         added = added + self.semantic.project_readout(alike, found)
         refined = refine_chroma(self.pffn(content.features, z, added), found, lightness)
-        chosen, guess = self.semantic.choose(alike, keys, lightness, conditioning.memory, prior)
+        chosen, guess = self.semantic.choose(alike, affinity, conditioning.memory, prior)
         return self.semantic.fuse(refined, found, chosen, guess, lightness, prior)

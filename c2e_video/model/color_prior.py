@@ -48,9 +48,11 @@ class ColorPrior(nn.Module):
 
     def forward(self, affinity: SelfAffinity) -> Tensor:
         """How likely each bin of ab is at each place, of sum 1: ``[N, P, BINS]``."""
-        scores = SHARPNESS * (affinity.keys @ self.keys.float())
+        # In the network's own numbers: the histograms make up much of the cost.
+        dtype = self.keys.dtype
+        scores = SHARPNESS * (affinity.keys.to(dtype) @ self.keys).float()
         scores = scores - LIGHTNESS * (affinity.lightness - self.lightness.float()).square()
-        return affinity.average(scores.softmax(2) @ self.histograms.float())
+        return affinity.average((scores.softmax(2).to(dtype) @ self.histograms).float())
 
 
 def expected_color(

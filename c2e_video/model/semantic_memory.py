@@ -26,7 +26,7 @@ FINE_SHARE = 0.34
 # Softmax over the reference's places: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2.
 SHARPNESS, LIGHTNESS = 30.0, 2.0
 # A semantic match counts by its best cosine: not at all up to UNLIKE, wholly from ALIKE on.
-UNLIKE, ALIKE = 0.5, 0.75
+UNLIKE, ALIKE = 0.4, 0.6
 # Semantic colors are spread over so many quarters (1/4) each way, among those about as light (sigma).
 REACH, LIGHT = 4, 0.12
 # What the gate is told of a place, and the share a source has beforehand where the scene is the same.
@@ -34,7 +34,6 @@ GATE_INPUTS, OPEN = 8, 0.003
 GAIN = 4.0  # of the gate's output: it learns as much faster
 # Another scene: wholly where the colour memory's confidence is at most STRANGE, not at all from SAME on.
 STRANGE, SAME = 0.15, 0.5
-ROWS = 256  # places compared at once on a CPU: what its caches hold
 
 
 class SemanticReadout(NamedTuple):
@@ -81,29 +80,23 @@ class SemanticMemory(nn.Module):
         """Unit vectors ``[N, C, h, w]`` at 1/8 for lightness ``[N, 1, H, W]`` in [-1, 1]."""
         return joined(self.encoder(lightness))
 
-    def read_memory(self, keys: Tensor, lightness: Tensor, memory: Memory) -> SemanticReadout:
+    def read_memory(self, affinity: SelfAffinity, memory: Memory, like: Tensor) -> SemanticReadout:
         """What the references' semantically most alike places say.
 
         Args:
-            keys: Those of the frames, ``[N, C, h, w]``.
-            lightness: Of the frames in [-1, 1], any size.
+            affinity: The frames' places, at 1/16.
             memory: Of one reference, or of as many as there are frames.
+            like: Planes at 1/8, ``[N, C, h, w]``: the size of what is returned.
         """
-        n, _, h, w = keys.shape
-        queries = keys.flatten(2).transpose(1, 2)
-        light = pool_to(lightness.float(), keys).flatten(2).transpose(1, 2)
         known = memory.lightness.float()
         colors = memory.values[:, :2].float().transpose(1, 2)
         # Of several references the one of the highest weight is compared as if alone.
         bias = (memory.bias - memory.bias.amax(1, keepdim=True))[:, None].float().clamp_min(-1e4)
-        found = []
-        rows = ROWS if keys.device.type == "cpu" else h * w
-        for first in range(0, h * w, rows):
-            part = slice(first, first + rows)
-            cosines = (queries[:, part] @ memory.semantic).float() + bias / SHARPNESS
-            scores = SHARPNESS * cosines - LIGHTNESS * (light[:, part] - known).square()
-            found.append(torch.cat((scores.softmax(2) @ colors, cosines.amax(2, keepdim=True)), 2))
-        read = torch.cat(found, dim=1).transpose(1, 2).reshape(n, 3, h, w)
+        queries = affinity.keys.to(memory.semantic.dtype)
+        cosines = (queries @ memory.semantic).float() + bias / SHARPNESS
+        scores = SHARPNESS * cosines - LIGHTNESS * (affinity.lightness - known).square()
+        found = torch.cat((scores.softmax(2) @ colors, cosines.amax(2, keepdim=True)), dim=2)
+        read = affinity.planes(found, like)
         return SemanticReadout(read[:, :2], read[:, 2:], _ramp(read[:, 2:], UNLIKE, ALIKE))
 
     def project_readout(self, alike: SemanticReadout, found: MemoryReadout) -> Tensor:
@@ -123,18 +116,16 @@ class SemanticMemory(nn.Module):
         return F.interpolate(fine, size=lightness.shape[2:], mode="bilinear", align_corners=False)
 
     def choose(
-        self, alike: SemanticReadout, keys: Tensor, lightness: Tensor, memory: Memory, prior: float
+        self, alike: SemanticReadout, affinity: SelfAffinity, memory: Memory, prior: float
     ) -> tuple[SemanticReadout, ColorGuess | None]:
         """Semantic colors, one for each thing, as far as they are plausible; and what the prior says.
 
         Args:
             alike: What semantic matches say.
-            keys: Semantic keys of the frames, ``[N, C, h, w]``.
-            lightness: Of the frames in [-1, 1], any size.
+            affinity: The frames' places.
             memory: Its palette is what the prior is drawn to.
             prior: Weight of the prior; 0 leaves it out, and all colors are plausible.
         """
-        affinity = SelfAffinity.of(keys, pool_to(lightness.float(), keys))
         weighted = torch.cat((alike.ab * alike.confidence, alike.confidence), dim=1)
         total = affinity.average_planes(weighted)
         ab, confidence = total[:, :2] / total[:, 2:].clamp_min(1e-4), total[:, 2:]
@@ -142,10 +133,10 @@ class SemanticMemory(nn.Module):
             return SemanticReadout(ab, alike.similarity, confidence), None
         likelihood = self.prior(affinity)
         small = F.adaptive_avg_pool2d(ab, affinity.size).flatten(2).transpose(1, 2)
-        confidence = confidence * affinity.planes(plausibility(likelihood, small), keys)
+        confidence = confidence * affinity.planes(plausibility(likelihood, small), ab)
         palette = palette_of(memory.values[:, :2], memory.bias)
         expected = expected_color(likelihood, self.prior.rarity, palette)
-        guess = ColorGuess(*(affinity.planes(x, keys) for x in expected))
+        guess = ColorGuess(*(affinity.planes(x, ab) for x in expected))
         return SemanticReadout(ab, alike.similarity, confidence), guess
 
     def fuse(

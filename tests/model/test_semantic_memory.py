@@ -103,8 +103,11 @@ def test_a_place_takes_the_colors_of_the_reference_it_is_most_alike(model: Color
 
     joined = Memory.join([reference(things, red), reference(others, blue)])
     keys = torch.stack((things, others), dim=1).view(1, -1, 1, 2)
-    read = model.semantic.read_memory(keys, torch.zeros(1, 1, 1, 2), joined)
-    torch.testing.assert_close(read.ab[0, :, 0].t(), torch.stack((red, blue)), atol=1e-3, rtol=0)
+    keys = torch.nn.functional.interpolate(keys, scale_factor=8.0)
+    affinity = SelfAffinity.of(keys, torch.zeros(1, 1, 8, 16))
+    read = model.semantic.read_memory(affinity, joined, keys)
+    for column, color in ((0, red), (15, blue)):
+        torch.testing.assert_close(read.ab[0, :, 4, column], color, atol=1e-3, rtol=0)
 
 
 def test_semantic_colors_are_never_louder_than_the_reference(model: Color2Embed) -> None:
@@ -112,7 +115,8 @@ def test_semantic_colors_are_never_louder_than_the_reference(model: Color2Embed)
     memory = model.embed(picture(7)).memory
     assert memory is not None
     keys = torch.nn.functional.normalize(torch.randn(1, 224, 8, 8), dim=1)
-    read = model.semantic.read_memory(keys, torch.zeros(1, 1, 8, 8), memory)
+    affinity = SelfAffinity.of(keys, torch.zeros(1, 1, 8, 8))
+    read = model.semantic.read_memory(affinity, memory, keys)
     assert read.ab.norm(dim=1).max() <= memory.values[:, :2].norm(dim=1).max() + 1e-5
 
 
