@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from c2e_video.evaluate.baselines import GrayBaseline, MeanColorBaseline
 from c2e_video.evaluate.metrics import lab_of, to_gray
-from c2e_video.evaluate.palette import palette_similarity
+from c2e_video.evaluate.palette import palette_of, palette_similarity
 from c2e_video.inference.colorizer import Colorizer
 
 SIZE, PAIRS, SHOWN = 256, 60, 12
@@ -69,7 +69,7 @@ def measure(painter: Any, pairs: list[Any]) -> tuple[float, float, list[Any]]:
         picture = painter.colorize_image(to_gray(target), painter.embed(reference))
         painted.append(picture)
         distances.append(np.linalg.norm(face_ab(picture, box) - face_ab(reference, other_box)))
-        similarities.append(palette_similarity(picture, reference))
+        similarities.append(palette_similarity(palette_of(picture), palette_of(reference)))
     return float(np.mean(distances)), float(np.mean(similarities)), painted
 
 

@@ -13,6 +13,7 @@ from .baselines import ColorizationMethod, GrayBaseline, MeanColorBaseline
 from .clips import shrunk
 from .lpips import Lpips
 from .metrics import Floats, Gray, Mean, Motion, Picture
+from .palette import Palette, palette_of, palette_similarity
 from .scores import GRAY, MEAN_COLOR, PREDICTION, ClipResult, Scores
 
 SAMPLE_HEIGHT = 240  # rows of a thumbnail on the sheet
@@ -23,7 +24,7 @@ OnFrame = Callable[[str, int], None]  # clip, frame number
 FrameAndReference = tuple[Picture, Picture | None]
 _GrayAndReference = tuple[Gray, Picture | None]
 
-_PER_FRAME = ("psnr", "psnr_ab", "psnr_wrapped", "ssim", "ciede2000", "lpips")
+_PER_FRAME = ("psnr", "psnr_ab", "psnr_wrapped", "ssim", "ciede2000", "lpips", "palette")
 
 
 @dataclass
@@ -116,6 +117,7 @@ def measure(
     rows, truth_figures = _rows(methods), _VideoFigures()
     previous: Gray | None = None
     shape, sample, count = (0, 0), 0, 0
+    palette: Palette | None = None
     pictures: dict[str, Picture] = {}
     # A method may read some frames ahead of the one it yields, so each has a queue of its own.
     with_gray = ((truth, metrics.to_gray(truth), new) for truth, new in frames)
@@ -124,12 +126,16 @@ def measure(
         row.colorize((gray, new) for _, gray, new in queue)
         for row, queue in zip(rows.values(), queues, strict=True)
     ]
-    for number, ((truth, gray, _), *made) in enumerate(zip(truths, *predictions, strict=True)):
+    for number, ((truth, gray, new), *made) in enumerate(zip(truths, *predictions, strict=True)):
         motion = None if previous is None else metrics.motion_between(previous, gray)
         lab = truth_figures.add(truth, motion)
+        palette = palette if new is None else palette_of(new)
         by_row = dict(zip(rows, made, strict=True))
         for title, picture in by_row.items():
             rows[title].add(truth, lab, picture, motion)
+            if palette is not None:
+                similarity = palette_similarity(palette_of(picture), palette)
+                rows[title].per_frame["palette"].add(similarity)
         if lpips:
             distances = lpips.distances(truth, list(by_row.values()))
             for row, distance in zip(rows.values(), distances, strict=True):

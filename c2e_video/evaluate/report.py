@@ -35,6 +35,7 @@ NEARNESS = (
     Column("SSIM", "ssim", 4),
     Column("CIEDE2000", "ciede2000", 2),
     Column("LPIPS", "lpips", 4),
+    Column("palette", "palette", 3),
 )
 FILM = (
     Column("colour", "colorfulness", 2),
@@ -51,6 +52,7 @@ NOTES = """\
 PSNR: dB over R'G'B', peak 255; PSNR ab: over a*, b*, peak 255; higher is nearer, 100 is exact.
 PSNR wrapped: the same in uint8 arithmetic, modulo 256, only for comparison with tables made that way.
 SSIM: higher is better. CIEDE2000 (mean), LPIPS (AlexNet 0.1): lower is better.
+palette: intersection of the ab histograms with the reference's, 1: the same colours in the same shares.
 colour: colorfulness, Hasler-Süsstrunk 2003. CDC: Jensen-Shannon divergence, frames 1, 2, 4 apart, in nats.
 Both are better the nearer they are to the truth's.
 warp: chroma warp error, ab units along the true motion; lower is steadier, and pale colours have less."""

@@ -25,6 +25,7 @@ class Scores:
     ssim: float
     ciede2000: float
     lpips: float
+    palette: float
     colorfulness: float
     colorfulness_truth: float
     cdc: float
