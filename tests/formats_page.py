@@ -16,7 +16,8 @@ from c2e_video.video.decode.image_file import DECODERS
 from c2e_video.video.decode.luma import is_untouched
 from c2e_video.video.decode.metadata import depth_of, is_rgb
 from c2e_video.video.encode import EncodeSettings
-from c2e_video.video.encode.codecs import CODEC_SPECS, PROFILES, depths
+from c2e_video.video.encode.codec_specs import CODEC_SPECS, PROFILES
+from c2e_video.video.encode.codecs import depths
 from c2e_video.video.mux import DROPPABLE, plan_mux
 from c2e_video.video.mux.containers import CONTAINERS
 from c2e_video.video.mux.fields import FILE_FIELDS, PACKET_FIELDS

@@ -1,1 +1,1 @@
-"""Colour spaces: Lab, the Y'CbCr matrices and ranges, and the chroma of given a*, b* over given luma."""
+"""Colour spaces: Lab, primaries, transfer curves, Y'CbCr matrices and ranges, chroma over given luma."""

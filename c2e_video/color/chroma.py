@@ -93,7 +93,16 @@ def _usual_slope(gray: Tensor, curve: Transfer) -> Tensor:
 
 
 def chroma_to_rgb(gray: Tensor, chroma: ChromaOffsets, matrix: Matrix) -> Tensor:
-    """R'G'B' ``[N, 3, H, W]`` of luma ``[N, 1, H, W]`` in [0, 1] and its chroma."""
+    """R'G'B' of luma and chroma.
+
+    Args:
+        gray: Luma in [0, 1], ``[N, 1, H, W]``.
+        chroma: Of the same size.
+        matrix: The luma weights.
+
+    Returns:
+        R'G'B' ``[N, 3, H, W]``, in [0, 1] where chroma fits the gamut.
+    """
     kr, kg, kb = LUMA_WEIGHTS[matrix]
     luma = gray[:, 0]
     red = luma + 2 * (1 - kr) * chroma.cr
@@ -103,7 +112,15 @@ def chroma_to_rgb(gray: Tensor, chroma: ChromaOffsets, matrix: Matrix) -> Tensor
 
 
 def quantize(plane: Tensor, samples_of: LumaRange) -> Tensor:
-    """Chroma around zero in [-0.5, 0.5] to samples of that depth and range (ITU-T H.273, section 8.3)."""
+    """Chroma as samples (ITU-T H.273, section 8.3).
+
+    Args:
+        plane: Around zero, in [-0.5, 0.5], of any shape.
+        samples_of: Depth and range of the samples.
+
+    Returns:
+        uint8 for 8 bits, uint16 above, of the same shape.
+    """
     depth = samples_of.bit_depth
     span = (1 << depth) - 1 if samples_of.full_range else 224 << depth - 8
     samples = (plane * span + (1 << depth - 1)).round().clamp(0, (1 << depth) - 1)

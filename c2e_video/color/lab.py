@@ -48,7 +48,14 @@ def _cube(f: Tensor) -> Tensor:
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
-    """R'G'B' ``[..., 3, H, W]`` in [0, 1] to L* in [0, 100] and a*, b* (CIE 15, D65)."""
+    """sRGB as Lab (CIE 15, white D65).
+
+    Args:
+        rgb: R'G'B' in [0, 1], ``[..., 3, H, W]``.
+
+    Returns:
+        L* in [0, 100], a* and b*, ``[..., 3, H, W]``.
+    """
     x, y, z = _cube_root(_mix(_TO_XYZ, srgb_linear(rgb))).unbind(-3)
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), dim=-3)
 
@@ -78,15 +85,29 @@ def lab_to_rgb(lab: Tensor, film: Colorimetry = SRGB_FILM) -> Tensor:
 
 
 def lightness_of(gray: Tensor, curve: Transfer = SRGB) -> Tensor:
-    """L* in [0, 100] of gray samples Y' in [0, 1] of a film with this transfer curve."""
+    """L* of a film's gray samples.
+
+    Args:
+        gray: Y' in [0, 1], of any shape.
+        curve: The film's transfer curve.
+
+    Returns:
+        L* in [0, 100], of the same shape.
+    """
     return 116 * _cube_root(render(curve.linear(gray), curve)) - 16
 
 
 def gray_lightness(rgb: Tensor, weights: Tensor | None = None) -> Tensor:
-    """L* ``[N, 1, H, W]`` of the gray film that would be made of R'G'B' ``[N, 3, H, W]``.
+    """L* of the gray film that would be made of a colour picture.
 
-    ``weights`` ``[N, 3]`` are the share of each channel (BT.601's by default). This, not the L* of
-    the colours themselves, is what a film's luma can tell, so keys and queries are both made of it.
+    A film's luma gives no other lightness than this, so training uses it in place of the picture's own L*.
+
+    Args:
+        rgb: R'G'B' in [0, 1], ``[N, 3, H, W]``.
+        weights: Share of each channel in luma, ``[N, 3]``; BT.601's by default.
+
+    Returns:
+        L* in [0, 100], ``[N, 1, H, W]``.
     """
     if weights is None:
         weights = rgb.new_tensor([LUMA_WEIGHTS["bt601"]]).expand(len(rgb), 3)

@@ -1,4 +1,4 @@
-"""What luma samples mean, and luma between depths and ranges: only where a film or a profile asks for it."""
+"""Depth and range of luma samples, and the conversion between them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from ..utils.arrays import Plane
 
 
 class LumaRange(NamedTuple):
-    """What luma samples mean: their depth in bits, and whether their range is full."""
+    """What luma samples mean.
+
+    Args:
+        bit_depth: 8 to 16.
+        full_range: Whether black and white are the ends of all values; else 16 and 235 of 8 bits.
+    """
 
     bit_depth: int
     full_range: bool
@@ -25,9 +30,17 @@ class LumaRange(NamedTuple):
 
 
 def convert(luma: Plane, before: LumaRange, after: LumaRange) -> Plane:
-    """The samples of one scale on another, each to the nearest step: black stays black, white white.
+    """Luma of one depth and range in another, each sample to the nearest step.
 
-    uint8 for 8 bits, uint16 above. What lies below black or above white is kept where there is room.
+    Black stays black and white white. What lies below or above is kept where there is room.
+
+    Args:
+        luma: uint8 or uint16, of any shape.
+        before: What its samples mean.
+        after: What they are to mean.
+
+    Returns:
+        uint8 for 8 bits, uint16 above, of the same shape.
     """
     return cast(Plane, np.take(_steps(before, after), luma, mode="clip"))
 

@@ -34,11 +34,17 @@ _NAMED = 8  # so many left-out files are listed
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A colour picture: RGB uint8 ``[H, W, 3]``.
+    """A colour picture.
 
-    ``at`` is the pts of the film's frame that it is, if it is one. ``digest`` is the sha256 of its
-    pixels: equal pictures are embedded once, whatever their names. ``in_memory`` tells that there is no
-    file: ``path`` is only a name then.
+    Args:
+        image: sRGB uint8 ``[H, W, 3]``.
+        path: Its file; a name for messages where there is none.
+        at: The pts of the film's frame that it shows, if it is one.
+        digest: sha256 of its pixels, by which equal pictures are embedded once; computed by default.
+        in_memory: Whether there is no file.
+
+    Raises:
+        ValueError: The picture is of another shape or dtype.
     """
 
     image: Picture

@@ -20,7 +20,7 @@ from c2e_video.pipeline.options import Options
 from c2e_video.references import picture_formats
 from c2e_video.references.image import load_reference, load_references
 from c2e_video.references.picture_formats import formats, missing_plugin, suffixes
-from tests.references.test_reference_map import colours
+from tests.references.test_image import colours
 
 HEIC = b"\0\0\0\x18ftypheic" + bytes(40)
 JXL = b"\xff\x0a" + bytes(40)

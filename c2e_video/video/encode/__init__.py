@@ -1,7 +1,7 @@
-"""From painted batches to closed part files.
+"""From colorized batches to closed part files.
 
-A film is painted segment by segment; each becomes one part, a file that is whole by itself
-(``encoder.py``). ``codecs.py`` knows what each codec holds.
+A film is colorized segment by segment. Each segment becomes one part, a file that is whole by itself
+(``encoder.py``). ``codec_specs.py`` says what each codec holds, ``codecs.py`` what a film becomes in it.
 """
 
 from ...utils.choices import Codec, ProfileName

@@ -1,8 +1,8 @@
-"""Painted batches go in, a closed part comes out.
+"""Encodes colorized batches into part files.
 
-The Y samples handed to the encoder are the decoder's own; where the codec has more bits than the
-source they are shifted left, which loses nothing and is undone by a shift right. Only a profile may
-ask for fewer bits or another range (``codecs.py``).
+The encoder gets the decoder's own Y samples. Where the codec has more bits than the source they are shifted
+left, which a shift right undoes. Only a profile changes depth or range otherwise (``codecs.py``). Codecs of
+single pictures get R'G'B' (``rgb.py``).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from ...utils.arrays import Plane
 from ...utils.files import disk_errors, local
 from ..filters import video_filter
 from ..frames import ColorBatch, Frame, VideoInfo
+from .codec_specs import CODEC_SPECS
 from .codecs import (
-    CODEC_SPECS,
     EncodeSettings,
     able_codecs,
     encoder_options,
@@ -124,10 +124,17 @@ def _tag_rgb(target: Any, info: VideoInfo) -> None:
 
 
 class Encoder:
-    """Encodes painted batches into one part file.
+    """Encodes colorized batches into one part file.
 
-    A context manager. :meth:`close` gives the part; an exception within removes the file. Raises
-    :class:`MediaError` at once where the codec refuses the pictures or the file cannot be written.
+    A context manager: left without an exception it closes the part, with one it removes the file.
+
+    Args:
+        path: The part file. Its container is the codec's (:func:`~.codecs.part_suffix`).
+        info: The film.
+        settings: How it is encoded.
+
+    Raises:
+        MediaError: The codec refuses the pictures, or the file cannot be written.
     """
 
     def __init__(self, path: Path, info: VideoInfo, settings: EncodeSettings) -> None:
@@ -155,7 +162,16 @@ class Encoder:
             raise
 
     def write(self, batch: ColorBatch) -> None:
-        """Encode a batch. Frames come in order, in the size and depth of the film."""
+        """Encode a batch.
+
+        Args:
+            batch: Frames after those of the batch before, in the film's size and depth; chroma as
+                :func:`~.codecs.picture_format` has it.
+
+        Raises:
+            MediaError: A frame has another size than the film, or the file cannot be written.
+            ValueError: A frame's pts is not after the frame's before it.
+        """
         for frame, cb, cr in zip(batch.gray.frames, batch.cb, batch.cr, strict=True):
             if self._pts and frame.pts <= self._pts[-1]:
                 raise ValueError(f"pts must grow: {frame.pts} after {self._pts[-1]}")
@@ -172,7 +188,7 @@ class Encoder:
             raise MediaError(
                 f"the picture of {self.info.path.name} changes from {width}x{height} to "
                 f"{frame.luma.shape[1]}x{frame.luma.shape[0]} at "
-                f"{self.info.seconds(frame.pts):.3f} s; cut the film there and paint both pieces"
+                f"{self.info.seconds(frame.pts):.3f} s; cut the film there and colorize both pieces"
             )
         if self._rgb is None:
             picture = av.VideoFrame(width, height, self.picture.pixel_format)
@@ -221,7 +237,15 @@ class Encoder:
                 self._file.mux_one(packet)
 
     def close(self) -> Part:
-        """Finish the file and say what it holds. Further calls return the same part."""
+        """Finish the file.
+
+        Returns:
+            The part, with the times of its frames. Further calls return the same.
+
+        Raises:
+            MediaError: The file cannot be written.
+            ValueError: No frame was written.
+        """
         if self._part is None:
             if not self._pts:
                 raise ValueError("a part holds at least one frame")

@@ -1,4 +1,4 @@
-"""A part, and how files are named and written."""
+"""The file of one segment, and the decoding times of its packets."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Part:
-    """A closed file with the painted pictures of one segment.
+    """A closed file with the colorized pictures of one segment.
 
-    ``pts`` and ``durations`` are those of its frames in presentation order, in the film's
-    ``time_base``. They are the word on time, whatever the file's container can hold.
+    The times here are exact, whatever the file's container made of them.
+
+    Args:
+        path: The file.
+        pts: Of its frames, in order of display, in the film's ``time_base``.
+        durations: The same.
     """
 
     path: Path
@@ -21,11 +25,16 @@ class Part:
 
 
 def decoding_time(times: Sequence[int], index: int, delay: int, step: int | None = None) -> int:
-    """The dts of the packet decoded at ``index``, where frames are shown at ``times``.
+    """The dts of a packet: the pts of the frame that is shown ``delay`` places before it is decoded.
 
-    It is the time shown ``delay`` frames before: it always grows, and is never later than the
-    packet's own pts if no packet comes more than ``delay`` places after its turn to be shown. Before the
-    film it goes by ``step``, else by the first frame's.
+    Such dts grow. None is later than its packet's pts, if no packet is decoded more than ``delay`` places
+    after its turn to be shown.
+
+    Args:
+        times: The pts of the frames, in order of display.
+        index: The packet's place in order of decoding.
+        delay: In frames.
+        step: Ticks from one dts to the next before the first pts; by default the first frame's.
     """
     if index >= delay:
         return times[index - delay]
