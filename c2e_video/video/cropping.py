@@ -1,14 +1,15 @@
 """The samples at a picture's border that a container tells players not to show.
 
-QuickTime says them by a clean aperture (clap), Matroska by PixelCrop. FFmpeg keeps them beside the
-parameters of a stream, where PyAV does not reach; but they pass from stream to stream, and Matroska
-headers in memory are read and written here.
+QuickTime has a clean aperture (clap) for it, Matroska PixelCrop. FFmpeg keeps both beside the parameters
+of a stream, where PyAV does not reach. They pass from stream to stream, so they are read from, and written
+into, a header in memory: Matroska's, or QuickTime's for codecs that Matroska does not name.
 """
 
 from __future__ import annotations
 
 import io
 from itertools import islice
+from typing import cast
 
 import av
 from av.bitstream import BitStreamFilterContext
@@ -36,6 +37,7 @@ from .ebml import (
     video_track,
 )
 from .frames import Crop
+from .quicktime import clap_of, with_clap
 
 _SIDES = (PIXEL_CROP_LEFT, PIXEL_CROP_TOP, PIXEL_CROP_RIGHT, PIXEL_CROP_BOTTOM)
 _TEMPLATE_PACKETS = 40  # as many as FFmpeg needs to find out how frames are reordered
@@ -52,7 +54,7 @@ def crop_of(stream: VideoStream) -> Crop | None:
         file.start_encoding()
         file.close()
     except (FFmpegError, ValueError):  # a codec that Matroska does not name
-        return None
+        return _crop_by_quicktime(stream)
     data = memory.getvalue()
     found = video_track(data)
     if found is None:
@@ -62,16 +64,40 @@ def crop_of(stream: VideoStream) -> Crop | None:
     return crop if any(crop) else None
 
 
+def _crop_by_quicktime(stream: VideoStream) -> Crop | None:
+    """The same by way of a QuickTime file, which has a header only with a packet; the film is rewound."""
+    film = cast(InputContainer, stream.container)
+    try:
+        film.seek(0)
+        data = _short_copy(film, "mov", stream.index, 1)
+        film.seek(0)
+    except (FFmpegError, ValueError):
+        return None
+    return clap_of(data, stream.codec_context.width, stream.codec_context.height)
+
+
 def cropped_template(part: InputContainer, crop: Crop) -> io.BytesIO:
     """A file in memory whose video stream has a part's parameters, and a crop."""
+    context = part.streams.video[0].codec_context
+    try:
+        return io.BytesIO(_with_crop(_short_copy(part, "matroska", 0), crop))
+    except ValueError:  # DNxHR, which Matroska does not name
+        data = _short_copy(part, "mov", 0)
+        return io.BytesIO(with_clap(data, context.width, context.height, crop))
+
+
+def _short_copy(
+    film: InputContainer, muxer: str, index: int, packets: int = _TEMPLATE_PACKETS
+) -> bytes:
+    """A file with the first packets of one video stream."""
     memory = io.BytesIO()
-    with av.open(memory, "w", format="matroska") as file:
-        source = part.streams.video[0]
+    with av.open(memory, "w", format=muxer) as file:
+        source = film.streams[index]
         copy = file.add_stream_from_template(source, opaque=True)
-        for packet in islice((p for p in part.demux(source) if p.size), _TEMPLATE_PACKETS):
+        for packet in islice((p for p in film.demux(source) if p.size), packets):
             packet.stream = copy
             file.mux_one(packet)
-    return io.BytesIO(_with_crop(memory.getvalue(), crop))
+    return memory.getvalue()
 
 
 def _with_crop(data: bytes, crop: Crop) -> bytes:

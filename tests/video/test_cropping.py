@@ -16,6 +16,7 @@ from c2e_video.video.encode import Codec, EncodeSettings
 from c2e_video.video.frames import Crop
 from c2e_video.video.mux import plan_mux
 from c2e_video.video.mux.matroska import set_pixel_shape
+from c2e_video.video.quicktime import clap_of, with_clap
 from tests import media
 from tests.video.test_mux import FFV1, finish
 
@@ -121,3 +122,29 @@ def test_a_crop_that_is_lost_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("c2e_video.video.mux.writer.cropped_template", plain)
     (note,) = plan_mux(source, tmp_path / "out.mp4", info, EncodeSettings("h264")).notes
     assert note == f"mp4 does not keep what the film hides of its picture: {CROP}"
+
+
+# -- by way of QuickTime ---------------------------------------------------------------------------
+
+
+def test_a_clean_aperture_is_read_and_written(tmp_path: Path) -> None:
+    film = media.write_film(tmp_path / "film.mov", 4, SIZE, b_frames=2)
+    for crop in (CROP, Crop(8, 3, 8, 3), Crop(1, 0, 0, 0)):
+        data = with_clap(film.read_bytes(), *SIZE, crop)
+        assert clap_of(data, *SIZE) == crop
+        (tmp_path / "hiding.mov").write_bytes(data)
+        assert probe(tmp_path / "hiding.mov").crop == crop
+    assert clap_of(film.read_bytes(), *SIZE) is None
+
+
+def test_codecs_that_matroska_does_not_take_from_quicktime_are_cropped_as_well(
+    tmp_path: Path,
+) -> None:
+    plain = media.write_film(tmp_path / "plain.mov", 3, SIZE, codec="mpeg2video")
+    source = tmp_path / "film.mov"
+    source.write_bytes(with_clap(plain.read_bytes(), *SIZE, CROP))
+    info = probe(source)
+    assert info.crop == CROP
+    assert len(list(decode(source, info))) == 3
+    finish(source, tmp_path / "out.mp4")
+    assert probe(tmp_path / "out.mp4").crop == CROP

@@ -7,6 +7,7 @@ film's wherever they stand: in the film's own fields, in those of its picture, o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
@@ -40,6 +41,8 @@ FILE_FIELDS = (
 )
 # Beginnings of names of fields about the packets of a track. They are not true of other packets.
 PACKET_FIELDS = ("bps", "number_of_", "_statistics_")
+# Fields of a track that say how its file was made. They are copied, and no loss where they cannot be.
+_OF_THE_TRACKS_FILE = ("creation_time", "handler_name")
 # Fields of the whole film, whatever stream has them.
 _TAPE_FIELDS = ("timecode", "reel_name")
 
@@ -144,9 +147,16 @@ def losses(
 ) -> list[str]:
     """One line for each thing the film says of itself that ``result``, in container ``name``, lacks.
 
-    ``pairs`` are streams of the two that belong together. The day a track was made is that of its
-    file, so it is not missed.
+    Not missed are what a track says of its file, and that it is the default one where it is the only one.
+
+    Args:
+        film: The source.
+        result: The output, or a piece of it.
+        pairs: Streams of the two that belong together.
+        name: Of the container, for the lines.
     """
+    pairs = list(pairs)
+    kinds = Counter(new.type for _, new in pairs)
     own = _without(_own(film.metadata), _TAPE_FIELDS)
     lines = [
         f"{name} does not keep the film's {field} {value!r}"
@@ -159,9 +169,12 @@ def losses(
         after = track_fields(new.metadata, quicktime=True)
         lines += [
             f"{name} does not keep the {field} {value!r} of {describe(old)}"
-            for field, value in _missing(_without(before, ["creation_time"]), after)
+            for field, value in _missing(_without(before, _OF_THE_TRACKS_FILE), after)
         ]
-        marks = [mark for mark in Disposition if mark & old.disposition & ~new.disposition]
+        missed = old.disposition & ~new.disposition
+        if kinds[new.type] == 1:
+            missed &= ~Disposition.default
+        marks = [mark for mark in Disposition if mark & missed]
         lines += [
             f"{name} does not keep that {describe(old)} is marked {mark.name}" for mark in marks
         ]

@@ -103,8 +103,7 @@ def write_film(
 def _template(plan: MuxPlan, part: Part) -> Iterator[InputContainer]:
     """A file whose video stream has the codec parameters of the colorized one, and its cropping."""
     with open_film(part.path) as first:
-        # Matroska, by which the crop is said, does not name every codec; the loss is then named.
-        if plan.info.crop is None or plan.settings.codec == "dnxhr":
+        if plan.info.crop is None:
             yield first
             return
         with av.open(cropped_template(first, plan.info.crop), "r") as cropped:
