@@ -188,14 +188,20 @@ def _streams(folder: Path) -> list[str]:
         "be encoded with `--audio` (aac, flac or pcm); all other sound is copied all the same. WMA, ADPCM "
         "and mu-law go into mkv as they are, by their Windows format (A_MS/ACM).",
         "",
-        "Recordings joined end to end (ts, m2ts, mpg, vob) have a clock that starts again at each join: "
-        "from there all tracks are moved by one shift, the smallest with which no track overlaps itself. "
-        "A clock that begins before zero, or in a broadcast after a minute or more, begins at zero.",
-        "",
-        "A film of constant rate whose container rounded its times, as mkv does to milliseconds, is of "
-        "constant rate in mp4 and mov if each frame is within half a millisecond of it.",
-        "",
         *_table(("", *names), rows),
+        "## Time",
+        "",
+        "Every frame and packet keeps its time, at variable rates too, except:",
+        "",
+        "- Recordings joined end to end (ts, m2ts, mpg, vob) have a clock that starts again at each join. "
+        "From there all tracks are moved by one shift, the smallest with which no track overlaps itself.",
+        "- A clock that begins before zero, or in a broadcast after a minute or more, begins at zero.",
+        "- A film of constant rate whose container rounded its times, as mkv does to milliseconds, has "
+        "exactly that rate in mp4 and mov, if each frame is within half a millisecond of it.",
+        "- In avi, which has times of decoding only, the frames of H.264 with B-frames are evenly spaced.",
+        "- Of the frame rates that a container states, the one that the film's times show is taken: 25 for "
+        "PAL DV, not 60000.",
+        "",
     ]
 
 
@@ -241,9 +247,10 @@ def _fields() -> list[str]:
     return [
         "## Fields",
         "",
-        "Kept: time of every frame and packet, sample aspect ratio, rotation, colour tags, languages, "
-        "dispositions, titles, timecode and reel, the film's and the streams' other metadata. A field "
-        "that a container does not keep is named before the first frame.",
+        "Kept: sample aspect ratio, rotation and mirroring (display matrix), cropping (clap in mp4 and "
+        "mov, PixelCrop in mkv and webm), colour tags, languages, dispositions, titles, timecode and reel, "
+        "the film's and the streams' other metadata. What a container does not keep is named before the "
+        "first frame.",
         "",
         "A timecode or the name of a reel (`TIMECODE`, `REEL_NAME`), wherever the film has it, becomes "
         "the timecode track in mov and mp4 (mp4 has no reel) and tags of the picture in mkv.",
