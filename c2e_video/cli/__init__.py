@@ -18,7 +18,7 @@ from .flags import with_flags
 from .plan import plan
 from .queue import queue
 from .signals import Stop, Stopper
-from .streams import accept_any_name, say
+from .streams import accept_any_name, output_failed, say
 from .studio import studio
 from .train import train
 
@@ -61,8 +61,8 @@ def main() -> NoReturn:
     except Stop as stop:
         say(_with_notes("stopped", stop))
         _leave(stop.code)
-    except BrokenPipeError:
-        sys.exit(141)
+    except OSError as error:
+        sys.exit(output_failed(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 

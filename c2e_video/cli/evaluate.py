@@ -112,8 +112,8 @@ def evaluate(
         network_precision=str(colorizer.dtype),
         saturation=colorizer.saturation,
     )
-    echo(table(results))
     if json_file:
         write_json(results, json_file)
     if sheet:
         write_sheet(results, sheet)
+    echo(table(results))

@@ -17,7 +17,7 @@ from .options import (
     stretch_options,
     verbosity_options,
 )
-from .streams import echo
+from .streams import echo_done
 
 
 @click.command(short_help="Find the shots of a film and their references, and write them down.")
@@ -121,10 +121,10 @@ def plan(
         bar.stage("measuring time", None)
         estimate = estimate_seconds(planned, options)
     for line in (planned.summary(), *planned.changes(), *planned.remarks(), *said):
-        echo(line)
+        echo_done(line)
     if proposals:
-        echo(f"worth painting: {summary(proposals)}")
+        echo_done(f"worth painting: {summary(proposals)}")
         for proposal in proposals:
-            echo(f"  {proposal.line(info)}")
+            echo_done(f"  {proposal.line(info)}")
     if estimate:
-        echo(f"colorizing takes {in_words(estimate)} on this machine")
+        echo_done(f"colorizing takes {in_words(estimate)} on this machine")

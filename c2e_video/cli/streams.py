@@ -25,16 +25,16 @@ def echo(line: str) -> None:
     """Write a line that the command was run for to standard output.
 
     Raises:
-        BrokenPipeError: Nobody reads it any more.
+        BrokenPipeError: Nobody reads it any more. Click ends the command then, with exit code 1.
         C2EError: It cannot be written, for its disk is full for example.
     """
     try:
         click.echo(line)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         _drop_output()
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise C2EError(f"standard output cannot be written: {error.strerror}") from None
+        raise C2EError(_full(error)) from None
 
 
 def echo_done(line: str) -> None:
@@ -42,7 +42,7 @@ def echo_done(line: str) -> None:
     try:
         echo(line)
     except BrokenPipeError:
-        return
+        _drop_output()
     except C2EError as error:
         say(f"all is done, but {error}")
 
@@ -51,6 +51,26 @@ def say(line: str) -> None:
     """Write a line of the program's own to standard error, if that can be written."""
     with contextlib.suppress(OSError):
         click.echo(f"c2e-video: {' '.join(line.split())}", err=True)
+
+
+def output_failed(error: OSError) -> int:
+    """The exit code of a command that ended by an error of standard output, which is said in a line.
+
+    Raises:
+        OSError: It is of something else, and a bug.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_globals.get("__name__") != "click.utils":  # --help, too
+        raise error
+    _drop_output()
+    say(_full(error))
+    return 1
+
+
+def _full(error: OSError) -> str:
+    return f"standard output cannot be written: {error.strerror}"
 
 
 def _drop_output() -> None:

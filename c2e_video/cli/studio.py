@@ -10,6 +10,7 @@ import click
 
 from ..errors import C2EError
 from .options import PATH, network_options, verbosity_options
+from .streams import echo
 
 
 @click.command(short_help="See the shots, drop a picture, watch it colorized: in the browser.")
@@ -53,5 +54,5 @@ def studio(
         port=port,
         options=Options(**network),
         open_browser=not no_browser,
-        say=click.echo,
+        say=echo,
     )

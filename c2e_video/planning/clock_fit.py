@@ -18,6 +18,7 @@ from ..utils.timecode import timecode_frames
 from ..video.frames import Shot, VideoInfo
 
 SLACK_SECONDS = 0.5  # by which a list may reach over the film's ends
+EXACT_SECONDS = 0.1  # between the ends of a list and of the film that it covers
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,10 @@ def fit_clock(
     (first, _), (last, stop) = spans[0], spans[-1]
     slack = round(SLACK_SECONDS / info.time_base)
     fits = list(_candidates(clock, first, stop, info, film))
+    for fit in fits:  # both ends are those of the film
+        ends = (first + fit.offset - film.start, stop + fit.offset - (film.stop or 0))
+        if film.stop is not None and max(map(abs, ends)) <= round(EXACT_SECONDS / info.time_base):
+            return fit
     for fit in fits:  # the whole of it in the film
         if first + fit.offset >= film.start - slack and (
             film.stop is None or stop + fit.offset <= film.stop + slack

@@ -102,6 +102,26 @@ def test_a_film_is_done_where_the_disk_of_its_log_is_full(
     assert named.with_name("Łódź.color.mp4").exists()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("plan", "--help")])
+def test_help_into_a_full_disk_is_a_line(words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "c2e_video", *words]
+    with open("/dev/full", "w") as disk:
+        ended = subprocess.run(command, stdout=disk, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "c2e-video: standard output cannot be written: No space left on device\n"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_help_that_nobody_reads_ends_quietly() -> None:
+    line = f"{sys.executable} -m c2e_video plan --help | :; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert ended.returncode in (0, 1)  # 0 where it was written before the reader ended
+    assert not ended.stderr
+
+
 def test_utf16_and_utf8_are_read_alike(tmp_path: Path) -> None:
     from c2e_video.utils.files import read_text
 

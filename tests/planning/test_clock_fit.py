@@ -131,6 +131,7 @@ def test_a_list_of_another_film_is_refused_with_both_ranges(
         (0, 10400, "from the film's first frame on"),
         (36000000, 0, "10 h earlier"),
         (10400, 0, AS_LONG),
+        (0, 400, "from the film's first frame on"),  # less than the slack
         (33510000, 0, f"{BY_CODE} 09:18:30:00"),
     ],
 )
