@@ -154,11 +154,10 @@ def _read(path: Path, name: str) -> Picture:
         )
     try:
         with (
-            warnings.catch_warnings(),
+            warnings.catch_warnings(action="ignore"),  # of its size, which is looked at here
             open(path, "rb") as file,
             Image.open(file, formats=formats()) as picture,
         ):
-            warnings.simplefilter("ignore")  # its size is looked at here
             width, height = picture.size
             if width * height > MOST_PIXELS:
                 raise BadReference(_enormous(name, f"{width}x{height} pixels"))

@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from c2e_video.cli import cli
 from c2e_video.color.luma_range import LumaRange, convert
@@ -20,13 +21,14 @@ from c2e_video.errors import C2EError, MediaError
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.pipeline.output import default_output, outputs_for
+from c2e_video.references.image import load_reference
 from c2e_video.utils.choices import Codec
 from c2e_video.video.cropping import cropped_template
 from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import Encoder, EncodeSettings, settings_for
 from c2e_video.video.encode.numbered_path import is_pattern, is_picture_of, picture_name
 from c2e_video.video.frames import Crop
-from c2e_video.video.mux import sequence
+from c2e_video.video.mux import plan_mux, sequence
 from tests.media import luma_frames, write_film
 from tests.video.test_image_sequence import write_pictures
 
@@ -344,3 +346,46 @@ def hiding_borders(plain: Path, path: Path, crop: Crop) -> Path:
                 packet.stream = stream
                 copy.mux(packet)
     return path
+
+
+@pytest.mark.parametrize(
+    ("codec", "primaries", "said"),
+    [
+        ("tiff", 1, False),
+        ("tiff", 9, True),
+        ("dpx", 5, False),
+        ("dpx", 9, True),
+        ("png", 9, False),
+        ("exr", 9, False),
+    ],
+)
+def test_colours_that_pictures_cannot_say_are_told(
+    tmp_path: Path, codec: Codec, primaries: int, said: bool
+) -> None:
+    film = write_film(tmp_path / "film.mkv", 1, codec="ffv1", color={"color_primaries": primaries})
+    output = tmp_path / "out" / f"%d{SUFFIXES[codec]}"
+    notes = plan_mux(film, output, probe(film), EncodeSettings(codec)).notes
+    assert any(f"which primaries ({primaries})" in note for note in notes) == said
+
+
+def test_a_picture_of_the_output_may_be_a_reference(
+    film: Path, reference: Path, quick: Options
+) -> None:
+    """Its samples are read as they are: PNG says that they are sRGB."""
+    output = film.parent / "out" / "%d.png"
+    colorize_video(film, output, references=reference, options=pictures(quick))
+    picture = film.parent / "out" / "1.png"
+    np.testing.assert_array_equal(load_reference(picture).image, np.asarray(Image.open(picture)))
+
+
+def test_what_a_killed_run_left_is_not_in_the_way(
+    film: Path, reference: Path, quick: Options
+) -> None:
+    """A kill while pictures are written leaves some of them in the job folder."""
+    output = film.parent / "out" / "%d.png"
+    partial = film.parent / "out.c2e" / "film.partial.png" / "pictures"
+    partial.mkdir(parents=True)
+    (partial / "99.png").write_bytes(b"half")
+    colorize_video(film, output, references=reference, options=pictures(quick))
+    assert len(names(film.parent / "out")) == 14
+    assert not (film.parent / "out.c2e").exists()

@@ -19,6 +19,8 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from ...color.primaries import BT709
+from ...color.transfer import SRGB
 from ...errors import MediaError
 from ...utils.files import local, remove, sync
 from ..encode import Part
@@ -77,11 +79,24 @@ def sequence_notes(plan: MuxPlan, film: InputContainer, kept: Sequence[Stream]) 
         notes.append(f"{name} pictures do not keep the film's {len(film.chapters())} chapters")
     if any(map(is_cover, kept)):
         notes.append(f"{name} pictures do not keep the film's cover art")
+    if not _says_colours(plan):
+        notes.append(
+            f"{name} pictures do not keep which primaries ({info.primaries}) and transfer curve "
+            f"({info.transfer}) of ITU-T H.273 the film has"
+        )
     if info.sample_aspect_ratio != 1 and name == "tiff":
         notes.append(
             f"tiff pictures do not keep that a pixel is {info.sample_aspect_ratio} as wide as high"
         )
     return notes
+
+
+def _says_colours(plan: MuxPlan) -> bool:
+    """Whether pictures say their primaries and curve, or need not: those of sRGB and BT.709."""
+    film, name = plan.info.colorimetry, plan.container.name
+    if name == "dpx":
+        return film.curve is SRGB and plan.info.primaries in _DPX_CODES
+    return name != "tiff" or (film.curve is SRGB and film.gamut == BT709)
 
 
 def write_sequence(
