@@ -1,12 +1,9 @@
-"""The colour memory: where in the reference does this place of the frame lie, and what colour is it.
+"""The colour memory: which cell of the reference does a cell of the frame show, and what is its colour.
 
-Not in the paper. One vector carries the palette; which of two like coats is the red one it cannot
-say. The memory can: its keys are the content encoder's own features of the *reference's* lightness
-at 1/8 and 1/16, so that film and reference are read by one network and compared in one space, and its
-values are the colours found there. To what is learned the edges of lightness are added, and two places
-are the more alike, the more what lies around them is. What a place may be is then looked at closer: its
-four quarters, at 1/4, are sought among the quarters of the likeliest places, and those as light as they
-are liked better.
+It is not in the paper. The vector z describes a palette; it cannot say which of two similar coats is red.
+Keys are the content encoder's features of the *reference's* lightness at 1/8 and 1/16, joined with
+orientation histograms and with the neighbours' keys; queries are the same of the frame. Values are the
+reference's colours. Matches at 1/8 are refined at 1/4 (:mod:`.memory_readout`).
 """
 
 from __future__ import annotations
@@ -24,13 +21,17 @@ from .memory import MatchFeatures, Memory, MemoryReadout
 from .memory_readout import match_share, read_memory
 from .motion_prior import mutual_nearest_neighbors
 
-# Where training begins. It moves slowly: begun at 10 it came to 14 in 2,000 steps, and at 36 the same
-# network painted films 0.6 dB nearer to the truth.
+# Initial logit scales. Training changes them slowly: from 10 to 14 in 2,000 steps, while 36 is better by
+# 0.6 dB.
 LOGIT_SCALE, FINE_LOGIT_SCALE = 30.0, 10.0
 
 
 class ColorMemory(nn.Module):
-    """Keys, values and the look-up; places are those of the features at 1/8."""
+    """Keys, values and readout of the memory.
+
+    Args:
+        config: The network's sizes; ``config.memory`` channels for keys and values.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -41,14 +42,18 @@ class ColorMemory(nn.Module):
         self.log_sharpness = nn.Parameter(torch.tensor(LOGIT_SCALE).log())
         self.log_close_sharpness = nn.Parameter(torch.tensor(FINE_LOGIT_SCALE).log())
         self.out = nn.Conv2d(config.memory + 3, 4 * config.width, 1)
-        # The memory starts silent: the network first learns to paint from z.
+        # Without effect at first: the network learns to use z before the memory.
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(cast(Tensor, self.out.bias))
 
     def encode_features(self, content: Content) -> MatchFeatures:
-        """What describes each place, made of the content features at 1/8 and 1/16, and its quarters.
+        """Features of the cells: content features at 1/8 and 1/16 (larger context), and at 1/4.
 
-        The coarser ones see twice as far around and tell like patches apart.
+        Args:
+            content: The content encoder's output.
+
+        Returns:
+            The features.
         """
         _, _, fourth, eighth, sixteenth = content.features
         wide = F.interpolate(
@@ -82,30 +87,34 @@ class ColorMemory(nn.Module):
         return Memory(keys, values, bias, coarse, first, fine, kinds)
 
     def read_memory(self, features: MatchFeatures, memory: Memory) -> MemoryReadout:
-        """What ``memory`` (of one, or of as many as there are frames) holds for every place."""
+        """Read ``memory`` (one for all frames, or one for each); see :func:`.memory_readout.read_memory`."""
         cosines = self.cosines(features, memory)
         logit_scales = (self.log_sharpness.exp(), self.log_close_sharpness.exp())
         return read_memory(features, memory, cosines, *logit_scales)
 
     def similarity(self, features: MatchFeatures, memory: Memory) -> Tensor:
-        """How alike frames and references are: the share ``[N]`` of places that find the way back.
+        """How much of a frame a reference shows: the share of mutual matches, weighted by their cosines.
 
-        A place of the frame goes to its nearest in the memory, and from there to the nearest in the
-        frame; in a picture of the same things it comes out where it set out, or beside it, and has gone to
-        something like it. (The best cosine by itself is high between any two pictures: there is sky in
-        most. And some places find the way back in any two.)
+        The highest cosine alone does not tell scenes apart, since most pictures contain sky or a wall.
+
+        Args:
+            features: The frames' features.
+            memory: The references' memory.
+
+        Returns:
+            ``[N]`` in [0, 1].
         """
         cosines = self.cosines(features, memory)
         return match_share(cosines, mutual_nearest_neighbors(cosines, features.coarse.shape[2:]))
 
     def logits(self, cosines: Tensor) -> Tensor:
-        """Cosines times the learned sharpness: the look-up's scores, before all that it adds to them."""
+        """Cosines times the learned logit scale, without bias and prior."""
         return cosines * self.log_sharpness.exp()
 
     def cosines(self, features: MatchFeatures, memory: Memory) -> Tensor:
-        """How alike each place of the frames is to each of the memory: ``[N, coarse, M]`` in [-1, 1]."""
+        """Cosines of the frames' and the memory's coarse cells, ``[N, h*w, M]`` in [-1, 1]."""
         queries = features.coarse.flatten(2).transpose(1, 2)
-        # In fp32: sharpened, bf16 has too few steps.
+        # fp32: times the logit scale, bf16 has too few values.
         return (queries @ memory.keys).float()
 
     def project_readout(self, found: MemoryReadout) -> Tensor:

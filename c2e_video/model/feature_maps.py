@@ -1,4 +1,4 @@
-"""Places of planes ``[N, C, h, w]``: where they lie, what is around them, means over more of them."""
+"""Operations on feature maps ``[N, C, h, w]``: pooling to a size, shifted views, cell positions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from torch import Tensor
 
 
 def pool_to(planes: Tensor, like: Tensor) -> Tensor:
-    """Means of ``planes`` over as many places as ``like`` has."""
+    """Area means of ``planes`` at the height and width of ``like``."""
     return F.adaptive_avg_pool2d(planes, (like.shape[2], like.shape[3]))
 
 
 def shifted_views(planes: Tensor, steps: Iterable[int]) -> list[Tensor]:
-    """``planes`` ``[N, C, h, w]`` seen from each pair of ``steps`` down and across; -1 is up, or left.
+    """``planes`` shifted by each pair of ``steps`` (rows, columns); borders are replicated.
 
-    What lies beyond the border is what lies at it.
+    Args:
+        planes: ``[N, C, h, w]``.
+        steps: Offsets in cells; -1 is up or left.
+
+    Returns:
+        One view ``[N, C, h, w]`` for each pair, rows first.
     """
     h, w = planes.shape[2:]
     steps = list(steps)
@@ -28,7 +33,7 @@ def shifted_views(planes: Tensor, steps: Iterable[int]) -> list[Tensor]:
 
 
 def grid_positions(size: Sequence[int], device: torch.device) -> Tensor:
-    """Every place of ``h`` by ``w``, down and across: fp32 shares of the sides, ``[2, h*w]``."""
+    """Centres of ``h`` by ``w`` cells as (row, column) in [0, 1]: fp32 ``[2, h*w]``."""
     h, w = size
     y, x = ((torch.arange(n, device=device) + 0.5) / n for n in (h, w))
     return torch.stack((y.repeat_interleave(w), x.repeat(h)))

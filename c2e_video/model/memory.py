@@ -1,6 +1,6 @@
-"""What is known of places: how pictures are described, what of references is kept, what was found.
+"""The data of the colour memory: features of a picture's cells, the memory of references, a readout.
 
-Plain data; :class:`~.color_memory.ColorMemory` makes them, :func:`~.read_memory.read_memory` compares them.
+Plain data; :class:`~.color_memory.ColorMemory` makes them, :func:`~.memory_readout.read_memory` reads them.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from torch import Tensor
 from .feature_maps import pool_to, shifted_views
 from .orientation_histogram import orientation_histograms
 
-# How much each of the four places at a place's corners says about it, against itself.
+# Weight of each of the four diagonal neighbours in a cell's key; the cell itself has 1.
 DIAGONAL_WEIGHT = 0.5
-# How much of what describes a place are the edges there, and of a quarter; the rest are its learned keys.
+# Share of the orientation histograms in a coarse and in a fine key; the rest are learned features.
 HISTOGRAM_SHARE, FINE_HISTOGRAM_SHARE = 0.3, 0.5
 
 
 class MatchFeatures(NamedTuple):
-    """What describes N pictures: ``coarse`` ``[N, 5 * D, h, w]`` at 1/8, ``fine`` ``[N, D, 2h, 2w]``.
+    """Features of the cells of N pictures, as keys and as queries.
 
-    Both of unit length; D counts the K learned keys and the 37 of
-    :func:`~.orientation_histogram.orientation_histograms`. ``lightness``
-    ``[N, 1, 2h, 2w]`` in [-1, 1] is that of the quarters.
+    Attributes:
+        coarse: Unit vectors of the cells at 1/8, ``[N, 5 * D, h, w]``. D is the number of learned
+            channels plus the 37 of :func:`~.orientation_histogram.orientation_histograms`; 5 for a cell
+            and its diagonal neighbours.
+        fine: Unit vectors of the cells at 1/4, ``[N, D, 2h, 2w]``.
+        lightness: Lightness of the fine cells in [-1, 1], ``[N, 1, 2h, 2w]``.
     """
 
     coarse: Tensor
@@ -35,7 +38,7 @@ class MatchFeatures(NamedTuple):
 
     @classmethod
     def of(cls, coarse: Tensor, fine: Tensor, lightness: Tensor) -> MatchFeatures:
-        """Made of keys of any length, ``[N, K, h, w]`` and ``[N, K, 2h, 2w]``; ``lightness`` of any size."""
+        """From learned features, ``[N, K, h, w]`` and ``[N, K, 2h, 2w]``, and lightness of any size."""
         seen = orientation_histograms(lightness, fine)
         described = _with_diagonals(_with_histograms(coarse, seen, HISTOGRAM_SHARE))
         return cls(
@@ -44,14 +47,16 @@ class MatchFeatures(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """``keys`` ``[N, 5 * D, M]`` of unit length, ``values`` ``[N, V, M]`` and ``bias`` ``[N, M]``.
+    """The memory of one or several references; M counts their coarse cells, one reference after another.
 
-    M counts places: those of several references stand one after another. ``bias`` is added to the
-    similarity before the softmax (the logarithm of a reference's weight, where they are blended).
-    ``coarse`` ``[N, 2, M]`` say where each lies, down and across: fp32, shares of the sides, and
-    ``reference`` ``[N, M]`` (int64) in which reference, counted from 0. ``fine`` ``[N, 4 * (D + 3), M]``
-    are the keys of unit length, lightness and ab / 110 of each place's quarters. ``semantic``
-    ``[N, C, M]`` are the semantic keys (C is 0 where the network has none).
+    Attributes:
+        keys: Unit vectors, ``[N, 5 * D, M]``.
+        values: Mean ab / 110 and color features, ``[N, V, M]``.
+        bias: Added to the logits, ``[N, M]``: the log-weight of a reference where several are blended.
+        coarse: Positions of the cells (row, column) in [0, 1], fp32 ``[N, 2, M]``.
+        reference: Number of the reference that each cell belongs to, int64 ``[N, M]``.
+        fine: Key, lightness and ab / 110 of each cell's four fine cells, ``[N, 4 * (D + 3), M]``.
+        semantic: Semantic keys, ``[N, C, M]``; C is 0 where the network has none.
     """
 
     keys: Tensor
@@ -64,7 +69,7 @@ class Memory(NamedTuple):
 
     @property
     def lightness(self) -> Tensor:
-        """That of each cell, ``[N, 1, M]`` in [-1, 1]."""
+        """Mean lightness of each coarse cell, ``[N, 1, M]`` in [-1, 1]."""
         n, parts, m = self.fine.shape
         return self.fine.view(n, parts // 4, 4, m)[:, -3].mean(1, keepdim=True)
 
@@ -79,7 +84,7 @@ class Memory(NamedTuple):
 
     @staticmethod
     def stack(memories: list[Memory]) -> Memory:
-        """One memory a frame. Shorter ones are filled up with places that are never found."""
+        """One memory a frame. Shorter ones are padded with cells whose bias is -inf."""
         longest = max(memory.keys.shape[2] for memory in memories)
         filled = []
         for memory in memories:
@@ -90,11 +95,13 @@ class Memory(NamedTuple):
 
 
 class MemoryReadout(NamedTuple):
-    """What was found for every place of N frames.
+    """What a memory gives for the cells of N frames.
 
-    ``values`` ``[N, V, h, w]``, the ``similarity`` ``[N, 1, h, w]`` (cosine) of the likeliest, how far
-    the memory is ``confidence``, ``[N, 1, 1, 1]`` in [0, 1], and the ab / 110 of the ``fine``,
-    ``[N, 2, 2h, 2w]``.
+    Attributes:
+        values: Softmax mean of the memory's values, ``[N, V, h, w]``.
+        similarity: Cosine of the cell with the highest logit, ``[N, 1, h, w]``.
+        confidence: How certain it is that memory and frame show the same scene, in [0, 1], ``[N, 1, 1, 1]``.
+        fine: ab / 110 of the fine cells, ``[N, 2, 2h, 2w]``.
     """
 
     values: Tensor
@@ -103,23 +110,23 @@ class MemoryReadout(NamedTuple):
     fine: Tensor
 
     def scaled(self, memory_scale: Tensor) -> MemoryReadout:
-        """The same said less firmly, by ``memory_scale`` ``[N]`` in [0, 1]; by 0 nothing is said."""
+        """All parts times ``memory_scale`` ``[N]`` in [0, 1]."""
         return MemoryReadout(
             *(part * memory_scale.view(-1, 1, 1, 1).to(part.dtype) for part in self)
         )
 
 
 def _with_histograms(keys: Tensor, seen: Tensor, share: float) -> Tensor:
-    """Learned ``keys``, of any length, and the edges ``seen``, also of any size: together of unit length."""
+    """Unit vectors of learned ``keys`` and histograms ``seen``; ``share`` is that of the histograms."""
     seen = pool_to(seen, keys).to(keys.dtype)
     parts = (F.normalize(keys, dim=1) * sqrt(1 - share), F.normalize(seen, dim=1) * sqrt(share))
     return torch.cat(parts, dim=1)
 
 
 def _with_diagonals(keys: Tensor) -> Tensor:
-    """Keys ``[N, D, h, w]`` of unit length with those at their four corners: ``[N, 5 * D, h, w]``, again so.
+    """Unit vectors ``[N, D, h, w]`` with those of the four diagonal neighbours: ``[N, 5 * D, h, w]``.
 
-    The product of two such is how alike the places are, and the places at their corners.
+    The product of two such is the weighted mean of the cosines of the cells and of their neighbours.
     """
     weight = 1 / (1 + 4 * DIAGONAL_WEIGHT)
     corners = (corner * sqrt(weight * DIAGONAL_WEIGHT) for corner in shifted_views(keys, (-1, 1)))

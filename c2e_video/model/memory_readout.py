@@ -1,7 +1,7 @@
-"""Looking places up in a memory: what each may be, how far that is believed, and what colour it says.
+"""Reading a colour memory: softmax attention of the frame's cells over the memory's cells, coarse to fine.
 
-Nothing here is learned; the two sharpnesses it is given are. Places are those of the features at 1/8,
-numbered row by row.
+Coarse cells are those of the features at 1/8, numbered row by row; each has four fine cells at 1/4. Only
+the two logit scales (inverse temperatures), which are arguments here, are learned.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from torch import Tensor
 from .memory import MatchFeatures, Memory, MemoryReadout
 from .motion_prior import DisplacementPrior, Matches, mutual_nearest_neighbors
 
-# A place that finds the way back counts as far as it is alike there: not at all up to a cosine of STRANGE,
-# wholly from SAME on. In another scene many find back to something that only looks a little like them.
+# Weight of a mutual match: 0 up to a cosine of COSINE_LOW, 1 from COSINE_HIGH on. Between different
+# scenes there are many mutual matches with low cosines.
 COSINE_LOW, COSINE_HIGH = 0.65, 0.75
-# How far a memory is believed goes by the share that counts: not at all up to LOST, wholly from FOUND on. Of
-# 1,025 pairs of other scenes 95 in 100 have less than 0.21; the same scene has 0.27 to 1, in grain 0.19.
+# Confidence of a memory: 0 up to a match share of CONFIDENCE_LOW, 1 from CONFIDENCE_HIGH on. Of 1,025
+# pairs of different scenes 95 % have a share below 0.21; pairs of the same scene have 0.27 to 1 (0.19
+# with strong grain).
 CONFIDENCE_LOW, CONFIDENCE_HIGH = 0.1, 0.7
-# What is not believed is looked up with less sharpness, down to SOFT of it: the mean of many colours, not
-# that of a chance nearest, which leaves patches.
+# At confidence 0 the logit scale is multiplied by this: the mean of many colours, where the colour of an
+# accidental nearest cell would leave patches.
 MIN_LOGIT_SCALE = 0.1
-# How many of the likeliest places are looked at closer.
+# Coarse cells whose fine cells are compared.
 TOP_K = 32
-# What a quarter loses for the square of its difference in lightness, in [-1, 1]. Not learned, for a
-# training picture is exactly as light as its reference; measured in docs/results.md.
+# Subtracted from a fine cell's logit per squared difference of lightness, which is in [-1, 1]. Not
+# learned: in training a picture has the lightness of its reference.
 LIGHTNESS_PENALTY = 40.0
-# So many places at once a CPU's caches hold.
+# Cells of a frame that are processed together on a CPU: their scores fit into its caches.
 ROWS = 64
-# The highest scores are sought in groups of so many, as far apart as can be.
+# Group size of the two-level top-k.
 GROUPED = 8
 
 
@@ -44,10 +45,20 @@ def read_memory(
     logit_scale: Tensor,
     fine_logit_scale: Tensor,
 ) -> MemoryReadout:
-    """What ``memory`` (of one, or of as many as there are frames) holds for every place.
+    """Read the memory for every cell of a frame.
 
-    ``cosines`` ``[N, h*w, M]`` tell how alike places are. Of like ones the one where it is expected is
-    likelier the same. Each of a place's quarters is then sought among those of its likeliest places.
+    Logits of coarse cells: logit_scale * cosine + bias + log-prior of the displacement. Values are their
+    softmax mean. The fine cells of the TOP_K coarse cells are then compared with the frame's fine cells.
+
+    Args:
+        features: The frames' features.
+        memory: One memory for all frames, or one for each.
+        cosines: Cosines of the frames' and the memory's coarse cells, ``[N, h*w, M]``.
+        logit_scale: Inverse temperature of the coarse softmax, a scalar.
+        fine_logit_scale: Inverse temperature of the fine softmax, a scalar.
+
+    Returns:
+        The readout.
     """
     n, _, h, w = features.coarse.shape
     biased = cosines + memory.bias[:, None] / logit_scale if memory.bias.any() else cosines
@@ -74,23 +85,23 @@ def read_memory(
 
 
 def match_share(cosines: Tensor, matches: Matches) -> Tensor:
-    """The share ``[N]`` of a frame's places that find the way back, each counted as far as it is alike."""
+    """The share ``[N]`` of a frame's cells with a mutual match, each weighted by :func:`match_weight`."""
     alike = cosines.detach().gather(2, matches.nearest[..., None]).squeeze(2)
     return (matches.is_mutual * match_weight(alike)).mean(1)
 
 
 def match_weight(cosines: Tensor) -> Tensor:
-    """How far places of such ``cosines`` are the same thing, in [0, 1]."""
+    """The weight of matches in [0, 1] by their ``cosines``: a ramp from COSINE_LOW to COSINE_HIGH."""
     return _ramp(cosines, COSINE_LOW, COSINE_HIGH)
 
 
 def _ramp(values: Tensor, foot: float, top: float) -> Tensor:
-    """0 up to ``foot``, 1 from ``top`` on, a slope between."""
+    """0 up to ``foot``, 1 from ``top`` on, linear between."""
     return ((values - foot) / (top - foot)).clamp(0, 1)
 
 
 def _in_chunks(*parts: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """``[N, h*w, ...]`` in pieces of a few places each; a GPU takes all at once."""
+    """``[N, h*w, ...]`` in chunks of ROWS cells; a GPU takes all at once."""
     count = parts[0].shape[1]
     rows = ROWS if parts[0].device.type == "cpu" else count
     for first in range(0, count, rows):
@@ -98,9 +109,9 @@ def _in_chunks(*parts: Tensor) -> Iterator[tuple[Tensor, ...]]:
 
 
 def _top_k(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The ``count`` highest of each row of ``scores`` ``[N, P, M]``, and where: ``[N, P, count]`` each.
+    """``scores.topk(count, dim=2)`` for ``[N, P, M]``: values and indices, ``[N, P, count]`` each.
 
-    Sought in the groups whose highest are highest: ``topk`` of all takes a CPU twice the time.
+    Only groups with the highest maxima are searched; ``topk`` over all takes a CPU twice the time.
     """
     m = scores.shape[2]
     groups = gcd(m, GROUPED)
@@ -114,10 +125,10 @@ def _top_k(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 class _FineCells(NamedTuple):
-    """The four quarters of a memory's places, a row for each place, so that one is copied at a go.
+    """The four fine cells of each coarse cell of a memory, in one row, so that they are copied at once.
 
-    Their ``keys`` ``[N, M, 4 * K]``, quarter by quarter, and their ``colors`` ``[N, M, 3 * 4]``: lightness of
-    the four, then a, then b (ab / 110); fp32.
+    ``keys`` ``[N, M, 4 * K]``, fine cell by fine cell; ``colors`` ``[N, M, 3 * 4]``: lightness of the
+    four, then a, then b (ab / 110), fp32.
     """
 
     keys: Tensor
@@ -133,7 +144,7 @@ class _FineCells(NamedTuple):
         )
 
     def at(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        """Of ``coarse`` ``[N, P, L]``: keys ``[N*P, 4 * L, K]`` and colors ``[N*P, 3, 4 * L]``."""
+        """Keys ``[N*P, 4 * L, K]`` and colors ``[N*P, 3, 4 * L]`` of coarse cells ``[N, P, L]``."""
         memories, m, k = self.keys.shape
         first = torch.arange(memories, device=places.device).view(-1, 1, 1) * m
         rows = (places + first).flatten()
@@ -150,10 +161,14 @@ def _match_fine(
     fine_cells: _FineCells,
     logit_scale: Tensor,
 ) -> Tensor:
-    """The ab / 110 of each place's quarters, ``[N, P, 2, 4]``, fp32.
+    """The ab / 110 of each coarse cell's four fine cells, ``[N, P, 2, 4]``, fp32.
 
-    The frames' quarters, ``keys`` ``[N, P, 4, K]`` and ``lightness`` ``[N, P, 4, 1]``, are sought among those
-    of their ``top`` places, whose scores count as well: scores and indices ``[N, P, L]``.
+    Args:
+        keys: Keys of the frames' fine cells, ``[N, P, 4, K]``.
+        lightness: Their lightness in [-1, 1], ``[N, P, 4, 1]``.
+        top: Logits and indices of the coarse cells that are searched, ``[N, P, L]`` each.
+        fine_cells: The memory's fine cells.
+        logit_scale: Inverse temperature.
     """
     before, places = top
     keys_there, colors = fine_cells.at(places)
@@ -166,8 +181,8 @@ def _match_fine(
 
 
 def _by_coarse_cell(fine: Tensor) -> Tensor:
-    """``[N, C, 2h, 2w]`` as the four quarters of every place, ``[N, h*w, 4, C]``."""
+    """``[N, C, 2h, 2w]`` as the four fine cells of every coarse cell, ``[N, h*w, 4, C]``."""
     n, channels = fine.shape[:2]
     rows = F.pixel_unshuffle(fine, 2).flatten(2).transpose(1, 2)
-    # Laid out so at once: a product of strided ones copies each place by itself.
+    # Contiguous now: a matrix product of strided rows would copy each of them.
     return rows.reshape(n, -1, channels, 4).transpose(2, 3).contiguous()

@@ -1,11 +1,12 @@
-"""How things have moved between a reference and a frame, told by the places that find the way back.
+"""A prior over displacements between a reference and a frame, from mutual nearest neighbours.
 
-Every such place votes for the movement it has made. A film's votes agree, though seldom all of them: what the
-camera follows stays, what lies behind moves. So every movement is as likely as it has votes, where one
-movement for all would go now with this, now with that.
+Every mutual match votes for its displacement (cell of the memory minus cell of the frame). In film the votes
+form a few clusters: what the camera follows, and the background. The log-prior of a displacement is
 
-Nothing here is learned, for training turns and flips its references, films do not; the numbers are measured
-in docs/results.md.
+    PRIOR_STRENGTH * log(smoothed votes + PRIOR_COUNT * smooth base distribution)
+
+Nothing here is learned: references are rotated and flipped in training, frames of a film are not. The
+constants were chosen by measurement (docs/how-it-works.md).
 """
 
 from __future__ import annotations
@@ -19,29 +20,37 @@ from torch import Tensor
 
 from .memory import Memory
 
-BESIDE = 16  # "beside" is a sixteenth of the short side
-# DisplacementPrior this near each other, in short sides, are alike (the sigma of a Gaussian).
+BESIDE = 16  # a match is mutual if it returns within 1/16 of the short side
+# Sigma of the Gaussian over displacements by which votes are smoothed, in short sides.
 ALIKE = 0.1
-# Votes, as shares of the places, that every movement has beforehand: a few say little.
+# Pseudo-count of the prior, as a share of the frame's cells: few votes change little.
 PRIOR_COUNT = 0.012
-# The more votes agree, the more of those beforehand are for movements about as far (again a sigma, in short
-# sides): what the reference does not show takes no colour from far away. At UNIFORM_PRIOR it is half of them.
+# The base distribution is the votes smoothed with PRIOR_SIGMA (in short sides) plus UNIFORM_PRIOR
+# everywhere. So cells that the reference does not show take no colour from far away.
 PRIOR_SIGMA, UNIFORM_PRIOR = 0.25, 0.01
-# What a place of the memory gains is so many times the logarithm of its movement's votes.
+# Factor of the logarithm of the votes.
 PRIOR_STRENGTH = 2.0
-# The highest score is sought in groups of so many.
+# Group size of the two-level argmax.
 GROUPED = 64
 
 
 class Matches(NamedTuple):
-    """The memory's likeliest for each place of a frame, and if it leads back: ``[N, h*w]`` each."""
+    """The nearest cell of the memory, and whether the match is mutual, ``[N, h*w]`` each."""
 
     nearest: Tensor
     is_mutual: Tensor
 
 
 def mutual_nearest_neighbors(scores: Tensor, size: Sequence[int]) -> Matches:
-    """From a frame of ``size`` to a memory and back, by ``scores`` ``[N, h*w, M]``."""
+    """Nearest cells in the memory, and whether these have the cell, or one beside it, as their nearest.
+
+    Args:
+        scores: Similarity of every cell of the frame and of the memory, ``[N, h*w, M]``.
+        size: Height and width of the frame in cells.
+
+    Returns:
+        The matches.
+    """
     h, w = size
     there = _first_highest(scores, 2)
     back = _first_highest(scores, 1).gather(1, there)
@@ -51,7 +60,7 @@ def mutual_nearest_neighbors(scores: Tensor, size: Sequence[int]) -> Matches:
 
 
 def _first_highest(scores: Tensor, dim: int) -> Tensor:
-    """``scores.argmax(dim)``: first in which group, then where in it, a third of the time on a CPU."""
+    """``scores.argmax(dim)`` in two levels, groups and within a group: a third of the time on a CPU."""
     together = gcd(scores.shape[dim], GROUPED)
     groups = torch.unflatten(scores, dim, (-1, together))
     group = groups.amax(dim + 1).argmax(dim, keepdim=True)
@@ -60,10 +69,10 @@ def _first_highest(scores: Tensor, dim: int) -> Tensor:
 
 
 class DisplacementPrior(NamedTuple):
-    """What the memory's places gain for the movements from them to a frame's places.
+    """The log-prior of every displacement.
 
-    A movement has a number: where in the memory, ``memory`` ``[N, M]``, less where in the frame, ``frame``
-    ``[N, h*w]``. ``log_prior`` ``[N, movements]`` are those of every number.
+    A displacement has an index: that of a cell of the memory, ``memory`` ``[N, M]``, minus that of a cell
+    of the frame, ``frame`` ``[N, h*w]``. ``log_prior`` ``[N, displacements]`` has one value for each.
     """
 
     log_prior: Tensor
@@ -74,10 +83,18 @@ class DisplacementPrior(NamedTuple):
     def between(
         cls, cosines: Tensor, memory: Memory, matches: Matches, size: Sequence[int]
     ) -> DisplacementPrior:
-        """As the places of a frame of ``size`` vote whose ``cosines`` ``[N, h*w, M]`` are given.
+        """The prior from the mutual matches of a frame.
 
-        In every reference by itself, for things have moved otherwise since each; ``matches`` are those
-        of the whole memory.
+        Votes are counted for every reference by itself: displacements differ between references.
+
+        Args:
+            cosines: Cosines of the frame's and the memory's cells, ``[N, h*w, M]``.
+            memory: The memory.
+            matches: Mutual matches over the whole memory; used as they are if there is one reference.
+            size: Height and width of the frame in cells.
+
+        Returns:
+            The prior.
         """
         h, w = size
         n, device = len(cosines), cosines.device
@@ -95,31 +112,31 @@ class DisplacementPrior(NamedTuple):
                 matches = mutual_nearest_neighbors(
                     cosines.masked_fill(~own[:, None], -torch.inf), size
                 )
-            voted = there.expand(n, -1).gather(1, matches.nearest) - here
-            # Beside a frame of several references, one of a single has none to find here.
+            displacement = there.expand(n, -1).gather(1, matches.nearest) - here
+            # In a batch, frames with fewer references have no cells of this one.
             counted = matches.is_mutual & own.expand(n, -1).gather(1, matches.nearest)
-            votes.scatter_add_(1, voted, counted.to(votes.dtype))
+            votes.scatter_add_(1, displacement, counted.to(votes.dtype))
         shares = votes.view(n, references, down, across) / (h * w)
         log_prior = _log_prior(shares, min(h, w)).flatten(1)
         return cls(log_prior, there.expand(n, -1), here.expand(n, -1))
 
     def log_prior_at(self, frame: Tensor) -> Tensor:
-        """What the memory's places gain ``[N, P, M]`` at the places ``[N, P]`` of :attr:`frame`."""
-        made = self.memory[:, None] - frame[..., None]
-        return self.log_prior.gather(1, made.flatten(1)).view(made.shape)
+        """The log-prior ``[N, P, M]`` of the memory's cells for some cells ``[N, P]`` of :attr:`frame`."""
+        displacement = self.memory[:, None] - frame[..., None]
+        return self.log_prior.gather(1, displacement.flatten(1)).view(displacement.shape)
 
 
 def _log_prior(votes: Tensor, short: int) -> Tensor:
-    """The gain of every movement by ``votes``, shares of the places: ``[N, references, down, across]``."""
-    # A vote counts as far as others are alike: those of another scene go here and there.
-    agreed = votes * _spread(votes, ALIKE * short)
-    count = agreed.sum((2, 3), keepdim=True)
-    beforehand = (_spread(agreed, PRIOR_SIGMA * short) + UNIFORM_PRIOR) / (count + UNIFORM_PRIOR)
-    return PRIOR_STRENGTH * (_spread(agreed, ALIKE * short) + PRIOR_COUNT * beforehand).log()
+    """The log-prior of every displacement, from votes as shares of the cells, ``[N, R, down, across]``."""
+    # A vote is weighted by the votes near it: votes between different scenes are scattered.
+    weighted = votes * _spread(votes, ALIKE * short)
+    count = weighted.sum((2, 3), keepdim=True)
+    base = (_spread(weighted, PRIOR_SIGMA * short) + UNIFORM_PRIOR) / (count + UNIFORM_PRIOR)
+    return PRIOR_STRENGTH * (_spread(weighted, ALIKE * short) + PRIOR_COUNT * base).log()
 
 
 def _spread(votes: Tensor, sigma: float) -> Tensor:
-    """Each movement's votes, and those of the ones beside it by a Gaussian that is 1 in its middle."""
+    """Votes smoothed by a Gaussian with maximum 1."""
     down, across = (
         torch.exp(-((far[:, None] - far) ** 2) / (2 * sigma**2))
         for far in (torch.arange(n, device=votes.device) for n in votes.shape[2:])

@@ -1,7 +1,7 @@
-"""Which way the edges of lightness run: what grain, blur and another exposure leave nearly as it was.
+"""Histograms of gradient orientations (HOG, Dalal and Triggs 2005) of lightness.
 
-Not learned. What is learned of photographs knows little of what changes from a keyframe to a frame of film;
-measured in docs/results.md. Histograms of gradients by direction, as Dalal and Triggs (2005) have them.
+They change little with grain, blur and exposure. They are not learned: photographs contain few of the
+changes between a keyframe and another frame of its shot.
 """
 
 from __future__ import annotations
@@ -12,15 +12,20 @@ from torch import Tensor
 
 from .feature_maps import pool_to, shifted_views
 
-# So much is the same everywhere: places of a picture without edges are like one another, not like nothing.
+# A constant component: cells without gradients then resemble one another instead of having no direction.
 OFFSET = 1e-3
 
 
 def orientation_histograms(lightness: Tensor, like: Tensor) -> Tensor:
-    """Edges around every place of ``like`` ``[N, C, h, w]``: fp32 ``[N, 37, h, w]``, of any length.
+    """Orientation histograms of every cell and its eight neighbours.
 
-    Of ``lightness`` ``[N, 1, H, W]`` in [-1, 1]: how strong those are that run in each of four directions, at
-    the place and the eight around it, less the picture's mean (without that, all places are alike).
+    Args:
+        lightness: ``[N, 1, H, W]`` in [-1, 1].
+        like: Features ``[N, C, h, w]`` whose cells are described.
+
+    Returns:
+        fp32 ``[N, 37, h, w]``, not normalised: strengths in four directions for nine cells, minus the
+        picture's mean (without which all cells are similar), and a constant.
     """
     wider = F.pad(lightness.float(), (1, 1, 1, 1), mode="replicate")
     across = wider[..., 1:-1, 2:] - wider[..., 1:-1, :-2]
@@ -28,8 +33,7 @@ def orientation_histograms(lightness: Tensor, like: Tensor) -> Tensor:
     strength = (across.square() + down.square()).clamp_min(1e-12)
     directed = torch.cat((across, down, across + down, across - down), dim=1).square()
     directed[:, 2:] /= 2
-    # The fourth power of the cosine parts the directions; by the strength's root a faint edge tells as
-    # much as one of high contrast.
+    # cos^4 separates the directions. The root of the strength reduces the influence of contrast.
     seen = pool_to((directed / strength).square() * strength.pow(0.25), like)
     seen = seen - seen.mean((2, 3), keepdim=True)
     return torch.cat(

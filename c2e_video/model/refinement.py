@@ -1,6 +1,6 @@
-"""Moving what was painted to the colours that were found.
+"""The PFFN's prediction is moved toward the colours read from the memory, as far as these are certain.
 
-Nothing here is learned; the numbers are measured in docs/results.md.
+Nothing here is learned; the constants were chosen by measurement (docs/how-it-works.md).
 """
 
 from __future__ import annotations
@@ -13,20 +13,27 @@ from .feature_maps import pool_to, shifted_views
 from .memory import MemoryReadout
 from .memory_readout import match_weight
 
-# A guess is evened out over so many quarters each way.
+# Radius of the bilateral smoothing, in fine cells.
 REACH = 3
-# Those count that are about as light, in [-1, 1] (the sigma of a Gaussian): colours end where things do.
+# Sigma of its lightness kernel; lightness is in [-1, 1]. Colours stop at edges of lightness.
 LIGHTNESS_SIGMA = 0.3
-# What a guess counts by, to what was found is 1 added.
+# Weight of a cell without a match; a cell with a certain match has 1 more.
 MIN_WEIGHT = 0.3
 
 
 def refine_chroma(ab: Tensor, found: MemoryReadout, lightness: Tensor) -> Tensor:
-    """The painted ``ab`` moved to the colours that were found, as far as the memory is believed.
+    """Add to the prediction the difference between the memory's colours and the prediction at 1/4.
 
-    ``lightness`` ``[N, 1, 2h, 2w]`` in [-1, 1] is that of the frames' quarters. Only what is coarser than a
-    quarter of a place moves; the detail in it is the painter's. The painter, made for what it has to guess,
-    would also change the colours that are known.
+    Only frequencies below 1/4 of the size are changed; detail is the PFFN's. ab + up(confidence *
+    smooth(memory's ab - mean of ab)).
+
+    Args:
+        ab: The prediction, ab / 110, ``[N, 2, H, W]``.
+        found: The memory's readout.
+        lightness: Lightness of the frames' fine cells in [-1, 1], ``[N, 1, 2h, 2w]``.
+
+    Returns:
+        The refined ab / 110, ``[N, 2, H, W]``.
     """
     fine = found.fine
     residual = fine - pool_to(ab, fine)
@@ -35,12 +42,12 @@ def refine_chroma(ab: Tensor, found: MemoryReadout, lightness: Tensor) -> Tensor
 
 
 def _smoothed(residual: Tensor, similarity: Tensor, lightness: Tensor) -> Tensor:
-    """What is ``residual``, the more evened out, the less alike the likeliest place is.
+    """Bilateral mean of ``residual`` where matches are weak, ``residual`` itself where they are strong.
 
-    Such a place is not in the reference: it came out of hiding or into the picture. What is found for it is
-    what lies where it is expected, for one quarter this and for the next that.
+    A cell with a weak match is not visible in the reference. Its colour is that of whatever the
+    displacement prior points to, and differs from cell to cell without the smoothing.
     """
-    # Colours are not to teach keys how alike to be: the bounds are of keys as they are.
+    # No gradient to the keys: the bounds of match_weight hold for keys as they are.
     similarity = similarity.detach()
     match = match_weight(
         F.interpolate(similarity, size=residual.shape[2:], mode="bilinear", align_corners=False)
@@ -54,5 +61,5 @@ def _smoothed(residual: Tensor, similarity: Tensor, lightness: Tensor) -> Tensor
 
 
 def _neighborhood(planes: Tensor) -> Tensor:
-    """``[N, C, h, w]`` as every place sees those around it: ``[N, C, coarse, h, w]``."""
+    """The cells around every cell: ``[N, C, h, w]`` to ``[N, C, (2 * REACH + 1)^2, h, w]``."""
     return torch.stack(shifted_views(planes, range(-REACH, REACH + 1)), dim=2)

@@ -1,4 +1,4 @@
-"""What a step of training asks of the network."""
+"""The network with its own losses, as one module: distributed training needs one forward pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from .losses import matching_loss, reconstruction_loss
 
 
 class SelfReference(nn.Module):
-    """The network as it is trained: gray frame and reference in, ab and its own two losses out."""
+    """Training by self-reference (paper section 3.2): gray frame and reference in, ab and two losses out.
+
+    Args:
+        model: The network.
+        matched: Whether the matching loss is computed.
+    """
 
     def __init__(self, model: Color2Embed, matched: bool) -> None:
         super().__init__()
@@ -33,7 +38,7 @@ class SelfReference(nn.Module):
         last loss is the difference between the two predictions.
         """
         conditioning = self.model.embed(reference)
-        # Read together: read by itself, the second would be what batch norms remember.
+        # In one pass: in a second one, batch norms would take their running means from the second view.
         frames = lightness if second_view is None else torch.cat((lightness, second_view))
         contents = _parts(self.model.encode_content(frames), len(lightness))
         matching = lightness.new_zeros(())
@@ -57,7 +62,7 @@ class SelfReference(nn.Module):
 
 
 def _parts(content: Content, count: int) -> list[Content]:
-    """The content of each ``count`` pictures of those that were read together."""
+    """Content of a joined batch, split into batches of ``count`` pictures."""
     lightness = torch.split(content.lightness, count)
     features = zip(*(torch.split(level, count) for level in content.features), strict=True)
     kinds = (
