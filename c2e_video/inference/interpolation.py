@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 # A pixel is lost where its confidence is lower than this in both anchors. If more than this share of a
 # frame is lost, the frame becomes an anchor.
-LOST_CONFIDENCE, LOST_SHARE = 0.1, 0.12
+LOST_CONFIDENCE, LOST_SHARE = 0.1, 0.2
 
 
 def filter_reach(interval: int) -> int:

@@ -22,7 +22,7 @@ class Preset(NamedTuple):
 
 QUALITIES: Mapping[Quality, Preset] = {
     "draft": Preset(192, 12),
-    "standard": Preset(256, 8),
+    "standard": Preset(288, 8),
     "best": Preset(384, 4),
 }
 
