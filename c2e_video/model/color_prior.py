@@ -22,7 +22,7 @@ SHARPNESS, LIGHTNESS = 20.0, 2.0
 TEMPERATURE = 0.38
 # The palette's part: the distribution is multiplied by (palette + FLOOR) ^ PULL.
 PULL, FLOOR = 0.4, 0.1
-PLAUSIBLE = 0.4
+PLAUSIBLE = 0.5
 DOUBT = 30.0  # ab units of deviation at which certainty is 1 / e
 PALETTE_SIGMA = 1.0  # of the palette's histogram, in bins
 

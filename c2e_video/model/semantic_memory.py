@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from .color_prior import ColorPrior, expected_color, palette_of, plausibility
 from .config import ModelConfig
-from .feature_maps import pool_to, shifted_views
+from .feature_maps import grid_positions, pool_to, shifted_views
 from .memory import Memory, MemoryReadout
 from .memory_readout import match_weight
 from .self_affinity import SelfAffinity
@@ -23,8 +23,9 @@ from .semantic_encoder import SemanticEncoder, SemanticFeatures
 
 # Share of the fine features in the cosine of two places; the rest is the coarse features' share.
 FINE_SHARE = 0.34
-# Softmax over the reference's places: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2.
-SHARPNESS, LIGHTNESS = 30.0, 2.0
+# Softmax over the reference's places: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2
+# - HEIGHT * (difference of the height in the picture, as a share)^2: roads are below, the sky is above.
+SHARPNESS, LIGHTNESS, HEIGHT = 30.0, 2.0, 20.0
 # A semantic match counts by its best cosine: not at all up to UNLIKE, wholly from ALIKE on.
 UNLIKE, ALIKE = 0.4, 0.6
 # Semantic colors are spread over so many quarters (1/4) each way, among those about as light (sigma).
@@ -95,6 +96,8 @@ class SemanticMemory(nn.Module):
         queries = affinity.keys.to(memory.semantic.dtype)
         cosines = (queries @ memory.semantic).float() + bias / SHARPNESS
         scores = SHARPNESS * cosines - LIGHTNESS * (affinity.lightness - known).square()
+        height = grid_positions(affinity.size, queries.device)[0, :, None]
+        scores = scores - HEIGHT * (height - memory.coarse[:, None, 0]).square()
         found = torch.cat((scores.softmax(2) @ colors, cosines.amax(2, keepdim=True)), dim=2)
         read = affinity.planes(found, like)
         return SemanticReadout(read[:, :2], read[:, 2:], _ramp(read[:, 2:], UNLIKE, ALIKE))

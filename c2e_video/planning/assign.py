@@ -12,11 +12,12 @@ from ..references.reference_table import TableShot
 from ..utils.progress import Progress
 from ..video.frames import Shot
 from .candidates import COMPARED_SAMPLES, Candidate, CandidatePool, ScoredCandidate, spread
-from .coverage import UNCOVERED, FilmMatcher
+from .coverage import FilmMatcher
 from .keyframes import Match
 from .plan import MAX_CANDIDATES, Assignment, Plan
 from .samples import FrameSample
 
+SAME_SCENE = 0.62  # score from which a picture is taken to show the shot's own scene
 MAX_TOGETHER = 4  # references of other scenes that a shot has at once
 Found = Sequence[Match[Candidate]]
 
@@ -98,7 +99,7 @@ class _Chooser:
     ) -> tuple[Reference, ...]:
         """Those that together are most alike to the shot, where all show other scenes; else none."""
         colorizer = self.film_matcher.matcher.colorizer
-        if ranked[0].score >= UNCOVERED or len(ranked) == 1 or not colorizer.has_semantics:
+        if ranked[0].score >= SAME_SCENE or len(ranked) == 1 or not colorizer.has_semantics:
             return ()
         matcher = SemanticMatcher(colorizer)
         pictures = [one.candidate.load() for one in ranked]

@@ -140,7 +140,7 @@ def test_a_shot_takes_the_references_that_together_are_most_alike(colorizer: Col
 def test_pictures_of_other_scenes_serve_a_shot_together(
     film: Path, colorizer: Colorizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assign, "UNCOVERED", 2.0)  # nothing is the same scene
+    monkeypatch.setattr(assign, "SAME_SCENE", 2.0)  # nothing is the same scene
     monkeypatch.setattr(SemanticMatcher, "choose", lambda self, frames, refs, limit: [1, 0])
     pictures = [write_picture(tmp_path / f"{k}.png", k) for k in range(3)]
     info = probe(film)
