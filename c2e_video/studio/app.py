@@ -79,7 +79,6 @@ def _routes() -> list[Route | Mount]:
         Route(f"{_FILM}/poster", endpoint(films.poster)),
         Route(f"{_FILM}/table", endpoint(films.table)),
         Route(f"{_FILM}/losses", endpoint(films.losses)),
-        Route(f"{_FILM}/source", endpoint(films.source)),
         Route(f"{_FILM}/edit", endpoint(shots.edit), methods=post),
         Route(f"{_FILM}/undo", endpoint(shots.undo), methods=post),
         Route(f"{_FILM}/redo", endpoint(shots.redo), methods=post),

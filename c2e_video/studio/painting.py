@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event, RLock, Thread
 from typing import Any, Literal, get_args
 
-from ..errors import C2EError
+from ..errors import C2EError, JobMismatch
 from ..pipeline.colorize import colorize_video
 from ..pipeline.options import Options, window_of
 from ..utils.choices import ProfileName, Quality
@@ -303,6 +303,14 @@ class PaintQueue:
             job.kept = job.on_disk = job.picture = ""
         except Stopped as error:
             job.state, job.kept = "stopped", _kept(error)
+        except JobMismatch:
+            job.state, job.error = (
+                "failed",
+                (
+                    "shots, references or options were changed since this run was stopped; begin it anew "
+                    "to paint the film as it is now"
+                ),
+            )
         except C2EError as error:
             job.state, job.error, job.kept = "failed", str(error), _kept(error)
         except Exception as error:  # a bug ends this film's run, not the queue

@@ -46,7 +46,7 @@ class Browser:
 
     def until(self, condition: str) -> None:
         """Wait until a JavaScript expression is true; the page itself forbids to wait by ``eval``."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not self.page.evaluate(condition):
             assert time.monotonic() < deadline, f"it did not come true: {condition}"
             self.page.wait_for_timeout(30)
@@ -259,6 +259,11 @@ def region_retouched(browser: Browser) -> None:
     page.keyboard.press("z")
     browser.until("document.querySelector('#strokes-count').textContent === ''")
     brushed_with_the_keyboard_alone(browser)
+    color = page.get_attribute("#brush-color", "aria-label")
+    page.click("#eyedropper")
+    page.click("#frame-first", position={"x": 40, "y": 20})
+    assert page.get_attribute("#brush-color", "aria-label") != color
+    page.mouse.click(wheel["x"] + 0.25 * wheel["width"], wheel["y"] + 0.3 * wheel["height"])
     browser.brush(*stroke)
     page.click("#use-keyframe")
     browser.until("/is a keyframe of shot 2 now/.test(document.body.innerText)")
@@ -304,8 +309,21 @@ def range_painted_stopped_and_resumed(browser: Browser) -> None:
     browser.wait("#queue-film [data-state=done]")
     browser.wait("#finished-video")
     browser.until("document.querySelector('#finished-video').readyState >= 1")
+    finished_stretch_plays(browser)
     output = browser.folder / "film.color.from-00-00-02.500.to-00-00-04.000.mp4"
     assert len(luma_frames(output)) == 36
+
+
+def finished_stretch_plays(browser: Browser) -> None:
+    """What is on the disk is played, not the network's."""
+    page = browser.page
+    page.locator("#timeline").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("l")
+    browser.until("document.querySelector('#viewer').dataset.shown === 'finished'")
+    page.keyboard.press("k")
+    browser.painted()
 
 
 def assert_the_table_on_disk_is_the_one_shown(browser: Browser) -> None:

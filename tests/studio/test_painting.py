@@ -133,6 +133,31 @@ def test_what_is_there_already_is_said_before_it_is_replaced(
     assert page.get(f"/api/films/{ready}/losses?profile=web").json()["exists"]
 
 
+def test_a_run_that_no_longer_fits_the_table_says_what_to_do(
+    page: Page, ready: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance = RunProgress.advance
+
+    def stop_once(progress: RunProgress, frames: int) -> None:
+        if progress.job.stage == "colorizing" and progress.job.done >= 8 and not stopped:
+            stopped.append(True)
+            page.studio.queue.stop(progress.job.id)
+        advance(progress, frames)
+
+    stopped: list[bool] = []
+    monkeypatch.setattr(RunProgress, "advance", stop_once)
+    add(page, ready, profile="web")
+    wait_until(lambda: entry(page)["state"] in ("stopped", "done", "failed"), 60)
+    page.edit(ready, "merge", shot=0)
+    job = entry(page)["id"]
+    page.post(f"/api/queue/{job}/start", {})
+    wait_until(lambda: entry(page)["state"] in ("done", "failed"), 60)
+    assert "begin it anew" in entry(page)["error"]
+    page.post(f"/api/queue/{job}/restart", {})
+    wait_until(lambda: entry(page)["state"] in ("done", "failed"), 60)
+    assert entry(page)["state"] == "done", entry(page)["error"]
+
+
 def test_a_film_with_a_shot_without_pictures_fails_in_one_line(page: Page, film: str) -> None:
     add(page, film, profile="web")
     wait_until(lambda: entry(page)["state"] == "failed", 30)

@@ -159,6 +159,9 @@ def test_a_reference_is_used_for_another_shot_and_removed_again(
     upload(page, film, reference.read_bytes())
     digest = page.film(film)["pool"][0]["digest"]
     page.edit(film, "use", shot=2, digest=digest)
+    again = page.edit(film, "use", shot=2, digest=digest)
+    assert again.status_code == 400
+    assert "already" in again.json()["error"]
     assert page.film(film)["shots"][2]["references"][0]["digest"] == digest
     page.edit(film, "remove", shot=2, digest=digest, at=None)
     assert page.film(film)["shots"][2]["references"] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from ...errors import C2EError
 from ..display import gray_picture, small
@@ -166,10 +166,3 @@ def losses(ask: Ask) -> dict[str, Any]:
         return facts | {"lines": losses_of(ask.film, options)}
     except C2EError as error:
         return facts | {"lines": [], "refused": str(error)}
-
-
-def source(ask: Ask) -> Response:
-    """The film's own file, for its sound; in ranges."""
-    film = ask.film
-    film.check_there()
-    return FileResponse(film.path)

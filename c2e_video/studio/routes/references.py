@@ -18,6 +18,7 @@ from .frames import retouched
 def candidates(ask: Ask) -> list[dict[str, Any]]:
     """The film's pictures that show most of a shot, best first."""
     film, shot = ask.film, ask.path["shot"]
+    own = {reference.digest for reference in film.table.row(shot).references}
     with ask.studio.turns.turn(f"candidates {ask.query.get('tab', '')}"):
         found = film.coverage.candidates(shot)
     return [
@@ -26,6 +27,7 @@ def candidates(ask: Ask) -> list[dict[str, Any]]:
             "name": reference.path.name,
             "score": None if math.isnan(score) else round(score, 3),
             "level": state_of(score),
+            "own": reference.digest in own,
         }
         for reference, score in found
     ]

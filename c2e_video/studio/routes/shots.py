@@ -86,7 +86,13 @@ def _use(ask: Ask) -> Change:
     """A picture that the film knows becomes the shot's."""
     shot = ask.needed("shot")
     reference = ask.film.reference(ask.text("digest"))
-    return lambda table: table.add(shot, reference.moved(None))
+
+    def change(table: ShotTable) -> ShotTable:
+        if reference.digest in {r.digest for r in table.row(shot).references}:
+            raise RequestError(f"shot {shot + 1} has {reference.path.name} already")
+        return table.add(shot, reference.moved(None))
+
+    return change
 
 
 def _remove(ask: Ask) -> Change:

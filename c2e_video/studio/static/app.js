@@ -71,6 +71,9 @@ startFilms();
 startKeys();
 startDrop();
 on("film table", arrange);
+on("films", () => {
+  if (store.film && !store.films.some(({ id }) => id === store.film.id)) location.hash = "";
+});
 on("frame table", time);
 window.addEventListener("hashchange", route);
 $("to-films").addEventListener("click", () => {

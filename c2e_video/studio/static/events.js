@@ -2,6 +2,7 @@
 
 import { get, tell } from "./api.js";
 import { $ } from "./dom.js";
+import { finisheds } from "./frames.js";
 import { say } from "./messages.js";
 import { changed, loadFilm, loadQueue, loadStudio, loadTable, path, seek, store } from "./store.js";
 
@@ -10,6 +11,7 @@ const ours = ({ film }) => store.film && film === store.film.id;
 const HEARD = {
   films: () => tell(loadStudio),
   queue: async () => {
+    finisheds.clear(); // a run that begins or ends may change what is on the disk
     await tell(loadQueue);
     await finished();
   },
@@ -54,9 +56,11 @@ const HEARD = {
 };
 
 let asking = false;
+let again = false;
 
 // Which stretches are painted by now.
 async function finished() {
+  again = asking;
   if (asking || !store.times) return;
   asking = true;
   try {
@@ -66,6 +70,7 @@ async function finished() {
     // the next message asks again
   } finally {
     asking = false;
+    if (again) finished();
   }
 }
 

@@ -5,7 +5,8 @@ import { redo, seek, seekShot, shotIndex, store, undo } from "./store.js";
 import { merge, moveBorder, nextNeeding, split, toggleGray } from "./shots.js";
 import { strokes, toggleErasing, togglePicking, undoStroke } from "./retouch.js";
 import { selectTab, TABS } from "./tabs.js";
-import { hold, play } from "./viewer.js";
+import { play } from "./play.js";
+import { hold } from "./viewer.js";
 
 const second = () => Math.round(store.film.rate ?? 24);
 

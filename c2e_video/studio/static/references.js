@@ -52,7 +52,7 @@ async function candidates() {
   $("candidates").replaceChildren(...found.map((one) => candidate(one, index)));
 }
 
-function candidate({ digest, name, score, level }, index) {
+function candidate({ digest, name, score, level, own }, index) {
   const preview = (wanted) => () => {
     view.preview = wanted;
     note(wanted ? `preview with ${name}` : "");
@@ -63,6 +63,7 @@ function candidate({ digest, name, score, level }, index) {
     "li",
     {
       "data-digest": digest,
+      tabindex: own ? 0 : false,
       on: {
         mouseenter: preview(digest),
         mouseleave: preview(null),
@@ -73,10 +74,12 @@ function candidate({ digest, name, score, level }, index) {
     make("img", { src: image(digest), alt: name }),
     make("span", { class: "name", text: name, title: name }),
     make("span", { class: "line", text: score === null ? "not compared" : `${words} (${score.toFixed(2)})` }),
-    button("Use", () => {
-      preview(null)();
-      edit("use", { shot: index, digest });
-    }, { "aria-label": `Use ${name} for shot ${index + 1}` }),
+    own
+      ? make("span", { class: "quiet", text: "in use" })
+      : button("Use", () => {
+          preview(null)();
+          edit("use", { shot: index, digest });
+        }, { "aria-label": `Use ${name} for shot ${index + 1}`, title: "Instead of the shot's own" }),
   );
 }
 

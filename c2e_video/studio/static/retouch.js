@@ -102,8 +102,9 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 
 // Arrows move a cross; Space puts the brush down and lifts it; I picks the colour under the cross.
 function keyed(event) {
-  if (store.tab !== "retouch") return;
   const overlay = $("overlay");
+  // A pointer that brushed has left the focus here, too: then the keys are the page's.
+  if (store.tab !== "retouch" || !overlay.matches(":focus-visible")) return;
   const box = overlay.getBoundingClientRect();
   const at = () => ({ clientX: box.left + cursor.x * box.width, clientY: box.top + cursor.y * box.height });
   const step = STEPS[event.key];

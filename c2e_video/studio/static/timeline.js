@@ -1,7 +1,7 @@
 // The film along the bottom: a block a shot, coverage over time under it, what is painted under that.
 
 import { on, pts, seek, shotIndex, store } from "./store.js";
-import { thumb } from "./viewer.js";
+import { thumb } from "./frames.js";
 
 const RULER = 18;
 const STRIP = 72;

@@ -1,37 +1,13 @@
 // The picture: gray at once, painted when the scrubber rests, a divider between the two.
 
 import { picture, TAB } from "./api.js";
-import { say } from "./messages.js";
-import { on, path, pts, seek, shot, shotIndex, store } from "./store.js";
+import { finisheds, forget, grays, painteds, thumb } from "./frames.js";
+import { on, path, pts, seek, shot, store } from "./store.js";
 
 const REST = 120; // ms without a step until the frame is painted
-const KEPT = 48; // pictures of each kind
 
 const $ = (id) => document.getElementById(id);
 
-class Kept extends Map {
-  take(key) {
-    const value = this.get(key);
-    if (value) {
-      this.delete(key);
-      this.set(key, value);
-    }
-    return value;
-  }
-
-  put(key, value) {
-    this.set(key, value);
-    if (this.size > KEPT) {
-      const [oldest, old] = this.entries().next().value;
-      this.delete(oldest);
-      old.close?.();
-    }
-    return value;
-  }
-}
-
-const grays = new Kept();
-const painteds = new Kept();
 export const view = {
   gray: null,
   painted: null,
@@ -39,6 +15,7 @@ export const view = {
   divider: 0.5,
   holding: false,
   playing: 0, // frames a second are multiplied by it; negative plays backwards
+  finished: null, // the painted frame as it is on the disk, while it is played
   preview: null, // digest of a candidate that is tried
   saturation: null, // of a slider that is being moved
   retouched: null, // the picture with strokes on it
@@ -70,23 +47,6 @@ async function loadGray() {
     loading = false;
   }
   show();
-}
-
-const thumbs = new Map();
-
-// A small gray picture of the nearest half second, which stands in until the frame is there.
-export function thumb(at, ready) {
-  const name = path(`/thumb/${at}`);
-  let image = thumbs.get(name);
-  if (!image) {
-    image = new Image();
-    image.src = `api/${name}`;
-    thumbs.set(name, image);
-    if (thumbs.size > 1500) thumbs.delete(thumbs.keys().next().value);
-  }
-  if (image.complete) return image.naturalWidth ? image : null;
-  if (ready) image.addEventListener("load", ready, { once: true });
-  return null;
 }
 
 // -- painted -----------------------------------------------------------------
@@ -142,7 +102,7 @@ export function show() {
   draw($("canvas"), view.gray, view.finished && !view.holding ? view.finished : painted);
   const right = view.finished && !view.holding ? "finished" : painted ? "painted" : "gray";
   const viewer = $("viewer");
-  viewer.dataset.shown = gray ? right : "thumb";
+  viewer.dataset.shown = gray || right === "finished" ? right : "thumb";
   viewer.dataset.pts = pts();
   $("label-right").textContent = right === "gray" ? "original" : right;
   $("label-left").hidden = right === "gray" || divided() < 0.08;
@@ -239,61 +199,6 @@ async function showTriple() {
   }
 }
 
-// -- playing -----------------------------------------------------------------
-
-let begun = 0;
-let base = 0;
-
-export function play(speed) {
-  const same = Math.sign(speed) === Math.sign(view.playing);
-  view.playing = speed === 0 ? 0 : same ? Math.min(8, Math.abs(view.playing) * 2) * Math.sign(speed) : speed;
-  begun = performance.now();
-  base = store.index;
-  view.retouched = null;
-  if (view.playing) requestAnimationFrame(tick);
-  else stopped();
-}
-
-function stopped() {
-  view.finished = null;
-  seek(store.index);
-}
-
-const ahead = new Set();
-
-function tick(now) {
-  if (!view.playing || !store.times) return;
-  const frames = ((now - begun) / 1000) * (store.film.rate ?? 24) * view.playing;
-  const index = base + Math.trunc(frames);
-  if (index < 0 || index >= store.times.count) {
-    play(0);
-    return;
-  }
-  if (index !== store.index) seek(index);
-  prefetch(index, Math.sign(view.playing));
-  requestAnimationFrame(tick);
-}
-
-// Finished stretches are played as they are on the disk, the others in gray.
-const finishedAt = (at) => store.film.finished.some(([start, stop]) => at >= start && at < stop);
-
-function prefetch(index, step) {
-  for (let k = 1; k <= 6 && ahead.size < 4; k += 1) {
-    const next = index + k * step * Math.max(1, Math.abs(view.playing) >> 1);
-    if (next < 0 || next >= store.times.count) return;
-    const at = store.times.at(next);
-    const kind = finishedAt(at) ? "finished" : "gray";
-    const kept = kind === "gray" ? grays : painteds;
-    const name = kind === "gray" ? at : `finished ${store.film.id} ${at}`;
-    if (kept.has(name) || ahead.has(name)) continue;
-    ahead.add(name);
-    picture(path(`/${kind}/${at}`))
-      .then((image) => image && kept.put(name, image))
-      .catch(() => {})
-      .finally(() => ahead.delete(name));
-  }
-}
-
 // -- the rest of the page's business -------------------------------------------
 
 export function refresh(delay = REST) {
@@ -302,9 +207,9 @@ export function refresh(delay = REST) {
   view.finished = null;
   if (view.playing) {
     view.painted = null;
-    view.finished = painteds.take(`finished ${store.film.id} ${pts()}`) ?? null;
+    view.finished = finisheds.take(pts()) ?? null;
   }
-  if (!grays.has(pts())) loadGray();
+  if (!grays.has(pts()) && !view.finished) loadGray();
   show();
   rest(delay);
   if (!view.playing) showTriple();
@@ -331,9 +236,7 @@ function dragDivider(event) {
 
 export function startViewer() {
   on("film", () => {
-    grays.clear();
-    painteds.clear();
-    thumbs.clear();
+    forget();
     tripleKey = "";
     Object.assign(view, { gray: null, painted: null, retouched: null, preview: null, playing: 0, finished: null });
     note(store.film?.error ?? "");
