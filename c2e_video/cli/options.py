@@ -95,7 +95,7 @@ def references_option(*, required: bool) -> Callable[[Command], Command]:
         type=PATH,
         multiple=True,
         required=required,
-        help="A colour picture, a folder of them, or a map in a .csv file. May be repeated.",
+        help="A colour picture, a folder of them, a colour film, or a table (.csv, .xlsx). May be repeated.",
     )
 
 

@@ -121,7 +121,7 @@ def _thumbnail(small: Plane, crop: float) -> Floats:
     tiny = cv2.resize(plane.astype(np.float32), (WIDTH, HEIGHT), interpolation=how)
     detail = tiny - cv2.blur(tiny, (15, 15))
     # Divided by the local contrast: a brighter print is the same picture.
-    contrast = np.sqrt(cv2.blur(detail * detail, (15, 15)))
+    contrast = np.sqrt(np.maximum(cv2.blur(detail * detail, (15, 15)), 0))
     flat = (detail / (contrast + 0.02 * (tiny.std() + 1e-3) + 1e-3)).ravel()
     flat -= flat.mean()
     return cast(Floats, flat / (np.linalg.norm(flat) + 1e-6))

@@ -143,7 +143,16 @@ class Plan:
     @property
     def changed(self) -> bool:
         """Whether the table that was given would be written with other content."""
-        return self.table is None or any(a.added for a in self.assignments)
+        if self.table is None or any(a.added for a in self.assignments):
+            return True
+        return self.table.coverage not in (None, self.verdicts())
+
+    def verdicts(self) -> tuple[str, ...]:
+        """The coverage of each shot in words; empty words where it is open or nothing was given."""
+        return tuple(
+            curve.verdict(self.info) if curve.points or curve.gray else ""
+            for curve in self.coverage
+        )
 
     def _line(self, curve: ShotCoverage) -> str:
         shot = curve.shot
@@ -224,4 +233,4 @@ class Plan:
         for index, assignment in enumerate(self.assignments):
             if assignment.added:
                 table = table.with_references(index, assignment.added, Path())
-        table.write(self.info)
+        table.with_coverage(self.verdicts()).write(self.info)

@@ -3,9 +3,10 @@
 Columns: ``shot`` (a number), ``start`` and ``end`` (times on the film's own clock), ``transition``
 (``cut``, or ``dissolve`` and its length), ``reference`` (a picture, seen from the table's folder, or
 ``gray``), ``at`` (the time of the frame that the picture is, if it is one), ``saturation`` (a factor,
-0 to 4) and ``note``. Unknown columns are kept. Rows of one shot with different ``at`` are several
-references of that shot. Shots are told apart by their number and ordered by their time: a number may be
-any that is free. A shot is open while its ``reference`` is empty.
+0 to 4), ``note``, and ``coverage`` (what planning found; it is written anew each time). Unknown columns
+are kept. Rows of one shot with different ``at`` are several references of that shot. Shots are told apart
+by their number and ordered by their time: a number may be any that is free. A shot is open while its
+``reference`` is empty.
 """
 
 from __future__ import annotations
@@ -161,7 +162,9 @@ class ReferenceTable:
                     f"a table names files, and {reference.path.name} is in memory alone; save it first"
                 )
             name = _seen_from(self.path.parent, folder / reference.path)
-            bare = replace(first, line=0, note="", extra={}) if kept or added else first
+            bare = (
+                replace(first, line=0, note="", extra={}, coverage="") if kept or added else first
+            )
             added.append(replace(bare, reference=name, at=reference.at))
         rows = tuple(sorted([*kept, *added], key=lambda row: row.at or 0)) or own.rows
         return self._with(index, TableShot(own.shot, rows))
@@ -179,6 +182,22 @@ class ReferenceTable:
         rows = tuple(replace(row, reference=name, saturation=saturation) for row in own.rows)
         table = self._with(index, TableShot(own.shot, rows))
         return table.with_references(index, references, folder) if references else table
+
+    def with_coverage(self, verdicts: Sequence[str]) -> ReferenceTable:
+        """The table with what planning found of each shot, in its first row."""
+        shots = []
+        for own, verdict in zip(self.shots, verdicts, strict=True):
+            rows = [replace(row, coverage="") for row in own.rows]
+            rows[0] = replace(rows[0], coverage=verdict)
+            shots.append(TableShot(own.shot, tuple(rows)))
+        return replace(self, shots=tuple(shots))
+
+    @property
+    def coverage(self) -> tuple[str, ...] | None:
+        """What the table says of each shot's coverage; None where it has no such column."""
+        if "coverage" not in map(str.lower, self.titles):
+            return None
+        return tuple(own.rows[0].coverage for own in self.shots)
 
     def with_words(
         self, index: int, saturation: float | None, note: str, extra: Mapping[str, str]
@@ -265,6 +284,7 @@ def _fields(shot: Shot, row: TableRow, info: VideoInfo) -> dict[str, str]:
         "at": "" if row.at is None else info.timecode(row.at),
         "saturation": saturation,
         "note": row.note,
+        "coverage": row.coverage,
     }
 
 

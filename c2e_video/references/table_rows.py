@@ -11,7 +11,17 @@ from ..utils.timecode import parse_timecode
 from ..video.frames import VideoInfo
 from .table_times import TableTimes
 
-COLUMNS = ("shot", "start", "end", "transition", "reference", "at", "saturation", "note")
+COLUMNS = (
+    "shot",
+    "start",
+    "end",
+    "transition",
+    "reference",
+    "at",
+    "saturation",
+    "note",
+    "coverage",
+)
 NEEDED = ("shot", "start", "end", "reference")
 GRAY = ("gray", "grey")  # in place of a picture: the shot is left uncoloured
 MAX_SATURATION = 4.0
@@ -35,6 +45,7 @@ class TableRow:
         saturation: Factor of a*, b*; None where nothing is said of it.
         note: A person's words.
         extra: The fields of unknown columns.
+        coverage: How far the references cover the shot, as planning found it; nothing depends on it.
     """
 
     line: int
@@ -47,6 +58,7 @@ class TableRow:
     saturation: float | None
     note: str
     extra: Mapping[str, str]
+    coverage: str = ""
 
     @property
     def times(self) -> tuple[int, int]:
@@ -100,6 +112,7 @@ class RowReader:
         return TableRow(
             *(row.line, number, start, end, dissolve),
             *(row["reference"], at, saturation, row["note"], extra),
+            coverage=row["coverage"],
         )
 
     def _time(self, row: Row, column: str) -> int:

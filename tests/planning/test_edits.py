@@ -66,11 +66,15 @@ def test_planning_again_fills_what_is_open_and_keeps_the_rest(
     table.write_text(EDITED)
     assert call(monkeypatch, tiny_weights, "film.mp4", "--ref", "more") == 0
     written, before = lines(table), EDITED.splitlines()
-    assert written[:3] == before[:3]
-    assert written[3] == "2,00:00:01.000,00:00:01.280,cut,more/28.png,00:00:01.120,,,"
-    assert written[4] == before[4]
-    # a frame of a shot whose reference has its time is added to it
-    assert written[5:] == ["3,00:00:01.280,00:00:01.920,cut,more/44.png,00:00:01.760,,,"]
+    assert written[0] == f"{before[0]},coverage"
+    assert written[1] == f"{before[1]},left gray"
+    assert [line.rpartition(",")[0] for line in written[2:]] == [
+        before[2],
+        "2,00:00:01.000,00:00:01.280,cut,more/28.png,00:00:01.120,,,",
+        before[4],
+        # a frame of a shot whose reference has its time is added to it
+        "3,00:00:01.280,00:00:01.920,cut,more/44.png,00:00:01.760,,,",
+    ]
     told = capsys.readouterr().out
     assert "3 shots kept as they are written, 1 filled, 1 keyframes added" in told
     assert "film.1.csv" not in {path.name for path in folder.iterdir()}

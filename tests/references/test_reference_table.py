@@ -17,7 +17,7 @@ from c2e_video.video.frames import Shot
 from tests.factories import color_noise, video_info
 
 HEADER = "shot,start,end,transition,reference,at\n"
-WRITTEN = "shot,start,end,transition,reference,at,saturation,note"
+WRITTEN = "shot,start,end,transition,reference,at,saturation,note,coverage"
 INFO = video_info(path=Path("film"), time_base=Fraction(1, 1000))
 
 
@@ -45,7 +45,7 @@ def test_round_trip(folder: Path) -> None:
     chosen = ReferenceMap(shots, ((a,), (a.moved(1500), b.moved(2800))))
     chosen.to_csv(folder / "map.csv", INFO)
     assert (folder / "map.csv").read_text().splitlines()[2] == (
-        "2,00:00:01.200,00:00:03.000,dissolve 00:00:00.400,a.png,00:00:01.500,,"
+        "2,00:00:01.200,00:00:03.000,dissolve 00:00:00.400,a.png,00:00:01.500,,,"
     )
     again = ReferenceMap.from_csv(folder / "map.csv", INFO)
     assert again.shots == shots
@@ -79,8 +79,8 @@ def test_a_plan_is_filled_in_by_a_person(folder: Path) -> None:
     ReferenceTable.new(path, shots).write(INFO)
     assert path.read_text().splitlines() == [
         WRITTEN,
-        "1,00:00:00.000,00:00:01.200,cut,,,,",
-        "2,00:00:01.200,00:00:03.000,dissolve 00:00:00.400,,,,",
+        "1,00:00:00.000,00:00:01.200,cut,,,,,",
+        "2,00:00:01.200,00:00:03.000,dissolve 00:00:00.400,,,,,",
     ]
     assert read_shots(path) == shots
     with pytest.raises(BadReference) as error:
@@ -302,11 +302,11 @@ def test_files_that_are_no_tables(folder: Path) -> None:
 # -- what a person may write, and keeps --------------------------------------------------------------
 
 KEPT = """\
-Who;shot;start;end;transition;reference;at;saturation;note;Price
-;1;00:00:00.000;00:00:04.000;cut;gray;;;titles;3
-Ann;7;00:00:04.000;00:00:06.000;cut;a.png;00:00:05.000;1,5;red coat, see letter;
-;7;00:00:04.000;00:00:06.000;cut;b.png;00:00:05.500;;;4
-;3;00:00:06.000;00:00:10.000;dissolve 00:00:00.500;;;0.5;;
+Who;shot;start;end;transition;reference;at;saturation;note;Price;coverage
+;1;00:00:00.000;00:00:04.000;cut;gray;;;titles;3;left gray
+Ann;7;00:00:04.000;00:00:06.000;cut;a.png;00:00:05.000;1,5;red coat, see letter;;
+;7;00:00:04.000;00:00:06.000;cut;b.png;00:00:05.500;;;4;
+;3;00:00:06.000;00:00:10.000;dissolve 00:00:00.500;;;0.5;;;
 """
 
 
@@ -319,7 +319,7 @@ def test_gray_shots_saturation_notes_and_unknown_columns_are_kept(folder: Path) 
     assert [own.saturation for own in read.shots] == [1, 1.5, 0.5]
     read.write(INFO)
     assert path.read_bytes().decode("utf-8").replace("\r\n", "\n") == (
-        "\ufeff" + KEPT.replace("1,5", "1.5").replace("00:00:05.500;;;4", "00:00:05.500;;;4")
+        "\ufeff" + KEPT.replace("1,5", "1.5")
     )
 
 
@@ -331,8 +331,8 @@ def test_a_shot_is_filled_and_the_rest_of_the_table_stays(folder: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[:4] == KEPT.replace("1,5", "1.5").splitlines()[:4]
     assert lines[4:] == [
-        ";3;00:00:06.000;00:00:10.000;dissolve 00:00:00.500;b.png;00:00:07.000;0.5;;",
-        ";3;00:00:06.000;00:00:10.000;dissolve 00:00:00.500;b.png;00:00:08.000;0.5;;",
+        ";3;00:00:06.000;00:00:10.000;dissolve 00:00:00.500;b.png;00:00:07.000;0.5;;;",
+        ";3;00:00:06.000;00:00:10.000;dissolve 00:00:00.500;b.png;00:00:08.000;0.5;;;",
     ]
 
 
