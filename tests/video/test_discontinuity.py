@@ -11,8 +11,9 @@ import av
 import pytest
 
 from c2e_video.video.decode.decoder import decode, probe
-from c2e_video.video.decode.discontinuity import Discontinuities, TrackTimes, find_discontinuities
+from c2e_video.video.decode.discontinuity import Discontinuities, find_discontinuities
 from c2e_video.video.decode.packet_scan import discontinuities_of
+from c2e_video.video.decode.track_times import TrackTimes
 from c2e_video.video.mux import mux, plan_mux
 from tests import media
 from tests.video.test_mux import FFV1, H264, paint, tracks
@@ -95,6 +96,29 @@ def test_pieces_whose_clocks_are_far_apart_follow_each_other(tmp_path: Path, fir
     pts = [frame.pts for frame in decode(source, info)]
     assert len(pts) == 75
     assert {b - a for a, b in pairwise(pts)} == {3600}
+
+
+@pytest.mark.parametrize("b_frames", [(0, 2), (2, 0), (2, 2)], ids=str)
+@pytest.mark.parametrize("suffix", [".mpg", ".vob", ".ts"])
+def test_no_frame_is_late_at_the_end_of_a_piece(
+    tmp_path: Path, suffix: str, b_frames: tuple[int, int]
+) -> None:
+    """FFmpeg takes the time of a last frame from the next piece's clock."""
+    pieces = [
+        media.write_film(
+            tmp_path / f"{n}{suffix}", 26 - n, b_frames=count, codec="mpeg2video", audio="mp2"
+        )
+        for n, count in enumerate(b_frames)
+    ]
+    source = joined(tmp_path / f"film{suffix}", pieces)
+    info = probe(source)
+    pts = [frame.pts for frame in decode(source, info)]
+    assert len(pts) == 51
+    steps = [b - a for a, b in pairwise(pts)]
+    assert steps[:25] + steps[26:] == [3600] * 49
+    assert 3600 <= steps[25] < 2 * 3600  # at the join the longer sound may leave a gap
+    colorized(source, tmp_path / "out.mkv")
+    assert_in_step(pieces, tmp_path / "out.mkv")
 
 
 def test_a_shorter_sound_follows_the_picture_though_its_own_clock_goes_on(tmp_path: Path) -> None:

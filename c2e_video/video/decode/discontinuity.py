@@ -12,7 +12,6 @@ than they are stored in.
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,8 @@ from itertools import pairwise
 from typing import Any
 
 from av.packet import Packet
+
+from .track_times import TrackTimes
 
 # Seconds. dts of one track that step back by more, or leap ahead by more, are of another clock.
 _BACK, _AHEAD = 0.1, 10.0
@@ -36,64 +37,20 @@ _END_OF_FILE = (1 << 63) - 1
 _Join = dict[int, int]
 
 
-@dataclass
-class TrackTimes:
-    """The packets of one audio or video stream in the order of the file.
-
-    ``offset`` are byte offsets; ``dts``, ``start`` (pts) and ``end`` (pts and duration) are in ticks
-    of ``time_base``, in seconds.
-    """
-
-    time_base: Fraction
-    offset: array[int] = field(default_factory=lambda: array("q"))
-    dts: array[int] = field(default_factory=lambda: array("q"))
-    start: array[int] = field(default_factory=lambda: array("q"))
-    end: array[int] = field(default_factory=lambda: array("q"))
-
-    def add(self, packet: Packet[Any]) -> None:
-        """Note a packet. What it does not say is taken from the packet before it."""
-        last = self.dts[-1] if self.dts else None
-        dts = packet.dts if packet.dts is not None else last
-        dts = packet.pts if dts is None else dts
-        if dts is None:
-            return
-        pts = packet.pts if packet.pts is not None else dts
-        before = self.offset[-1] if self.offset else 0
-        self.offset.append(max(before, packet.pos if packet.pos is not None else before))
-        self.dts.append(dts)
-        lasting = packet.duration or self._usual()
-        self.start.append(pts)
-        self.end.append(pts + lasting)
-
-    def _usual(self) -> int:
-        """How long a packet lasts that does not say it: as long as the step to it, or as the one before."""
-        if len(self.dts) < 2:
-            return 0
-        step = self.dts[-1] - self.dts[-2]
-        return step if 0 < step * self.time_base < 1 else self.end[-1] - self.start[-1]
-
-    def seconds(self, first: int, second: int) -> float:
-        """By how much the dts of one packet is after that of another."""
-        return float((self.dts[second] - self.dts[first]) * self.time_base)
-
-    def gap(self, index: int) -> float:
-        """The time between the end of the packet before ``index`` and that packet, in seconds."""
-        lasting = self.end[index - 1] - self.start[index - 1]
-        return self.seconds(index - 1, index) - float(lasting * self.time_base)
-
-
 @dataclass(frozen=True)
 class Discontinuities:
     """The joins of a film.
 
     ``bounds`` has for each stream the byte offset at which each of its pieces but the first starts,
     ``everywhere`` the same for streams that are neither audio nor video. ``shifts`` are in seconds,
-    one for each piece.
+    one for each piece. ``repaired`` has pts that differ from those that FFmpeg gives, by stream, piece and
+    dts.
     """
 
     bounds: Mapping[int, Sequence[int]]
     everywhere: Sequence[int] = ()
     shifts: Sequence[Fraction] = (Fraction(0),)
+    repaired: Mapping[tuple[int, int, int], int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return len(self.shifts) > 1
@@ -108,9 +65,9 @@ class Discontinuities:
             "there all its tracks go on by one shift, in the distance they have to each other"
         ]
 
-    def shift(self, stream: int, offset: int) -> Fraction:
-        """The shift of a stream's packet at a byte offset, in seconds."""
-        return self.shifts[bisect_right(self.bounds.get(stream, self.everywhere), offset)]
+    def piece(self, stream: int, offset: int) -> int:
+        """The number of the piece in which a stream's packet at a byte offset is."""
+        return bisect_right(self.bounds.get(stream, self.everywhere), offset)
 
 
 ONE_CLOCK = Discontinuities({})
@@ -121,7 +78,7 @@ class TimestampCorrection:
 
     def __init__(self, discontinuities: Discontinuities) -> None:
         self._discontinuities = discontinuities
-        self._shift: dict[int, Fraction] = {}
+        self._piece: dict[int, int] = {}
 
     def apply(self, packet: Packet[Any]) -> None:
         """Correct the times of a packet in place."""
@@ -129,10 +86,12 @@ class TimestampCorrection:
             return
         stream = packet.stream_index
         if packet.pos is not None:  # a packet without a place is of the piece of the one before
-            self._shift[stream] = self._discontinuities.shift(stream, packet.pos)
-        ticks = round(self._shift.get(stream, Fraction(0)) / Fraction(packet.time_base))
+            self._piece[stream] = self._discontinuities.piece(stream, packet.pos)
+        piece = self._piece.get(stream, 0)
+        ticks = round(self._discontinuities.shifts[piece] / Fraction(packet.time_base))
         if packet.pts is not None:
-            packet.pts += ticks
+            key = stream, piece, packet.dts if packet.dts is not None else packet.pts
+            packet.pts = self._discontinuities.repaired.get(key, packet.pts) + ticks
         if packet.dts is not None:
             packet.dts += ticks
 
@@ -156,10 +115,16 @@ def find_discontinuities(tracks: Mapping[int, TrackTimes], *, leaps: bool) -> Di
     if not joins:
         return ONE_CLOCK
     starts = {index: [_start(tracks, join, index) for join in joins] for index in tracks}
+    repaired = {
+        (stream, piece, repair[0]): repair[1]
+        for stream, track in tracks.items()
+        for piece, (first, stop) in enumerate(pairwise([0, *starts[stream]]))
+        if (repair := track.repair_end(first, stop))
+    }
     shifts = _shifts(tracks, strays, starts)
     bounds = {index: [_offset(tracks[index], k) for k in own] for index, own in starts.items()}
     everywhere = [min(each) for each in zip(*bounds.values(), strict=True)]
-    return Discontinuities(bounds, everywhere, tuple(shifts))
+    return Discontinuities(bounds, everywhere, tuple(shifts), repaired)
 
 
 def _strays(track: TrackTimes) -> frozenset[int]:

@@ -15,7 +15,8 @@ from av.format import Flags
 from av.stream import Disposition
 
 from .demuxer import Demuxer
-from .discontinuity import ONE_CLOCK, Discontinuities, TrackTimes, find_discontinuities
+from .discontinuity import ONE_CLOCK, Discontinuities, find_discontinuities
+from .track_times import TrackTimes
 
 # Containers with a table of their frames. In others a seek searches by time.
 _WITH_TABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
