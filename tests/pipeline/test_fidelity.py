@@ -18,7 +18,7 @@ from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import EncodeSettings
 from tests.formats_page import WORDS, with_words
 from tests.media import luma_frames, packets, picture_digests, write_film
-from tests.video.test_decode import interlaced
+from tests.video.decoding import interlaced
 from tests.video.test_mux import picture_times, tracks
 
 BT601 = {"color_range": 1, "colorspace": 5, "color_trc": 6, "color_primaries": 5}
