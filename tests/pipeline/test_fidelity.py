@@ -19,7 +19,7 @@ from c2e_video.video.encode import EncodeSettings
 from tests.formats_page import WORDS, with_words
 from tests.media import luma_frames, packets, picture_digests, write_film
 from tests.video.decoding import interlaced
-from tests.video.test_mux import picture_times, tracks
+from tests.video.muxing import picture_times, tracks
 
 BT601 = {"color_range": 1, "colorspace": 5, "color_trc": 6, "color_primaries": 5}
 BT709 = {"color_range": 1, "colorspace": 1, "color_trc": 1, "color_primaries": 1}

@@ -18,7 +18,7 @@ from c2e_video.video.mux import plan_mux
 from c2e_video.video.mux.matroska import set_pixel_shape
 from c2e_video.video.quicktime import clap_of, with_clap
 from tests import media
-from tests.video.test_mux import FFV1, finish
+from tests.video.muxing import FFV1, finish
 
 SIZE = (72, 48)
 CROP = Crop(left=8, top=3, right=4, bottom=1)

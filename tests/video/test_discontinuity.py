@@ -16,7 +16,7 @@ from c2e_video.video.decode.packet_scan import discontinuities_of
 from c2e_video.video.decode.track_times import TrackTimes
 from c2e_video.video.mux import mux, plan_mux
 from tests import media
-from tests.video.test_mux import FFV1, H264, paint, tracks
+from tests.video.muxing import FFV1, H264, paint, tracks
 
 TICK = Fraction(1, 90000)
 KINDS: dict[str, dict[str, Any]] = {

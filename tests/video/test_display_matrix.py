@@ -14,7 +14,7 @@ from c2e_video.video.decode.metadata import display_matrix, orientation
 from c2e_video.video.mux import plan_mux
 from tests import media
 from tests.factories import video_info
-from tests.video.test_mux import FFV1, H264, finish
+from tests.video.muxing import FFV1, H264, finish
 
 ONE = 1 << 16
 # Of the stored picture's pixel (x, y): a, b, c, d in x' = a x + c y, y' = b x + d y, y downwards.

@@ -20,7 +20,7 @@ from c2e_video.video.mux import check_times, mux, plan_mux
 from tests.factories import video_info
 from tests.media import luma_frames, write_film
 from tests.pipeline.test_picture_output import hiding_borders
-from tests.video.test_mux import paint
+from tests.video.muxing import paint
 
 DNXHR = EncodeSettings("dnxhr")
 SIZE = (320, 240)

@@ -16,7 +16,7 @@ from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import Codec, EncodeSettings
 from c2e_video.video.filters import video_filter
 from tests import media
-from tests.video.test_mux import finish, picture_times
+from tests.video.muxing import finish, picture_times
 
 SIZE = (64, 48)
 

@@ -11,7 +11,7 @@ import pytest
 
 from c2e_video.video.mux.frame_times import FrameTimes, constant_times
 from tests import media
-from tests.video.test_mux import FFV1, UNEVEN, finish, picture_times
+from tests.video.muxing import FFV1, UNEVEN, finish, picture_times
 
 NTSC, FILM = Fraction(30000, 1001), Fraction(24000, 1001)
 MS = Fraction(1, 1000)

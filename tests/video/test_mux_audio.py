@@ -17,7 +17,7 @@ from c2e_video.video.decode.decoder import probe
 from c2e_video.video.encode import EncodeSettings
 from c2e_video.video.mux import MuxPlan, mux, plan_mux
 from tests import media
-from tests.video.test_mux import FFV1, H264, assert_same_sound, paint
+from tests.video.muxing import FFV1, H264, assert_same_sound, paint
 
 BEEPS = (0.2, 0.7)
 

@@ -14,7 +14,7 @@ from c2e_video.video.decode.decoder import probe
 from c2e_video.video.mux import plan_mux
 from c2e_video.video.mux.fields import tape_fields
 from tests import media
-from tests.video.test_mux import FFV1, H264, finish
+from tests.video.muxing import FFV1, H264, finish
 
 OUTPUTS = ("out.mov", "out.mp4", "out.mkv")
 

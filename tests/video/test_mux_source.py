@@ -16,7 +16,7 @@ from c2e_video.video.decode.decoder import probe
 from c2e_video.video.mux import mux, plan_mux
 from c2e_video.video.mux import source_packets as reading
 from tests import media
-from tests.video.test_mux import FFV1, H264, paint, tracks
+from tests.video.muxing import FFV1, H264, paint, tracks
 
 
 def finished(source: Path, output: Path) -> list[str]:

@@ -14,7 +14,7 @@ from c2e_video.video.decode import DecodeReport, frames_at
 from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.decode.reordering import DisplayTimes
 from tests import media
-from tests.video.test_mux import finish, picture_times
+from tests.video.muxing import finish, picture_times
 
 X264 = {"qp": "-1", "crf": "20", "preset": "medium"}
 OPEN = X264 | {"x264-params": "open-gop=1:keyint=12:min-keyint=12:scenecut=0"}
