@@ -18,6 +18,7 @@ from c2e_video.video.mux import MuxPlan, mux, plan_mux
 B_FRAMES: dict[str, Any] = {"options": {"qp": "-1", "crf": "30", "preset": "medium"}, "b_frames": 3}
 NTSC: dict[str, Any] = {"time_base": Fraction(1, 24000), "rate": Fraction(24000, 1001)}
 UNEVEN = [0, 1001, 2002, 3003, 5005, 6006, 30030, 31031, 32032, 33033, 34034, 36036]
+UNEVEN += [36036 + 1001 * k for k in range(1, 13)]
 
 
 H264 = EncodeSettings("h264", preset="veryfast")
