@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 @click.option(
     *("-o", "--output"),
     type=PATH,
-    help="Where to write, a file or a folder that exists; FILM.color.mp4 by default.",
+    help="Where to write: a file, a folder that exists, or pictures such as out/%06d.dpx; "
+    "FILM.color.mp4 by default.",
 )
 @encode_options
 @network_options

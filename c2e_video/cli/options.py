@@ -108,7 +108,11 @@ def encode_options(command: Command) -> Command:
             type=click.Choice(get_args(ProfileName)),
             help="Codec, container and depth in one.",
         ),
-        click.option("--codec", type=click.Choice(get_args(Codec)), help="h264 by default."),
+        click.option(
+            "--codec",
+            type=click.Choice(get_args(Codec)),
+            help="By default that of the output's suffix (pictures, mxf), else h264.",
+        ),
         click.option("--crf", type=float, help="Quality of the codec, smaller is better."),
         click.option("--preset", help="Speed preset of the codec."),
     )
