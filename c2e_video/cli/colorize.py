@@ -97,7 +97,7 @@ def _check_several(films: tuple[Path, ...], references: tuple[Path, ...]) -> Non
     if Path("-") in films:
         raise C2EError("standard input is one film; colorize it alone")
     for path in references:
-        if path.suffix.lower() == ".csv":
+        if path.suffix.lower() in (".csv", ".xlsx"):
             raise C2EError(
                 f"the map {str(path)!r} has the shots of one film, and there are {len(films)}; "
                 "give pictures, or colorize each film with its own map"

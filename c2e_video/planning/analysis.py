@@ -1,4 +1,4 @@
-"""One pass over the film: its shots, the times of its frames, keyframes found in it, its letterbox."""
+"""The one pass over the film: its shots, the times of its frames, keyframes, letterbox and samples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,16 @@ Window = tuple[int | None, int | None]  # the first pts, and the one to stop bef
 
 @dataclass(frozen=True, eq=False)
 class VideoAnalysis:
-    """What one pass over the film told: its shots, the pts of its frames, the keyframes' places."""
+    """What one pass over the film found.
+
+    Args:
+        shots: Its shots, in order and without holes.
+        pts: Those of its frames, in order.
+        matches: For each candidate the frame that it is, if it is one.
+        problems: What was wrong with the film, in words.
+        letterbox: Rows and columns at its borders that are black throughout.
+        samples: Small pictures of some frames.
+    """
 
     shots: tuple[Shot, ...]
     pts: Sequence[int]

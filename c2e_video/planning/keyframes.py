@@ -1,7 +1,7 @@
 """A painted keyframe is a frame of the film with colour on it: its luma tells which.
 
-Every frame is compared with every reference as a small thumbnail from which slow changes of
-brightness are taken out, so that another grading, scale, compression or a thin border do not matter.
+Every frame is compared with every reference by thumbnails less their local mean, divided by their local
+contrast, so that grading, scale, compression and thin borders do not matter.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _thumbnails(small: Plane) -> Floats:
 
 
 def _thumbnail(small: Plane, crop: float) -> Floats:
-    """What is left after a share ``crop`` of each side, flattened, of zero mean and unit length."""
+    """The picture without a share ``crop`` of each side: flattened, of zero mean and unit length."""
     rows, columns = (round(side * crop) for side in small.shape)
     plane = small[rows : small.shape[0] - rows, columns : small.shape[1] - columns]
     how = cv2.INTER_AREA if min(plane.shape) > HEIGHT else cv2.INTER_LINEAR

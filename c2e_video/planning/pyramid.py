@@ -1,4 +1,4 @@
-"""Small pictures, quickly."""
+"""Fast reduction of pictures by powers of two."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from ..utils.arrays import Plane
 
 
 def halved(plane: Plane, least: int) -> Plane:
-    """``plane`` ``[H, W]`` halved, again and again, while its short side stays at ``least`` or more.
+    """Halve a plane while its short side stays at ``least`` or more.
 
-    Halving exactly is twenty times faster than any other reduction; an odd last row or column is left
-    out.
+    Halving is twenty times as fast as other reductions. An odd last row or column is left out.
+
+    Args:
+        plane: ``[H, W]``, uint8 or uint16.
+        least: Samples of the short side.
+
+    Returns:
+        Area means, of the same dtype.
     """
     while min(plane.shape) >= 2 * least:
         height, width = (side // 2 for side in plane.shape)

@@ -1,4 +1,4 @@
-"""How alike two small pictures are when one is moved to where they agree best."""
+"""Correlation of two small pictures over all shifts of one against the other, by the Fourier transform."""
 
 from __future__ import annotations
 
@@ -8,26 +8,32 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-SHIFT = (6, 10)  # rows and columns that the picture may have moved
+SHIFT = (6, 10)  # rows and columns by which pictures are shifted at most
 _NEAR = np.ix_(*(np.arange(-most, most + 1) for most in SHIFT))
 
 
 def spectrum(picture: Floats) -> Floats:
-    """Of a picture ``[rows, columns]``, for :func:`correlation`."""
+    """The spectrum of a picture ``[rows, columns]``, for :func:`correlation`."""
     return np.asarray(cv2.dft(picture), np.float32)
 
 
 def correlation(a: Floats, b: Floats) -> Floats:
-    """Of ``b`` with ``a`` moved by every number of rows and columns, around the edges.
+    """The circular cross-correlation of two pictures.
 
-    Both are spectra of pictures ``[rows, columns]`` of unit length.
+    Args:
+        a: The spectrum of a picture ``[rows, columns]`` of unit length.
+        b: That of another.
+
+    Returns:
+        ``[rows, columns]``: at ``[y, x]`` the correlation of ``b`` with ``a`` shifted by y and x; negative
+        shifts stand at the ends.
     """
     product = cv2.mulSpectrums(b, a, 0, conjB=True)
     return np.asarray(cv2.idft(product, flags=cv2.DFT_SCALE), np.float32)
 
 
 def best(correlation: Floats) -> tuple[float, tuple[int, int]]:
-    """The highest correlation within ``SHIFT``, and its shift."""
+    """The highest correlation at a shift of at most ``SHIFT``, and that shift."""
     near = correlation[_NEAR]
     y, x = divmod(int(near.argmax()), near.shape[1])
     return float(near[y, x]), (y - SHIFT[0], x - SHIFT[1])

@@ -1,10 +1,11 @@
-"""Cuts and fades in damaged black-and-white film, found while it goes by.
+"""Cuts and fades in damaged black-and-white film, found in one pass.
 
-Two frames are as like as their thumbnails' detail correlates, every place divided by its own contrast:
-flicker, grain, scratches and uneven light do not count. The link across a moment is the likeness of
-the most alike pair of the four frames before it and the four after. Nothing that comes back (a
-photographer's flash, a torn frame) breaks it; a fast pan makes it weak for a while; a cut breaks it at
-one moment only. Blank frames are passed over: a fade through black is a cut where it is darkest.
+The similarity of two frames is the correlation of their thumbnails' detail, each sample divided by its
+local contrast: flicker, grain, scratches and uneven light do not count. The link across a moment is the
+similarity of the most similar pair out of the four frames before it and the four after. What passes and
+comes back (a photographer's flash, a torn frame) leaves the link high, a fast pan lowers it for a while, a
+cut lowers it at one moment only. Blank frames are left out: a fade through black is a cut at its darkest
+frame.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ import numpy as np
 
 from .correlation import Floats, best, correlation, spectrum
 
-REACH = 4  # frames on either side of a moment
-BESIDE = 2  # frames from a cut to where the link is whole again
-BROKEN = 0.31  # how much weaker the link is at a cut than beside it
-BROKEN_IN_THE_DARK = 0.12  # the same for a fade, whose dim frames are mostly grain
-BACK = 0.5  # likeness, moved, of a picture that has come back in a moving shot
-PLACE = (9, 9)  # samples of the thumbnail whose contrast counts as one
+REACH = 4  # frames on each side of a moment
+BESIDE = 2  # frames from a cut to a link that it does not lower
+BROKEN = 0.31  # by so much the link is lower at a cut than beside it
+BROKEN_IN_THE_DARK = 0.12  # the same at a fade, whose dim frames are mostly grain
+BACK = 0.5  # correlation, at the best shift, from which a picture is the same as before
+PLACE = (9, 9)  # samples of the thumbnail over which local contrast is taken
 
 
 class Transition(NamedTuple):
@@ -39,7 +40,7 @@ class _Seen(NamedTuple):
 
 
 class CutFinder:
-    """Takes every frame that shows something, and knows of a cut five frames later."""
+    """Finds cuts among frames that are not blank; each is known five frames later."""
 
     def __init__(self) -> None:
         self._seen: deque[_Seen] = deque(maxlen=2 * REACH)
@@ -47,9 +48,12 @@ class CutFinder:
         self._cuts: list[Transition] = []
 
     def update(self, thumbnail: Floats, cut: int, *, in_the_dark: bool = False) -> None:
-        """Take the next frame, ``[rows, columns]``.
+        """Take the next frame.
 
-        If a shot begins with it, its cut is at the pts ``cut``; ``in_the_dark`` after a while of black.
+        Args:
+            thumbnail: The frame, ``[rows, columns]`` in steps of 8 bits.
+            cut: Where the cut is, in pts, if a shot begins with this frame.
+            in_the_dark: Whether blank frames came before it.
         """
         seen = _Seen(detail(thumbnail), cut, BROKEN_IN_THE_DARK if in_the_dark else BROKEN)
         if not self._seen:  # as if the film had stood still before
@@ -71,7 +75,7 @@ class CutFinder:
             self._judge()
 
     def _judge(self) -> None:
-        """Whether the middle one of the last links is the one that is broken."""
+        """Note a cut if the middle one of the last links is the lowest, by far."""
         links = [link for link, _ in self._links]
         link, seen = self._links[BESIDE]
         broken = link == min(links) and min(links[0], links[-1]) - link > seen.broken
@@ -79,14 +83,14 @@ class CutFinder:
             self._cuts.append(Transition(seen.cut))
 
     def _is_back(self) -> bool:
-        """Whether the frames some time after the moment judged show what was there before it."""
+        """Whether frames after the moment show, perhaps shifted, what frames before it showed."""
         spectra = [spectrum(seen.detail) for seen in self._seen]
         before, after = spectra[: REACH - BESIDE], spectra[-REACH + 1 :]
         return max(best(correlation(a, b))[0] for a in before for b in after) > BACK
 
 
 def detail(thumbnail: Floats) -> Floats:
-    """What differs from its surroundings, in steps of their contrast, flat and of unit length."""
+    """A thumbnail less its local mean, divided by its local contrast, scaled to unit length."""
     relief = thumbnail - _blurred(thumbnail)
     contrast = np.sqrt(_blurred(relief * relief))
     relief /= contrast + (0.3 * contrast.mean() + 0.5)

@@ -16,7 +16,7 @@ from .dissolves import DissolveFinder
 
 ROWS, COLUMNS = 27, 48  # of a thumbnail
 BLANK, BLANK_IN_THE_DARK, DARK = 2.0, 6.0, 32.0  # of 255: spread, and brightness
-BLANK_FRAMES = 3  # from which on they are a fade, and not a torn frame or two
+BLANK_FRAMES = 3  # from so many on they are a fade; fewer are torn frames
 SHORTEST_SECONDS = 0.3
 
 
@@ -40,7 +40,7 @@ def find_shots(frames: Iterable[Frame], info: VideoInfo) -> list[Shot]:
 
 
 class ShotDetector:
-    """:func:`find_shots` for a caller who has other things to do with the frames too."""
+    """:func:`find_shots`, frame by frame, for a caller who uses the frames for other things as well."""
 
     def __init__(self, info: VideoInfo) -> None:
         self._depth = info.bit_depth
@@ -69,12 +69,12 @@ class ShotDetector:
         self._darkest, self._blank_frames = None, 0
 
     def compute(self) -> list[Shot]:
-        """The shots of all frames seen. Raises :class:`MediaError` if there were none."""
+        """The shots of all frames taken. Raises MediaError where there were none."""
         if self._start is None:
             raise MediaError(
-                "the film gave no frames between its start and its end; nothing to paint"
+                "the film gave no frames between its start and its end; nothing to colorize"
             )
-        # A cut in what looked like a dissolve is a cut.
+        # Where a cut and a dissolve overlap, it is the cut.
         transitions = united(self._cuts.compute(), self._dissolves.compute())
         starts = [Transition(self._start)]
         for transition in transitions:
@@ -90,7 +90,7 @@ class ShotDetector:
 
 
 def united(known: list[Transition], more: list[Transition]) -> list[Transition]:
-    """All in order, but of ``more`` only what meets no known one."""
+    """Both in order; of ``more`` only those that overlap none of ``known``."""
 
     def apart(one: Transition, other: Transition) -> bool:
         return one.start + one.length < other.start
@@ -100,17 +100,22 @@ def united(known: list[Transition], more: list[Transition]) -> list[Transition]:
 
 
 def quantiles(thumbnail: Floats) -> tuple[float, float]:
-    """What a fifth of the samples lies below, and what a fifth lies above."""
+    """The 20th and the 80th percentile of the samples."""
     fifth = thumbnail.size // 5
     ordered = np.partition(thumbnail, (fifth, -fifth), axis=None)
     return float(ordered[fifth]), float(ordered[-fifth])
 
 
 def thumbnail(luma: Plane, depth: int) -> Floats:
-    """``[ROWS, COLUMNS]`` in steps of 8 bits, each sample the mean of its part of the picture."""
+    """A picture reduced by area means to ``[ROWS, COLUMNS]``, in steps of 8 bits.
+
+    Args:
+        luma: ``[H, W]`` of ``depth`` bits.
+        depth: 8 to 16.
+    """
     rows, columns = luma.shape
     step = max(1, min(rows // ROWS, columns // COLUMNS))
-    # By a whole step first, which OpenCV does ten times as fast.
+    # By a whole number first, which OpenCV does ten times as fast.
     whole = luma[: rows // step * step, : columns // step * step]
     coarse = cv2.resize(whole, (columns // step, rows // step), interpolation=cv2.INTER_AREA)
     small = cv2.resize(coarse, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float32)

@@ -1,8 +1,8 @@
-"""Dissolves in damaged black-and-white film, found while it goes by, without a network.
+"""Dissolves in damaged black-and-white film, found in one pass, without a network.
 
-In the middle of a dissolve the picture is a mix of what was before and what comes after, and so has
-less contrast than either. Camera and people go on moving meanwhile: two frames are compared in the
-position in which they agree best. A pan is none: its ends agree when moved, or its middle is no mix.
+The middle frame of a dissolve is a mix of the frames at its ends, and has less contrast than either.
+Camera and people move meanwhile: frames are compared at the shift at which they correlate best. A pan is
+told apart by its ends, which correlate when shifted, or by its middle, which is no mix of them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from .correlation import Floats, best, correlation, spectrum
 from .cuts import Transition
 
 HALVES = (5, 8, 12, 17, 24)  # frames from the middle of a dissolve to its ends
-STEP = 3  # frames from one look to the next
-MARGIN = 4  # frames beyond the ends that are looked at too
-PLACE = (13, 13)  # samples of the thumbnail, around each, that its detail is what differs from
+STEP = 3  # frames from one test to the next
+MARGIN = 4  # frames beyond each end whose contrast counts
+PLACE = (13, 13)  # samples of the thumbnail over which its local mean is taken
 
-UNLIKE = 0.45  # the ends correlate less
+UNLIKE = 0.45  # correlation of the ends, at most
 BOTH = 0.25  # correlation of the middle with either end, at least
-FLATTER = 0.85  # energy of the middle against the ends' mean, less
-COMING = 0.03  # from quarter to quarter one end's correlation falls, and the other's rises, by more
-SURE = 0.16  # evidence, at least: what one sign lacks another may give
+FLATTER = 0.85  # energy of the middle over the mean of the ends', at most
+COMING = 0.03  # least change of each end's correlation from quarter to quarter
+SURE = 0.16  # evidence, at least: a weighted sum of all signs
 
 
 class _Seen(NamedTuple):
@@ -38,12 +38,12 @@ class _Seen(NamedTuple):
 
 
 class _Mix(NamedTuple):
-    """How a frame is made of two others, each moved to where it agrees best."""
+    """A frame as a mix of two others, each at its best shift."""
 
     before: float  # correlations
     after: float
-    explained: float  # share of the frame that the best mix is
-    alike: float  # correlation of the two where both show something, moved so
+    explained: float  # share of the frame's energy that the best mix has
+    alike: float  # correlation of the two, so shifted, where they overlap
 
 
 class _Candidate(NamedTuple):
@@ -54,7 +54,7 @@ class _Candidate(NamedTuple):
 
 
 class DissolveFinder:
-    """Takes every frame that shows something, and knows of a dissolve some frames after its end."""
+    """Finds dissolves among frames that are not blank; each is known some frames after its end."""
 
     def __init__(self) -> None:
         self._raw: deque[tuple[Floats, int]] = deque(maxlen=3)
@@ -64,7 +64,7 @@ class DissolveFinder:
         self._found: list[Transition] = []
 
     def update(self, thumbnail: Floats, pts: int) -> None:
-        """Take the next frame, ``[rows, columns]``."""
+        """Take the next frame: its thumbnail ``[rows, columns]``, and its pts."""
         detail = thumbnail - cv2.blur(thumbnail, PLACE, borderType=cv2.BORDER_REFLECT)
         detail /= float(cv2.mean(thumbnail)[0]) + 8  # flicker is a gain
         self._raw.append((detail, pts))
@@ -95,7 +95,7 @@ class DissolveFinder:
                 self._offer(_Candidate(score, first, last, dissolve))
 
     def _offer(self, new: _Candidate) -> None:
-        """Of candidates for the same place, keep the most evident one."""
+        """Of candidates that overlap, keep the one of most evidence."""
         held = self._best
         if held is not None and (new.first > held.last or new.last < held.first):
             self._found.append(held.dissolve)
@@ -105,7 +105,7 @@ class DissolveFinder:
 
 
 def _steadied(*three: tuple[Floats, int]) -> _Seen:
-    """The middle of three frames, without what is on one of them only."""
+    """The median of three frames: what is on one of them only is left out."""
     (a, _), (b, pts), (c, _) = three
     detail = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
     length = float(np.linalg.norm(detail))
@@ -113,7 +113,7 @@ def _steadied(*three: tuple[Floats, int]) -> _Seen:
 
 
 def _dissolve(window: list[_Seen]) -> tuple[float, Transition] | None:
-    """How evidently ``window``, less its margins, is one dissolve, and it; None if it is none."""
+    """The evidence that ``window``, less its margins, is one dissolve, and it; None if it is none."""
     first, last = MARGIN, len(window) - 1 - MARGIN
     a, b = window[first], window[last]
     middle = len(window) // 2
