@@ -130,7 +130,7 @@ class OpenFilm:
         self._tell("ready", "")
 
     def _first_table(self, info: VideoInfo, analysis: FilmAnalysis) -> ShotTable:
-        path = table_file.table_path(self.path)
+        path = self._table_path()
         if path.exists():
             table = self._read_table(info, analysis)
         else:
@@ -141,11 +141,16 @@ class OpenFilm:
 
     def _read_table(self, info: VideoInfo, analysis: FilmAnalysis) -> ShotTable:
         """The table on disk. Raises :class:`Forbidden` if it names pictures outside the folder."""
-        path = self.workspace.inside(table_file.table_path(self.path))
-        table = table_file.read(path, info, analysis.times.tolist())
+        table = table_file.read(self._table_path(), info, analysis.times.tolist())
         for reference in table.pool():
             self.workspace.inside(reference.path)
         return table
+
+    def _table_path(self) -> Path:
+        """The table on disk. Raises :class:`Forbidden` if it is a link out of the folder."""
+        path = table_file.table_path(self.path)
+        self.workspace.inside(path)
+        return path
 
     def _count(self) -> None:
         if self.closed:
@@ -195,7 +200,7 @@ class OpenFilm:
         self._changed()
 
     def _save(self) -> None:
-        path = table_file.table_path(self.path)
+        path = self._table_path()
         table_file.write(self.table, path, self.info)
         self._saved = table_file.signature(path)
 

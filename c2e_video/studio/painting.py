@@ -8,168 +8,24 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict
 from threading import Event, RLock, Thread
-from typing import Any, Literal, get_args
+from typing import Any
 
 from ..errors import C2EError, JobMismatch
 from ..pipeline.colorize import colorize_video
 from ..pipeline.options import Options, window_of
-from ..utils.choices import ProfileName, Quality
-from ..utils.timecode import parse_timecode
-from ..video.decode import base_path
-from ..video.encode import settings_for
-from ..video.mux import plan_mux
 from .errors import NotFound, RequestError
 from .film import OpenFilm
 from .library import Library
+from .paint_job import PaintJob, RunProgress, Stopped
+from .paint_options import PaintOptions, job_folder, losses
 
 log = logging.getLogger(__name__)
 
 STATE = "queue.json"
-TELL_SECONDS = 0.5  # between two messages about a run
 PICTURE_FRAMES = 12  # between two pictures of the frame that was painted last
-RATE_SECONDS = 20.0  # over which frames a second are counted
-
-State = Literal["waiting", "painting", "stopping", "stopped", "done", "failed"]
-
-
-@dataclass(frozen=True)
-class PaintOptions:
-    """What a person chose for a run. Times are as written, ``HH:MM:SS.mmm``; empty is the whole film."""
-
-    profile: str = "web"
-    quality: str = "standard"
-    start: str = ""
-    end: str = ""
-
-    def __post_init__(self) -> None:
-        if self.profile not in get_args(ProfileName):
-            raise RequestError(
-                f"a profile is one of {', '.join(get_args(ProfileName))}; got {self.profile!r}"
-            )
-        if self.quality not in get_args(Quality):
-            raise RequestError(
-                f"quality is one of {', '.join(get_args(Quality))}; got {self.quality!r}"
-            )
-
-    @classmethod
-    def of(cls, sent: Any) -> PaintOptions:
-        """The options that a page sent. Raises :class:`C2EError` for what is none."""
-        if not isinstance(sent, dict) or not all(isinstance(v, str) for v in sent.values()):
-            raise RequestError("options are texts: profile, quality, start, end")
-        known = cls.__dataclass_fields__
-        if unknown := sorted(set(sent) - set(known)):
-            raise RequestError(f"unknown option {unknown[0]!r}; accepted: {', '.join(known)}")
-        return cls(**sent)
-
-    def run_options(self, base: Options, saturation: float) -> Options:
-        """The options of the run. Raises :class:`C2EError` for times that are none."""
-        return replace(
-            base.at_quality(self._quality),
-            encode=settings_for(self._profile),
-            saturation=saturation,
-            start=parse_timecode(self.start) if self.start else None,
-            end=parse_timecode(self.end) if self.end else None,
-        )
-
-    @property
-    def _quality(self) -> Quality:
-        return next(name for name in get_args(Quality) if name == self.quality)
-
-    @property
-    def _profile(self) -> ProfileName:
-        return next(name for name in get_args(ProfileName) if name == self.profile)
-
-    def output(self, film: Path) -> Path:
-        """Where the painted film is written: beside the film, named after it and the stretch."""
-        suffix = {"web": ".mp4", "master": ".mov", "archive": ".mkv"}[self.profile]
-        stretch = "".join(
-            f".{name}-{time.replace(':', '-')}"
-            for name, time in (("from", self.start), ("to", self.end))
-            if time
-        )
-        base = base_path(film)
-        return base.with_name(f"{base.name}.color{stretch}{suffix}")
-
-
-@dataclass
-class PaintJob:
-    """An entry of the queue. ``done`` and ``total`` count frames; ``kept`` says what is safe on the disk."""
-
-    id: str
-    film: str
-    name: str
-    options: PaintOptions
-    state: State = "waiting"
-    error: str = ""
-    kept: str = ""
-    notes: list[str] = field(default_factory=list)
-    stage: str = ""
-    done: int = 0
-    total: int | None = None
-    rate: float | None = None  # frames a second
-    on_disk: str = ""
-    picture: str = ""  # changes with the frame that was painted last
-    restart: bool = False
-
-    def plain(self) -> dict[str, Any]:
-        """The entry, ready for JSON."""
-        left = None
-        if self.rate and self.total is not None and self.state == "painting":
-            left = (self.total - self.done) / self.rate
-        return asdict(self) | {"left": left}
-
-
-class Stopped(C2EError):
-    """A person stopped the run."""
-
-
-class RunProgress:
-    """Tells the page how a run goes on, and ends it where a person asked for that."""
-
-    def __init__(self, job: PaintJob, stop: Event, tell: Callable[[PaintJob], None]) -> None:
-        self.job, self._stop, self._tell = job, stop, tell
-        self._told = 0.0
-        self._counted: deque[tuple[float, int]] = deque()
-
-    def stage(self, name: str, total: int | None, unit: str = "frame") -> None:
-        """A stage begins."""
-        self._check()
-        self.job.stage, self.job.done, self.job.total = name, 0, total
-        self.job.rate = None
-        self._counted.clear()
-        self._tell(self.job)
-
-    def advance(self, frames: int) -> None:
-        """So many frames more are done."""
-        self.job.done += frames
-        now = time.monotonic()
-        # The first call may count what an earlier run had done: the rate begins after it.
-        self._counted.append((now, self.job.done))
-        while self._counted[-1][0] - self._counted[0][0] > RATE_SECONDS:
-            self._counted.popleft()
-        (begun, before), (ended, after) = self._counted[0], self._counted[-1]
-        if ended > begun:
-            self.job.rate = (after - before) / (ended - begun)
-        if now - self._told > TELL_SECONDS:
-            self._told = now
-            self._tell(self.job)
-        self._check()
-
-    def note(self, line: str) -> None:
-        """Something the user ought to know."""
-        if line not in self.job.notes:
-            self.job.notes.append(line)
-            self._tell(self.job)
-
-    def _check(self) -> None:
-        if self._stop.is_set():
-            raise Stopped("stopped")
 
 
 class PaintQueue:
@@ -289,7 +145,8 @@ class PaintQueue:
         try:
             film = self._ready(job)
             output = job.options.output(film.path)
-            self.workspace.inside(output)
+            for path in (output, job_folder(output)):
+                self.workspace.inside(path)
             result = colorize_video(
                 film.path,
                 output,
@@ -336,7 +193,7 @@ class PaintQueue:
         """What of a running job is on the disk."""
         film = self.library.film(job.film)
         output = job.options.output(film.path)
-        parts = list(output.with_name(f"{output.name}.c2e").glob("part-?????.*"))
+        parts = list(job_folder(output).glob("part-?????.*"))
         size = sum(part.stat().st_size for part in parts if part.exists())
         count = sum(part.suffix == ".json" for part in parts)
         job.on_disk = f"{count} finished part{'s' * (count != 1)}, {size / 1e6:.1f} MB on the disk"
@@ -372,15 +229,6 @@ class PaintQueue:
                 job.state = "stopped"
             jobs.append(job)
         return jobs
-
-
-def losses(film: OpenFilm, options: PaintOptions) -> list[str]:
-    """A line for everything of the film that the chosen profile would change or lose.
-
-    Raises :class:`MediaError` where the profile cannot hold the film at all.
-    """
-    encode = settings_for(options._profile)
-    return list(plan_mux(film.path, options.output(film.path), film.info, encode).notes)
 
 
 def _kept(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from .events import EventHub
 from .film import OpenFilm
 from .finished import FinishedFrames, PaintedJournal, PaintedPart
 from .library import Library
+from .paint_options import job_folder
 from .painting import PaintQueue
 from .retouch import Retoucher
 from .turns import Turns
@@ -80,7 +81,7 @@ class Studio:
             if job.state == "done":
                 found += frames.whole(output, window_of(film.info, options))
                 continue
-            folder = output.with_name(f"{output.name}.c2e")
+            folder = job_folder(output)
             picture = picture_format(film.info, options.encode)
             found += [*frames.parts(folder), *frames.journals(folder, picture)]
         return found
@@ -100,8 +101,7 @@ class Studio:
         job = self.queue.job(job_id)
         film = self.library.film(job.film)
         options = job.options.run_options(self.queue.base, 1.0)
-        folder = job.options.output(film.path)
-        folder = folder.with_name(f"{folder.name}.c2e")
+        folder = job_folder(job.options.output(film.path))
         frames = self._frames(film)
         journals = frames.journals(folder, picture_format(film.info, options.encode))
         if not journals:

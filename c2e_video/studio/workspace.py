@@ -96,8 +96,8 @@ class Workspace:
     def load(self, name: str) -> Any:
         """The state kept under ``name``; None where there is none that can be read."""
         try:
-            return json.loads((self.folder / OWN / name).read_text("utf-8"))
-        except (OSError, ValueError):
+            return json.loads(self.inside(Path(OWN) / name).read_text("utf-8"))
+        except (OSError, ValueError, Forbidden):
             return None
 
     def save(self, name: str, state: Any) -> None:

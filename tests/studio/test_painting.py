@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from c2e_video.pipeline.options import Options
-from c2e_video.studio.painting import RunProgress
+from c2e_video.studio.paint_job import RunProgress
 from c2e_video.studio.studio import Studio
 from tests.media import luma_frames, video_pts
 from tests.studio.conftest import Page, wait_until

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.studio.conftest import HOST, TOKEN, Page
+from tests.studio.conftest import HOST, TOKEN, Page, wait_until
 
 PATHS = ("/", "/api/studio", "/api/folder", "/api/events", "/api/queue", "/static/app.js")
 
@@ -95,6 +95,24 @@ def test_a_folder_of_references_that_is_a_link_out_is_not_written_to(
     )
     assert answer.status_code == 403
     assert list(outside.iterdir()) == []
+
+
+def test_files_of_the_film_that_are_links_out_are_not_written_through(
+    page: Page, folder: Path
+) -> None:
+    for name in ("film.csv", "film.color.mp4", "film.color.mp4.c2e"):
+        os.symlink(folder.parent / f"outside-{name}", folder / name)
+    film = page.open("film.mp4")
+    assert page.film(film)["state"] == "failed"
+    assert "film.csv" in page.film(film)["error"]
+    (folder / "film.csv").unlink()
+    page.get(f"/api/films/{film}?retry")
+    wait_until(lambda: page.film(film)["state"] == "ready")
+    page.edit(film, "gray", shot=0, gray=True)
+    page.post("/api/queue", {"film": film, "options": {}})
+    wait_until(lambda: page.get("/api/queue").json()[0]["state"] == "failed")
+    assert "is not in the studio's folder" in page.get("/api/queue").json()[0]["error"]
+    assert not list(folder.parent.glob("outside-*"))
 
 
 def test_static_files_do_not_lead_to_others(page: Page) -> None:

@@ -12,7 +12,8 @@ from ..display import gray_picture, small
 from ..errors import NotFound
 from ..film import OpenFilm
 from ..library import card, picture_facts
-from ..painting import PaintOptions
+from ..paint_options import PaintOptions
+from ..paint_options import losses as losses_of
 from .answers import Ask, jpeg_answer
 
 
@@ -157,8 +158,6 @@ def _times(film: OpenFilm) -> dict[str, Any]:
 
 def losses(ask: Ask) -> dict[str, Any]:
     """What a profile would change or lose of the film, or why it cannot hold it."""
-    from ..painting import losses as losses_of
-
     options = PaintOptions.of(dict(ask.query))
     output = options.output(ask.film.path)
     facts = {"output": output.name, "exists": output.exists(), "refused": ""}

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import FileResponse, Response
 
 from ..errors import NotFound, RequestError
-from ..painting import PaintOptions
+from ..paint_options import PaintOptions
 from .answers import Ask, jpeg_answer
 
 
