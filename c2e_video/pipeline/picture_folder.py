@@ -39,7 +39,8 @@ def check_picture_folder(source: Path, output: Path, overwrite: bool) -> None:
     if not folder.is_dir():
         return
     check_not_among(source, folder)
-    names = sorted(path.name for path in folder.iterdir())
+    # Hidden files are a system's own, as macOS puts them into folders that were looked at.
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     others = [name for name in names if not is_picture_of(output.name, name)]
     if others:
         more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""

@@ -232,6 +232,7 @@ def test_what_is_there_is_replaced_only_where_asked(
 ) -> None:
     pattern, options = film.parent / "out" / "%d.png", pictures(quick)
     pattern.parent.mkdir()
+    (pattern.parent / ".DS_Store").write_bytes(b"a system's own")
     colorize_video(film, pattern, references=reference, options=options)  # into an empty folder
     assert "holds 14 pictures; overwrite=True" in refusal(film, pattern, reference, options)
     for path in pattern.parent.iterdir():
