@@ -90,5 +90,7 @@ def test_what_is_not_constant_is_left_alone() -> None:
     grid = [n / FILM / MS for n in range(240)]
     assert constant_times(shown(*grid), Fraction(24)) is None
     assert constant_times(shown(*grid[:100], *grid[101:]), FILM) is None
+    hole = FrameTimes(Fraction(1, 25), [0, 1, 2, 4, 5, 6], [1] * 6)
+    assert constant_times(hole, Fraction(25)) is None
     exact = FrameTimes(Fraction(1, 25), range(10), [1] * 10)
     assert constant_times(exact, Fraction(25)) is None

@@ -37,7 +37,12 @@ def frame_times(plan: MuxPlan, parts: Sequence[Part]) -> FrameTimes:
     """The times of the parts' frames in the output of ``plan``.
 
     They are the film's own, less the origin. In mp4 and mov, frames that are all within half a
-    millisecond (or half a tick, if that is more) of ``t0 + n / frame_rate`` are shown at just that.
+    millisecond (or half a tick of a clock that rounds the steps) of ``t0 + n / frame_rate`` are shown at
+    just that.
+
+    Args:
+        plan: What goes into the output.
+        parts: The colorized picture, in order.
     """
     times = FrameTimes(
         plan.info.time_base,
@@ -50,10 +55,22 @@ def frame_times(plan: MuxPlan, parts: Sequence[Part]) -> FrameTimes:
 
 
 def constant_times(times: FrameTimes, rate: Fraction) -> FrameTimes | None:
-    """The same frames ``rate`` times a second; None if they are not, or already exactly so."""
+    """Make the steps between frames exactly equal.
+
+    Args:
+        times: Of all frames.
+        rate: Frames a second.
+
+    Returns:
+        The times with a clock of ``rate.numerator`` ticks a second; None if they are not of this rate,
+        or exactly so already.
+    """
     base, step = times.time_base, 1 / rate
     off = [pts * base - number * step for number, pts in enumerate(times.pts)]
-    room = max(_ROUNDING, base / 2)
+    rounds = (
+        step / base
+    ).denominator > 1  # else a step of one tick, as in avi, would be a rounding
+    room = max(_ROUNDING, base / 2) if rounds else _ROUNDING
     low, high = max(off) - room, min(off) + room
     if low > high or max(off) == min(off):
         return None
