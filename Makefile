@@ -16,7 +16,7 @@ demo: $(READY)  ## Colorize the sample film
 	@echo "The colour film is demo/film.color.mp4; the gray one is samples/film.mp4."
 
 test: lint  ## Check everything
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical
 
 lint: $(READY)  ## Check style and types
 	$(BIN)/ruff check .
