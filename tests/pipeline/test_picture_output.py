@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import tempfile
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -390,3 +391,18 @@ def test_what_a_killed_run_left_is_not_in_the_way(
     colorize_video(film, output, references=reference, options=pictures(quick))
     assert len(names(film.parent / "out")) == 14
     assert not (film.parent / "out.c2e").exists()
+
+
+def test_without_a_temporary_folder_the_one_of_the_output_serves(
+    film: Path, reference: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(*_: Any) -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", nowhere)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    place = film.with_name("place")
+    place.mkdir()
+    colorize_video(film, place / "out" / "%d.png", references=reference, options=pictures(quick))
+    assert names(place) == ["out", "out.json", "out.wav"]

@@ -21,6 +21,7 @@ from ..decode.demuxer import picture_track
 from ..decode.discontinuity import ONE_CLOCK
 from ..decode.packet_scan import discontinuities_of
 from ..encode import EncodeSettings, conversion, keeps_fields
+from ..encode.numbered_path import place_of
 from ..frames import VideoInfo
 from .containers import container_for
 from .fields import tape_fields
@@ -71,7 +72,7 @@ def plan_mux(
     """
     dropped = Drop(drop)
     container = container_for(output, settings)
-    with open_film(source) as film, temporary_folder(output.parent) as folder:
+    with open_film(source) as film, temporary_folder(place_of(output).parent) as folder:
         picture = picture_track(film, source)
         others = [
             s for s in film.streams if s.index != picture.index and not is_container_internal(s)
