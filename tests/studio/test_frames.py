@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -13,8 +14,8 @@ import pytest
 
 from c2e_video.studio.errors import Overtaken
 from c2e_video.studio.turns import Turns
-from tests.media import luma_frames
-from tests.studio.conftest import Page
+from tests.media import luma, luma_frames, write_film
+from tests.studio.conftest import Page, wait_until
 
 Picture = npt.NDArray[np.uint8]
 
@@ -145,3 +146,57 @@ def test_of_one_tabs_requests_those_overtaken_are_sent_away() -> None:
         "second overtaken",
         "third painted",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("turned.mp4", {"rotation": 90}),
+        ("deep.mkv", {"pixel_format": "yuv420p10le"}),
+        ("uneven.mkv", {"pts": [0, 40, 80, 90, 200, 240, 300, 301], "frames": 8}),
+        ("wide.mp4", {"sar": Fraction(2)}),
+        ("lossless.avi", {}),
+    ],
+)
+def test_every_kind_of_film_is_shown_and_painted(
+    page: Page, folder: Path, reference: Path, name: str, how: dict[str, Any]
+) -> None:
+    if "pts" in how:
+        how = how | {"time_base": Fraction(1, 1000)}
+    write_film(folder / name, **how)
+    film = page.open(name)
+    facts = page.film(film)
+    assert facts["state"] == "ready", facts["error"]
+    times = facts["times"]
+    pts = times["list"] if "list" in times else [times["first"], times["first"] + times["step"]]
+    content = reference.read_bytes()
+    answer = page.post(f"/api/films/{film}/references?name=a.png&pts={pts[0]}", content=content)
+    assert answer.status_code == 200, answer.text
+    for time in pts:
+        gray = picture(page.get(f"/api/films/{film}/gray/{time}"))
+        painted = picture(page.get(f"/api/films/{film}/painted/{time}"))
+        assert painted.shape == gray.shape
+        assert chroma(painted) > 2
+    shown = facts["aspect"]
+    turned = how.get("rotation")
+    assert shown == pytest.approx(48 / 64 if turned else 64 / 48 * how.get("sar", 1))
+    assert (gray.shape[0] > gray.shape[1]) == bool(turned)
+
+
+def test_a_folder_of_numbered_pictures_is_a_film_too(page: Page, folder: Path) -> None:
+    scans = folder / "scans"
+    scans.mkdir()
+    for number in range(6):
+        cv2.imwrite(str(scans / f"scan_{number:04d}.png"), luma(number))
+    page.studio.open([scans])
+    page.studio.worker.wake()
+    film = page.get("/api/studio").json()["films"][0]["id"]
+    wait_until(lambda: page.film(film)["state"] in ("ready", "failed"))
+    facts = page.film(film)
+    assert facts["state"] == "ready", facts["error"]
+    assert facts["times"]["count"] == 6
+    assert picture(page.get(f"/api/films/{film}/gray/{facts['times']['first']}")).shape[:2] == (
+        48,
+        64,
+    )
+    assert (folder / "scans.csv").is_file()
