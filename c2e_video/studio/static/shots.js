@@ -88,7 +88,8 @@ function list() {
   const numbers = listed();
   $("shots").replaceChildren(...numbers.map(item));
   const needing = store.film.shots.filter(({ needs }) => needs).length;
-  $("shots-count").textContent = needing ? `${needing} of ${store.film.shots.length}` : `${store.film.shots.length} shots`;
+  $("shots-count").textContent = needing ? `${needing}/${store.film.shots.length}` : `${store.film.shots.length} shots`;
+  $("shots-count").title = `${needing} of ${store.film.shots.length} shots need a picture`;
   select();
   $("undo").disabled = !store.film.can_undo;
   $("redo").disabled = !store.film.can_redo;
