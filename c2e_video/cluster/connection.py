@@ -79,7 +79,7 @@ class Cluster:
             reason = str(error).strip().partition("\n")[0] or "no answer"
             raise C2EError(
                 f"no Ray cluster at {address!r} ({reason}); start one with `ray start --head`, join it "
-                "with `ray start --address=HOST:PORT`, or give auto"
+                "with `ray start --address=HOST:PORT`; RAY_AUTH_MODE=token is for one that asks for a token"
             ) from error
 
     def _find_or_start(self, quiet: Mapping[str, bool]) -> Any:
