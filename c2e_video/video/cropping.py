@@ -67,6 +67,8 @@ def crop_of(stream: VideoStream) -> Crop | None:
 def _crop_by_quicktime(stream: VideoStream) -> Crop | None:
     """The same by way of a QuickTime file, which has a header only with a packet; the film is rewound."""
     film = cast(InputContainer, stream.container)
+    if "mov" not in film.format.name.split(","):
+        return None
     try:
         film.seek(0)
         data = _short_copy(film, "mov", stream.index, 1)

@@ -24,7 +24,10 @@ def clap_of(data: bytes, width: int, height: int) -> Crop | None:
         width: Of its stored pictures, in samples.
         height: Of its stored pictures, in samples.
     """
-    entry = _boxes_to_entry(data)[-1]
+    path = _boxes_to_entry(data)
+    if not path:
+        return None
+    entry = path[-1]
     for at, name in _boxes(data, entry + _VIDEO_ENTRY, entry + _size(data, entry)):
         if name == b"clap":
             w, wd, h, hd, x, xd, y, yd = _CLAP.unpack_from(data, at)[2:]
@@ -50,10 +53,12 @@ def with_clap(data: bytes, width: int, height: int, crop: Crop) -> bytes:
 
 
 def _boxes_to_entry(data: bytes) -> list[int]:
-    """Where the boxes begin that lead to the first sample entry, and the entry itself."""
+    """Where the boxes begin that lead to the first sample entry, and the entry; empty without one."""
     path, start, end = [], 0, len(data)
     for wanted in _PATH:
-        at = next(at for at, name in _boxes(data, start, end) if name == wanted)
+        at = next((at for at, name in _boxes(data, start, end) if name == wanted), None)
+        if at is None:
+            return []
         path.append(at)
         start, end = at + (16 if wanted == b"stsd" else 8), at + _size(data, at)
     return [*path, start]

@@ -135,6 +135,7 @@ def test_a_clean_aperture_is_read_and_written(tmp_path: Path) -> None:
         (tmp_path / "hiding.mov").write_bytes(data)
         assert probe(tmp_path / "hiding.mov").crop == crop
     assert clap_of(film.read_bytes(), *SIZE) is None
+    assert clap_of(b"no boxes at all", *SIZE) is None
 
 
 def test_codecs_that_matroska_does_not_take_from_quicktime_are_cropped_as_well(
