@@ -6,9 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 import cv2
@@ -18,13 +16,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.pictures import full_range_film
 from c2e_video.color.lab import AB_SCALE, gray_lightness
 from c2e_video.inference.colorizer import Colorizer
 from c2e_video.inference.luma_planes import LumaPlane, network_size
 from c2e_video.model import Color2Embed, Conditioning, load_weights
 from c2e_video.model.pffn import EPSILON, ModulatedConv
 from c2e_video.utils.devices import channels_last, translate_oom
-from c2e_video.video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
+from c2e_video.video.frames import Frame, FrameBatch, PictureFormat, Shot
 
 REPEATS = 3  # the quickest counts
 
@@ -119,9 +118,8 @@ class GroupedConv(nn.Module):
 class PlainColorizer:
     """The paper's network as its figure is usually coded: fp32, one frame at a time, through RGB."""
 
-    def __init__(self, colorizer: Colorizer) -> None:
-        self.size, self.device = colorizer.size, colorizer.device
-        self.model: Color2Embed = load_weights(colorizer.weights).to(self.device)
+    def __init__(self, model: Color2Embed, device: torch.device) -> None:
+        self.device, self.model = device, model.to(device)
         for block in self.model.pffn.blocks:
             cast(Any, block).modulated = GroupedConv(cast(Any, block).modulated)
 
@@ -155,10 +153,11 @@ def plain_figure(colorizer: Colorizer, height: int, width: int, batch: int) -> P
     grays = [cv2.resize(gray, (width, height), interpolation=cv2.INTER_CUBIC) for gray in coarse]
     tones = rng.integers(0, 256, (9, 16, 3), dtype=np.uint8)
     reference: Any = cv2.resize(tones, (width, height), interpolation=cv2.INTER_CUBIC)
-    info = _info(width, height)
+    info = full_range_film(width, height)
     frames = FrameBatch(tuple(Frame(g, i, 1) for i, g in enumerate(grays)), Shot(0, 0, batch))
     picture = PictureFormat("yuv420p", 8, (2, 2), "bt601", True)
-    embedding, plain = colorizer.embed(reference), PlainColorizer(colorizer)
+    embedding = colorizer.embed(reference)
+    plain = PlainColorizer(load_weights(colorizer.weights), colorizer.device)
     size = network_size((height, width), colorizer.size)
     ours = quickest(lambda: colorizer.colorize(frames, embedding, info, picture), colorizer.device)
     plain_look = plain.embed(reference, size)
@@ -173,24 +172,4 @@ def plain_figure(colorizer: Colorizer, height: int, width: int, batch: int) -> P
         1e3 * theirs,
         theirs * batch / ours,
         10 * math.log10(255**2 / max(error, 1e-10)),
-    )
-
-
-def _info(width: int, height: int) -> VideoInfo:
-    return VideoInfo(
-        path=Path("drawn"),
-        width=width,
-        height=height,
-        pixel_format="yuvj420p",
-        bit_depth=8,
-        matrix="bt601",
-        full_range=True,
-        transfer=2,
-        primaries=2,
-        sample_aspect_ratio=Fraction(1),
-        rotation=0,
-        time_base=Fraction(1, 24),
-        frame_rate=Fraction(24),
-        frame_count=None,
-        duration_seconds=None,
     )

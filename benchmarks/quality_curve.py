@@ -13,7 +13,6 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import cv2
 import numpy as np
 import torch
 
+from benchmarks.pictures import full_range_film
 from c2e_video.color.chroma import ChromaOffsets, chroma_to_rgb
 from c2e_video.evaluate import metrics
 from c2e_video.evaluate.clips import read_clip
@@ -32,11 +32,11 @@ from c2e_video.inference.video_colorizer import VideoColorizer
 from c2e_video.references.image import Reference
 from c2e_video.references.reference_map import ReferenceMap
 from c2e_video.utils.files import check_folder, write_text
-from c2e_video.video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, Shot, VideoInfo
+from c2e_video.video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, Shot
 
 POINTS = (  # size, interval
-    *((192, 8), (256, 1), (256, 4), (256, 8), (256, 12)),
-    *((320, 4), (320, 8), (384, 1), (384, 4), (384, 8), (384, 12)),
+    *((192, 4), (192, 8), (192, 12), (256, 1), (256, 4), (256, 8), (256, 12)),
+    *((288, 4), (288, 8), (288, 12), (384, 1), (384, 4), (384, 8)),
 )
 PICTURE = PictureFormat("yuvj420p", 8, (2, 2), "bt601", True)
 
@@ -80,7 +80,7 @@ class Clip:
     def measure(self, colorizer: Colorizer) -> ClipPoint:
         """Colorize the clip from its first frame, and compare."""
         height, width = self.grays[0].shape
-        video_colorizer = VideoColorizer(colorizer, _info(width, height))
+        video_colorizer = VideoColorizer(colorizer, full_range_film(width, height))
         shot = Shot(0, 0, len(self.grays))
         reference = Reference(self.truth[0], Path("reference.png"))
         reference_map = ReferenceMap.single(reference, [shot])
@@ -127,26 +127,6 @@ def _rgb(batch: ColorBatch) -> Any:
     gray = torch.from_numpy(luma.astype(np.float32) / 255)[None, None]
     rgb = chroma_to_rgb(gray, ChromaOffsets((cb - 128) / 255, (cr - 128) / 255), "bt601")
     return (rgb[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
-
-
-def _info(width: int, height: int) -> VideoInfo:
-    return VideoInfo(
-        path=Path("clip"),
-        width=width,
-        height=height,
-        pixel_format="yuvj420p",
-        bit_depth=8,
-        matrix="bt601",
-        full_range=True,
-        transfer=2,
-        primaries=2,
-        sample_aspect_ratio=Fraction(1),
-        rotation=0,
-        time_base=Fraction(1, 24),
-        frame_rate=Fraction(24),
-        frame_count=None,
-        duration_seconds=None,
-    )
 
 
 def curve_point(

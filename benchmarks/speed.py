@@ -30,7 +30,7 @@ from benchmarks.network import (
 from benchmarks.startup import StartFigure, start_figure
 from benchmarks.throughput import FilmFigure, GrowthFigure, film_figure, growth_figure
 from c2e_video.pipeline.options import Options, colorizer_for
-from c2e_video.utils.choices import Device, Precision
+from c2e_video.utils.choices import Device, Precision, Quality
 from c2e_video.utils.devices import OutOfMemory, configure_process, processors
 from c2e_video.utils.files import check_folder, write_text
 
@@ -160,7 +160,10 @@ def _film_line(film: FilmFigure) -> str:
 
 @click.command()
 @click.option("--weights", type=click.Path(path_type=Path), help="Other weights.")
-@click.option("--size", default=256, show_default=True, help="Short side the network sees.")
+@click.option(
+    "--quality", type=click.Choice(get_args(Quality)), default="standard", show_default=True
+)
+@click.option("--size", type=int, help="Short side the network sees; that of --quality by default.")
 @click.option("--device", type=click.Choice(get_args(Device)), default="auto", show_default=True)
 @click.option(
     "--precision", type=click.Choice(get_args(Precision)), default="auto", show_default=True

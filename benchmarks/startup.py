@@ -31,7 +31,7 @@ def start_figure(options: Options) -> StartFigure:
         film = write_drawn(Path(folder) / "film.mp4", 1, WIDTH, HEIGHT)
         reference = write_reference(film, WIDTH, HEIGHT)
         network = ["--device", options.device, "--precision", options.precision]
-        network += ["--size", str(options.size)]
+        network += ["--quality", options.quality, "--size", str(options.size)]
         if options.weights is not None:
             network += ["--weights", str(options.weights)]
         paint = [str(film), "--ref", str(reference), "-y", *network]
