@@ -1,4 +1,4 @@
-"""The network at work: references become looks, gray batches become colour, on any device."""
+"""The network on a device: references to embeddings, gray frames to ab, ab to chroma planes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 
 
 def _single_if_equal(embeddings: Sequence[ColorEmbedding]) -> Embeddings:
-    """The look, where all are one; it is baked then."""
+    """One embedding if all are equal: its convolutions are baked."""
     return (
         embeddings[0]
         if all(embedding.digest == embeddings[0].digest for embedding in embeddings)
@@ -74,16 +74,29 @@ def default_weights() -> Path:
 
 
 class Colorizer:
-    """Reads references and paints frames with one network on one device.
+    """One network on one device: reads references and colorizes frames.
 
-    ``size`` is the short side the network sees, in pixels (never more than the frame's own).
+    To colorize a single frame of a film at once, as the studio does, keep the colorizer and a
+    :class:`~.video_colorizer.VideoColorizer`: ``embedding_at(pts, reference_map)``, then :meth:`predict` of a
+    batch of the one frame, then :meth:`render_chroma`. Such a frame is neither filtered nor interpolated;
+    in the film it differs a little. A prediction can be kept and rendered again.
+
     What holds for a whole process (``devices.configure_process``) is left to the program.
-    ``saturation`` multiplies ab. ``prior`` in [0, 1] weighs what things usually look like, where no
-    reference shows them. ``precision`` "auto" takes bf16 where a quick measurement shows it
-    to be the faster (CUDA: fp16).
 
-    Raises :class:`BadWeights` for weights that do not fit and :class:`C2EError` for a device or a
-    setting that is not to be had.
+    Args:
+        weights: A weights file; None is the shipped one.
+        device: "cpu", "cuda" or "mps"; "auto" is the best there is.
+        precision: "fp32", "bf16" or "fp16"; "auto" is bf16 on a CPU that computes faster in it, else fp32,
+            and fp16 on CUDA.
+        size: Short side of what the network sees, in pixels; 16 to 4096, never more than the frame's own.
+        saturation: Factor of a* and b*, 0 to 4.
+        anchor_interval: Frames of a film from one that the network predicts to the next, at most; 1 to 12.
+        batch: Frames that a GPU computes at once. A CPU computes one on each core.
+        prior: Weight of what things usually look like, where no reference shows them; 0 to 1.
+
+    Raises:
+        BadWeights: The weights do not fit.
+        C2EError: The machine does not have the device, or a setting is out of its range.
     """
 
     def __init__(
@@ -118,7 +131,7 @@ class Colorizer:
 
     @property
     def precision(self) -> Precision:
-        """What ``precision`` came to: "fp32", "bf16" or "fp16"."""
+        """The network's number format: "fp32", "bf16" or "fp16"."""
         return precision_name(self.dtype)
 
     @property
@@ -152,11 +165,21 @@ class Colorizer:
     def predict(
         self, batch: FrameBatch, embedding: Embeddings, info: VideoInfo
     ) -> list[LabPrediction]:
-        """Paint ``batch`` at the size the network sees, with one look, or with one for each frame.
+        """Predict the colours of frames, each by itself, without the temporal filter.
 
-        Every frame is painted as if it were alone: the result does not depend on the batch it comes in (on a
-        GPU by no more than rounding). If the device runs out of memory the batch is halved; a single
-        frame that does not fit raises :class:`C2EError`.
+        The result does not depend on the batch (on a GPU, up to rounding). If the device runs out of memory,
+        the batch is halved.
+
+        Args:
+            batch: The frames.
+            embedding: One for all frames, or one for each.
+            info: The film.
+
+        Returns:
+            The colours of each frame at the size that the network sees.
+
+        Raises:
+            OutOfMemory: A single frame does not fit into the device's memory.
         """
         lumas = [luma_plane(frame, info) for frame in batch.frames]
 
@@ -279,13 +302,13 @@ class Colorizer:
             last = embedding
 
     def colorize_image(self, gray: Picture, embedding: ColorEmbedding) -> Picture:
-        """Paint one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
+        """Colorize one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
         return self._picture(gray, self._predict_one(gray, embedding))
 
     def predict_ab(self, gray: Picture, embedding: ColorEmbedding) -> npt.NDArray[np.float32]:
-        """The a*, b* ``[H, W, 2]`` painted for luma uint8 ``[H, W]``, not yet drawn into the gamut.
+        """The predicted a*, b* ``[H, W, 2]`` of luma uint8 ``[H, W]``, not limited to the gamut.
 
-        What a film shows of them is bounded by its luma: a deep red cannot be bright.
+        A film shows only those that exist at its luma: a deep red cannot be bright.
         """
         return self._ab(gray, self._predict_one(gray, embedding))
 
@@ -448,8 +471,8 @@ class Colorizer:
         return gray.to(self.device), lightness.to(self.device)
 
     def _baked_conditioning(self, embedding: ColorEmbedding) -> Conditioning:
-        """One look for all frames, its convolutions baked and kept until another comes."""
-        baked = self._baked  # which another thread may change
+        """The conditioning of one embedding, its convolutions baked; kept until another embedding comes."""
+        baked = self._baked  # another thread may replace it
         if baked is None or baked[0] != embedding.digest:
             vector = embedding.vector.to(self.dtype)
             convs = [channels_last(conv) for conv in self._model.pffn.bake(vector)]
@@ -457,7 +480,7 @@ class Colorizer:
         return baked[1]
 
     def _batched_conditioning(self, embeddings: Sequence[ColorEmbedding]) -> Conditioning:
-        """One look a frame: the equal per-sample form. Their memories are of one length or none."""
+        """The conditioning of one embedding a frame: the equal per-sample form."""
         z = torch.stack([embedding.vector for embedding in embeddings]).to(self.dtype)
         memories = [embedding.memory for embedding in embeddings if embedding.memory is not None]
         return Conditioning(z, Memory.stack(memories) if memories else None)

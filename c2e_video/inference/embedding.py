@@ -1,4 +1,4 @@
-"""What a reference leaves behind once it is read: its look, kept for every shot that uses it."""
+"""The color embedding of a reference: computed once, used for every frame that the reference colours."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from torch import Tensor
 
 from ..model import Memory
 
-# On the way between two looks a memory's chances are its share to the power of GOING, and they die away where
-# it is left. By the share itself, one whose places match better is still the likeliest just before it is
-# left, and goes with a step.
-GOING, DYING = 2.4, 0.05
+# log-bias of a reference with weight w: GAMMA * log(w) - DECAY / w. GAMMA > 1 suppresses the weaker
+# reference; DECAY lets it vanish continuously at w = 0. With log(w) alone, a reference that matches better
+# stays the likeliest until it is left out, which shows as a step.
+GAMMA, DECAY = 2.4, 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class ColorEmbedding:
-    """The look of a reference: what the network keeps of it.
+    """What the network keeps of a reference, on the colorizer's device and in its number format.
 
-    ``vector`` is z ``[E]``, ``memory`` the colour memory where the network has one (both on the
-    colorizer's device, in its number format), ``digest`` names the pictures it was made of.
+    Args:
+        vector: z, ``[E]``.
+        memory: The colour memory; None if the network has none.
+        digest: Names the pictures it was made of, and their weights.
     """
 
     vector: Tensor
@@ -29,7 +31,12 @@ class ColorEmbedding:
     digest: str
 
     def blend(self, other: ColorEmbedding, share: float) -> ColorEmbedding:
-        """The look on the way to ``other``: ``share`` 0 is this one, 1 the other."""
+        """The embedding between this one and another.
+
+        Args:
+            other: The other embedding.
+            share: Its weight, 0 to 1.
+        """
         if share <= 0 or self.digest == other.digest:
             return self
         if share >= 1:
@@ -51,5 +58,4 @@ class ColorEmbedding:
 
 
 def _weighted(memory: Memory, weight: float) -> Memory:
-    chances = GOING * log(weight) - DYING / weight
-    return memory._replace(bias=memory.bias + chances)
+    return memory._replace(bias=memory.bias + GAMMA * log(weight) - DECAY / weight)

@@ -1,4 +1,4 @@
-"""Small ab planes to the size of the chroma plane, so that colour stops where edges of luma stop."""
+"""Upsampling of ab to the size of the chroma planes, with edges where luma has them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ EPSILON = 9.0  # variance of lightness (L* squared) below which a window counts 
 
 
 def upsample_along(ab: Tensor, lightness: Tensor, guide: Tensor) -> Tensor:
-    """``ab`` ``[N, 2, h, w]`` at the size of ``guide`` ``[N, 1, H, W]``.
+    """Resize ab along luma: ``up(ab) + up(slope) * (guide - up(lightness))``.
 
-    ``lightness`` ``[N, 1, h, w]`` is the guide at the size of ab; both are L*. A side that is shorter
-    in the guide is reduced first. In every small window ab is fitted as a straight line over
-    lightness, as a guided filter does (He, Sun and Tang 2013).
-    The small planes themselves are kept; only the detail between their samples is taken from the
-    guide: ``up(ab) + up(slope) * (guide - up(lightness))``.
+    ``slope`` is that of ab over lightness in a window around each sample, as in a guided filter (He, Sun and
+    Tang 2013). So the samples of ab are kept, and only the detail between them is taken from the guide.
+
+    Args:
+        ab: a* and b*, ``[N, 2, h, w]``.
+        lightness: L* at the size of ab, ``[N, 1, h, w]``.
+        guide: L* at the size that is wanted, ``[N, 1, H, W]``. A side on which it is shorter is reduced by
+            area means first.
+
+    Returns:
+        ab, ``[N, 2, H, W]``.
     """
     size = guide.shape[2:]
     if size == ab.shape[2:]:

@@ -27,7 +27,7 @@ LOST_CONFIDENCE, LOST_SHARE = 0.1, 0.2
 
 
 def filter_reach(interval: int) -> int:
-    """Frames each way in which the temporal filter looks for other anchors."""
+    """Frames each way within which other anchors count for the temporal filter."""
     return max(REACH, interval)
 
 

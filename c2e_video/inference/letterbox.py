@@ -1,7 +1,7 @@
-"""What is black stays black: the bars around a picture, and frames before it begins, get no colour.
+"""Black bars around the picture, and black frames, get neutral chroma.
 
-At code black the gamut leaves no room for colour, but bars have grain, and telecines lift them: 4 of
-219 steps are enough for a tint that shows. Bars are found over the whole film, black frames one by one.
+At code black the gamut has no colours. But bars have grain, and telecines raise them: at 4 of 219 steps a
+tint shows. Bars are found over the whole film, black frames one by one.
 """
 
 from __future__ import annotations
@@ -18,19 +18,24 @@ from ..utils.arrays import Plane
 from ..video.frames import ColorBatch, Frame, PictureFormat, VideoInfo
 
 # Shares of the way from black to white.
-DARK = 12 / 219  # what a place is at most, grain averaged, where it is part of a bar
-FADE = (
-    6 / 219,
-    24 / 219,
-)  # the brightest place of a frame without any colour, and of one with all of it
-BLOCKS = 16  # places across and down
-SAMPLES = 8  # of a place, across and down, that are looked at
+DARK = 12 / 219  # the largest mean luma of a block of a bar; a mean, because bars have grain
+# The luma of the brightest block below which a frame gets no colour, and from which on it gets all of it.
+FADE = (6 / 219, 24 / 219)
+BLOCKS = 16  # across and down
+SAMPLES = 8  # of a block that are read, across and down
 STRAY = 1 / 500  # share of frames in which a bar may be bright: a leader, a torn frame, a flash
 
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Luma rows and columns at the picture's borders that are black all through the film."""
+    """Luma rows and columns at the picture's borders that are black in the whole film.
+
+    Args:
+        top: Rows.
+        bottom: Rows.
+        left: Columns.
+        right: Columns.
+    """
 
     top: int = 0
     bottom: int = 0
@@ -42,7 +47,11 @@ NO_LETTERBOX = Letterbox()
 
 
 class LetterboxDetector:
-    """Finds the bars of a film that is seen frame by frame; memory does not grow."""
+    """Finds the bars of a film from its frames; memory does not grow with their number.
+
+    Args:
+        info: The film.
+    """
 
     def __init__(self, info: VideoInfo) -> None:
         self.info, self._frames = info, 0
@@ -50,7 +59,7 @@ class LetterboxDetector:
         self._columns = np.zeros(info.width, np.int64)
 
     def update(self, frame: Frame) -> None:
-        """Note which rows and columns of the frame are bright somewhere. Black frames tell nothing."""
+        """Count the rows and columns in which the frame is bright. Black frames are not counted."""
         height, width = frame.luma.shape
         rows = _brightness(_shrunk(frame.luma, (height, BLOCKS)).max(1), self.info) > DARK
         if rows.any():
@@ -60,7 +69,7 @@ class LetterboxDetector:
             self._frames += 1
 
     def compute(self) -> Letterbox:
-        """The bars of all frames seen."""
+        """The bars of all frames that were counted."""
         return Letterbox(*self._ends(self._rows), *self._ends(self._columns))
 
     def _ends(self, bright: npt.NDArray[np.int64]) -> tuple[int, int]:
@@ -69,14 +78,24 @@ class LetterboxDetector:
 
 
 def neutralize_black(
-    painted: ColorBatch, letterbox: Letterbox, info: VideoInfo, picture: PictureFormat
+    colorized: ColorBatch, letterbox: Letterbox, info: VideoInfo, picture: PictureFormat
 ) -> ColorBatch:
-    """The painted batch, neutral in the bars, and in black frames; a fade leads from one to the other."""
-    shares = [_share(frame.luma, info) for frame in painted.gray.frames]
+    """Make chroma neutral in the bars and in black frames.
+
+    Args:
+        colorized: The frames.
+        letterbox: The bars.
+        info: The film.
+        picture: The pictures of the output.
+
+    Returns:
+        The batch. In frames whose brightest block lies within :data:`FADE`, chroma is reduced smoothly.
+    """
+    shares = [_share(frame.luma, info) for frame in colorized.gray.frames]
     if letterbox == NO_LETTERBOX and min(shares) == 1:
-        return painted
-    cb, cr = (_neutral(plane, shares, letterbox, picture) for plane in (painted.cb, painted.cr))
-    return ColorBatch(painted.gray, cb, cr)
+        return colorized
+    cb, cr = (_neutral(plane, shares, letterbox, picture) for plane in (colorized.cb, colorized.cr))
+    return ColorBatch(colorized.gray, cb, cr)
 
 
 def _neutral(
@@ -93,7 +112,7 @@ def _neutral(
 
 
 def _share(luma: Plane, info: VideoInfo) -> float:
-    """How much of its colour a frame keeps: none if it is black, all from a little light on."""
+    """The factor of a frame's chroma, 0 to 1: a smooth step over :data:`FADE` of its brightest block."""
     brightest = float(_brightness(_shrunk(luma, (BLOCKS, BLOCKS)), info).max())
     none, all_of_it = FADE
     way = min(1.0, max(0.0, (brightest - none) / (all_of_it - none)))
@@ -101,7 +120,7 @@ def _share(luma: Plane, info: VideoInfo) -> float:
 
 
 def _shrunk(luma: Plane, size: tuple[int, int]) -> Plane:
-    """Area means over places, of some samples of each; no more places than there are samples."""
+    """Block means over some samples of each block; at most one block a sample."""
     steps = (max(1, n // (SAMPLES * m)) for n, m in zip(luma.shape, size, strict=True))
     some: Any = np.ascontiguousarray(luma[tuple(slice(None, None, step) for step in steps)])
     height, width = (min(n, m) for n, m in zip(some.shape, size, strict=True))
@@ -110,6 +129,6 @@ def _shrunk(luma: Plane, size: tuple[int, int]) -> Plane:
 
 
 def _brightness(luma: Plane, info: VideoInfo) -> npt.NDArray[np.float64]:
-    """Luma as its share of the way from black to white."""
+    """Luma as a share: 0 is black, 1 is white."""
     black, white = LumaRange(info.bit_depth, info.full_range).ends
     return (luma.astype(np.float64) - black) / (white - black)

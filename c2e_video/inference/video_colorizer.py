@@ -1,4 +1,4 @@
-"""A colorizer at work on one film: it reads each distinct reference once, and then only paints."""
+"""Colorizes the frames of one film; each distinct reference is embedded once."""
 
 from __future__ import annotations
 
@@ -19,19 +19,23 @@ from .luma_planes import chroma_size, luma_plane, network_size
 from .prediction import LabPrediction
 from .shot_prediction import ShotFrame
 
-# Looks kept while a film is painted, some 7 MB each: shots come in order, each with its own.
-KEPT = 64
+KEPT = 64  # embeddings that are kept, some 7 MB each
 
 
 class VideoColorizer:
-    """A colorizer that knows the film and keeps the looks of its references."""
+    """A colorizer with a film and the embeddings of its references.
+
+    Args:
+        colorizer: The network.
+        info: The film.
+    """
 
     def __init__(self, colorizer: Colorizer, info: VideoInfo) -> None:
         self.colorizer, self.info = colorizer, info
         self._embeddings: dict[str, ColorEmbedding] = {}
 
     def embedding(self, reference: Reference) -> ColorEmbedding:
-        """The look of a reference, read at its first use, turned as the film's frames are stored."""
+        """The embedding of a reference, turned as the film's frames are stored. Computed at its first use."""
         embedding = self._embeddings.pop(reference.digest, None)
         if embedding is None:
             stored = np.ascontiguousarray(self.info.stored(reference.image))
@@ -40,7 +44,7 @@ class VideoColorizer:
         return embedding
 
     def embedding_at(self, pts: int, reference_map: ReferenceMap) -> ColorEmbedding:
-        """The look of the film at ``pts``: one reference's, or on the way from one to the next."""
+        """The embedding at ``pts``: a reference's, or a blend of two."""
         (first, total), *rest = reference_map.weights_at(pts)
         embedding = self.embedding(first)
         for reference, weight in rest:
@@ -124,7 +128,7 @@ class VideoColorizer:
             yield shown.popleft(), cb, cr
 
     def similarities(self, frame: Frame, references: Sequence[Reference]) -> list[float]:
-        """How much of ``frame`` each reference shows, 0 to 1; NaN if the network cannot tell."""
+        """How much of a frame each reference shows, 0 to 1; NaN if the network has no memory."""
         embeddings = [self.embedding(reference) for reference in references]
         return self.colorizer.similarities(frame, embeddings, self.info)
 
@@ -142,7 +146,7 @@ def _numbers_in_shot(
 def _by_grayness(
     batch: FrameBatch, reference_map: ReferenceMap
 ) -> Iterator[tuple[FrameBatch, bool]]:
-    """A batch cut where its frames begin to be left gray, each part with whether it is."""
+    """The batch in parts that are left gray or not; each with whether it is."""
     for is_gray, frames in groupby(
         batch.frames, key=lambda frame: not reference_map.weights_at(frame.pts)
     ):
@@ -150,7 +154,7 @@ def _by_grayness(
 
 
 def neutral_batch(batch: FrameBatch, picture: PictureFormat) -> ColorBatch:
-    """A batch that is left gray: the network is not run."""
+    """A batch with neutral chroma."""
     dtype = np.uint8 if picture.bit_depth == 8 else np.uint16
     shape = (len(batch), *chroma_size(batch.size, picture))
     chroma = np.full(shape, 1 << picture.bit_depth - 1, dtype)

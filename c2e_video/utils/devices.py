@@ -1,4 +1,4 @@
-"""Devices: which there are, in which number format they are fast, and what they say when full."""
+"""Devices: which there are, which number format is fast on them, and their errors when memory runs out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,14 @@ DTYPES: dict[Precision, torch.dtype] = {
 
 
 def find_device(name: Device) -> torch.device:
-    """The device asked for, or the best there is. Raises :class:`C2EError` if it is not there."""
+    """A device by its name.
+
+    Args:
+        name: "cpu", "cuda" or "mps"; "auto" is the best of this machine.
+
+    Raises:
+        C2EError: This machine does not have it.
+    """
     there = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
@@ -42,7 +49,13 @@ def find_device(name: Device) -> torch.device:
 
 
 def find_dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    """The number format of the network on ``device``."""
+    """The number format of the network on a device.
+
+    Args:
+        precision: "fp32", "bf16" or "fp16"; "auto" is fp16 on CUDA, on a CPU bf16 where
+            :func:`bf16_is_faster`, and fp32 elsewhere.
+        device: The device.
+    """
     if precision != "auto":
         return DTYPES[precision]
     if device.type == "cuda":
@@ -51,17 +64,17 @@ def find_dtype(precision: Precision, device: torch.device) -> torch.dtype:
 
 
 def precision_name(dtype: torch.dtype) -> Precision:
-    """The precision that :func:`find_dtype` makes such numbers of."""
+    """The name of a number format."""
     return next(name for name, known in DTYPES.items() if known == dtype)
 
 
 @lru_cache(maxsize=1)
 def bf16_is_faster() -> bool:
-    """Whether a core of this processor convolves in bf16 clearly faster than in fp32: measured, some 20 ms.
+    """Whether one core convolves at least 1.5 times as fast in bf16 as in fp32: measured, in some 20 ms.
 
-    It is several times as fast where there are instructions for it, and slower elsewhere; asking for
-    half as fast again keeps a busy machine from changing its mind between two runs. One core is asked, for
-    several wait for one another where others are at work.
+    bf16 is several times as fast on a processor with instructions for it, and slower on others. The factor of
+    1.5 gives the same answer in every run on a busy machine. Several cores would wait for each other where
+    other programs run.
     """
     with single_threaded_pool(1) as core:
         faster = core.submit(_bf16_is_faster).result()
@@ -86,27 +99,27 @@ def _bf16_is_faster() -> bool:
 
 
 def single_threaded_pool(count: int) -> ThreadPoolExecutor:
-    """``count`` threads that compute with one core each.
+    """A pool of ``count`` threads in each of which torch computes with one core.
 
-    What a thread is told of its threads is its own, but for MKL's, whose part is small.
+    torch's number of threads belongs to the thread that sets it, except in MKL, which does little here.
     """
     return ThreadPoolExecutor(count, "core", lambda: torch.set_num_threads(1))
 
 
 def configure_process() -> None:
-    """Set what holds for a whole process; called where a program starts, not by the library.
+    """Set what holds for a whole process. The command line calls it when it starts, the library never does.
 
-    On GPUs fp32 is TF32 by default, of ten bits: who asks for fp32 wants all of it.
+    TF32 is switched off: on GPUs it replaces fp32 by default, and has ten bits of mantissa instead of 23.
     """
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     configure_malloc()
 
 
 def configure_malloc() -> None:
-    """Have the process keep the memory it is done with, for the next frame; where there is glibc.
+    """Let the process keep freed memory for the next frame. Only glibc can.
 
-    By itself glibc gives planes back to the system and asks for them again: 9,000 pages a frame of 480p, each
-    to be cleared and mapped while other threads wait. In one heap for all threads less is kept, too.
+    By default glibc returns planes to the system and requests them again: 9,000 pages a frame of 480p, which
+    the system clears and maps while other threads wait. One heap for all threads also keeps less memory.
     """
     if platform.libc_ver()[0] != "glibc":
         return
@@ -133,12 +146,12 @@ def limit_processors(count: int) -> None:
 
 
 class OutOfMemory(C2EError):
-    """The device's memory does not hold what is asked of it."""
+    """The device's memory is too small for the work."""
 
 
 @contextlib.contextmanager
 def translate_oom(device: torch.device, size: int) -> Iterator[None]:
-    """Make of whatever a library raises for want of memory one clear :class:`OutOfMemory`."""
+    """Raise :class:`OutOfMemory` for every error by which a library reports that memory ran out."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
@@ -161,5 +174,5 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def channels_last(module: Module) -> Module:
-    """The module with its weights in the order that convolutions are fastest in, in place."""
+    """The module with its weights in channels-last order, in place: convolutions are fastest in it."""
     return cast(Module, module.to(memory_format=torch.channels_last))  # type: ignore[call-overload]

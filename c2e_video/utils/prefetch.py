@@ -1,8 +1,8 @@
-"""The only thread and the only queue: work done ahead of its consumer, or behind its producer.
+"""One stage in a thread of its own, with a bounded queue: ahead of its consumer, or behind its producer.
 
-Both hold at most ``depth`` items, raise the other side's own error, and leave no thread behind, but
-for one that stands still for ``PATIENCE`` seconds: that cannot be ended, only left. A process that
-computes does not stand still, however long it takes to the next item.
+Both hold at most ``depth`` items, raise the other side's own error, and leave no thread behind. One case is
+an exception: a thread that makes no progress for ``PATIENCE`` seconds cannot be ended and is abandoned. A
+process that computes makes progress, however long it takes to the next item.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ PATIENCE = 900.0  # a disk or network that comes back does so before
 _POLL_SECONDS = 5.0
 _IDLE = 0.5  # seconds of all threads' work: ten times what is spent in PATIENCE by waiting alone
 
-# Looks for so many seconds (None: for ever) whether something has come; and one that has it look.
+# Waits up to so many seconds (None: without end) for an event; true if it came. And what repeats that.
 _Poll: TypeAlias = "Callable[[float | None], object]"
 _Wait: TypeAlias = "Callable[[_Poll], object]"
 
 
-def _for_ever(poll: _Poll) -> None:
+def _without_end(poll: _Poll) -> None:
     poll(None)
 
 
 class _Belt(Generic[T]):
-    """A bounded queue from one thread to one other, which either may leave."""
+    """A bounded queue from one thread to another. Each side may leave before the other."""
 
     def __init__(self, depth: int) -> None:
         if depth < 1:
@@ -41,8 +41,8 @@ class _Belt(Generic[T]):
         self._items: SimpleQueue[T] = SimpleQueue()
         self._room, self._dropped = Semaphore(depth), False
 
-    def put(self, item: T, wait: _Wait = _for_ever) -> bool:
-        """Wait for room and lay the item there; False where nobody takes items any more."""
+    def put(self, item: T, wait: _Wait = _without_end) -> bool:
+        """Wait for room and add the item; False if the other side has left."""
         wait(lambda seconds: self._room.acquire(timeout=seconds))
         if self._dropped:
             self._room.release()
@@ -50,8 +50,8 @@ class _Belt(Generic[T]):
         self._items.put(item)
         return True
 
-    def taken(self, wait: _Wait = _for_ever) -> Iterator[T]:
-        """The items, as long as some come and none are dropped."""
+    def taken(self, wait: _Wait = _without_end) -> Iterator[T]:
+        """The items, until the last or until they are dropped."""
         while not self._dropped and (item := self._next(wait)) is not _END:
             self._room.release()
             yield item
@@ -68,14 +68,14 @@ class _Belt(Generic[T]):
         return got[0]
 
     def end(self, drop: bool = False) -> None:
-        """No item comes any more; with ``drop``, none that waits is taken either."""
+        """No more items come. With ``drop``, those that wait are not taken either."""
         self._dropped = self._dropped or drop
-        self._room.release()  # for one who waits to put
+        self._room.release()  # a `put` may be waiting
         self._items.put(_END)
 
 
 class _Worker(Thread):
-    """A thread that keeps its error, and says when it is done."""
+    """A thread that keeps its error, and calls ``done`` at its end."""
 
     def __init__(self, work: Callable[[], object], done: Callable[[], object]) -> None:
         super().__init__(name="c2e-worker", daemon=True)
@@ -97,10 +97,13 @@ class _Worker(Thread):
             self._over.set()
 
     def wait(self, poll: _Poll) -> None:
-        """Wait for what the thread is to do.
+        """Wait until ``poll`` returns true.
 
-        In short looks, of which none counts while all of us are stopped, or something is computed:
-        the way to a frame deep in a film, or a slow encoder's batch.
+        It is called for a few seconds at a time. Time in which the whole process was stopped, or in which it
+        computed (seeking deep in a film, a slow encoder), does not count as standing still.
+
+        Raises:
+            C2EError: Nothing happened for :data:`PATIENCE` seconds.
         """
         still, worked = 0, process_time()
         while not poll(min(_POLL_SECONDS, PATIENCE)):
@@ -115,11 +118,11 @@ class _Worker(Thread):
                 )
 
     def ended(self, seconds: float | None) -> bool:
-        """Wait for the thread's end; whether it came."""
+        """Wait for the thread's end up to so many seconds; true if it came."""
         return self._over.wait(seconds)
 
     def leave(self) -> None:
-        """Wait for the end of a thread that is to end, but for one that stands still."""
+        """Wait for the end of the thread, unless it was found to stand still."""
         if not self._stalled:
             with suppress(C2EError):
                 self.wait(self.ended)
@@ -127,11 +130,20 @@ class _Worker(Thread):
 
 
 def prefetch(iterable: Iterable[T], depth: int) -> Generator[T, None, None]:
-    """The items of ``iterable``, made in a thread up to ``depth`` ahead of their consumer.
+    """The items of an iterable, taken from it in a thread.
 
-    The thread starts with the first item asked for and ends with this generator: at its end, on the
-    iterable's error (the same object is raised here), or when closed. A generator given as
-    ``iterable`` runs, and is closed, in that one thread.
+    The thread starts when the first item is requested and ends with this generator: at its end, on an error,
+    or when it is closed. A generator that is given runs, and is closed, in that one thread.
+
+    Args:
+        iterable: The items.
+        depth: Items that may wait for the consumer, at least 1.
+
+    Yields:
+        The items in order.
+
+    Raises:
+        Exception: What the iterable raised; the same object.
     """
     belt: _Belt[T] = _Belt(depth)
 
