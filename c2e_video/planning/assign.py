@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ..inference.semantic_matching import SemanticMatcher
 from ..references.image import Reference
@@ -63,13 +64,16 @@ def assign_references(
         plan,
         reference_map=ReferenceMap(plan.shots, tuple(rows), tuple(saturations)),
         assignments=tuple(assignments),
-        unused=tuple(
-            candidate.path for candidate in pool.candidates if candidate.path not in chooser.used
-        )
-        if pool.is_small
-        else (),
+        unused=_unused(pool, chooser.used),
         notes=(*plan.notes, *notes),
     )
+
+
+def _unused(pool: CandidatePool, used: set[object]) -> tuple[Path, ...]:
+    """The pictures that a user gave for nothing; of many pictures, and of films, none is named."""
+    if not pool.is_small:
+        return ()
+    return tuple(c.path for c in pool.candidates if c.loaded is not None and c.path not in used)
 
 
 class _Chooser:

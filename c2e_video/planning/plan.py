@@ -205,7 +205,7 @@ class Plan:
     ) -> tuple[Proposal, ...]:
         """The frames worth painting, best first (:func:`~.proposals.propose_stills`)."""
         shots = [
-            SampledShot(curve, samples, self.frames_of(curve.shot))
+            SampledShot(curve, samples, self.frames_of(curve.shot), self._references_of(curve.shot))
             for curve, samples in zip(self.coverage, self.samples, strict=True)
         ]
         seconds = self.info.seconds(self.shots[-1].stop - self.shots[0].start)
@@ -222,6 +222,9 @@ class Plan:
         rows = zip(self.shots, guesses.references, strict=True)
         assignments = tuple(Assignment(shot, "open", added=row) for shot, row in rows)
         return replace(self, assignments=assignments)
+
+    def _references_of(self, shot: Shot) -> tuple[Reference, ...]:
+        return () if self.reference_map is None else self.reference_map.references[shot.index]
 
     def write(self, path: Path) -> None:
         """Write the table (.csv), or the shots alone (.edl, .otio). Raises C2EError if it cannot be."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..inference.matching import Match
+from ..references.image import Reference
 from ..utils.progress import Progress
 from ..video.frames import VideoInfo
 from .coverage import FilmMatcher, ShotCoverage, covered_share
@@ -79,26 +80,18 @@ class SampledShot:
         coverage: Its curve; without points where it has no reference yet.
         samples: Its small pictures.
         frames: How many frames it has.
+        references: Those that it has.
     """
 
     coverage: ShotCoverage
     samples: Sequence[FrameSample]
     frames: int
+    references: tuple[Reference, ...] = ()
 
     @property
     def is_needy(self) -> bool:
         """Whether a still could mend anything."""
         return not self.coverage.gray and bool(self.coverage.lacking)
-
-
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """A sample, the shot it is of, the frames it stands for, and how far it is covered now."""
-
-    sample: FrameSample
-    shot: SampledShot
-    frames: float
-    covered: float
 
 
 def propose_stills(
@@ -123,69 +116,147 @@ def propose_stills(
         still are not known before it is painted: what it costs that a cell is not found in it is taken
         from the shot's present reference (:attr:`ShotCoverage.loss`).
     """
-    places = [place for shot in shots if shot.is_needy for place in _places(shot)]
-    if not places or not film_matcher.matcher.can_compare:
+    needy = [_Needy(shot, film_matcher) for shot in shots if shot.is_needy]
+    if not needy or not film_matcher.matcher.can_compare:
         return ()
-    progress.stage("seeking stills", len(places), "frame")
-    candidates, covered = _covered_by_candidates(places, film_matcher, progress)
+    progress.stage("seeking stills", len(needy), "shot")
+    candidates = _candidates(needy, film_matcher, progress)
     total = sum(shot.frames for shot in shots if not shot.coverage.gray)
     chosen: list[Proposal] = []
-    now = np.array([place.covered for place in places])
-    frames = np.array([place.frames for place in places])
-    while len(chosen) < limit:
-        gains = np.maximum(covered - now, 0) @ frames
-        best = int(gains.argmax())
+    while candidates and len(chosen) < limit:
+        gains = [candidate.gain() for candidate in candidates]
+        best = max(range(len(gains)), key=gains.__getitem__)
         if gains[best] < min_frames:
             break
-        mended = (np.maximum(covered[best] - now, 0) * frames) >= min(1.0, min_frames)
-        now = np.maximum(now, covered[best])
-        left = float((1 - now) @ frames)
-        place = places[candidates[best]]
+        candidate = candidates.pop(best)
+        mended = candidate.take(min(1.0, min_frames))
+        left = sum(shot.left for shot in needy)
         chosen.append(
             Proposal(
-                place.sample.pts,
-                place.shot.coverage.shot.index,
-                max(1, round(float(gains[best]))),
-                tuple(sorted({places[i].shot.coverage.shot.index for i in np.flatnonzero(mended)})),
-                1 - left / total,
+                *(candidate.pts, candidate.own.index, max(1, round(gains[best])), mended),
+                covered=1 - left / total,
             )
         )
     return tuple(chosen)
 
 
-def _places(shot: SampledShot) -> list[_Place]:
-    """A shot's samples: each stands for the frames nearer to it than to the others."""
-    times = [sample.pts for sample in shot.samples]
-    span = shot.coverage.shot
-    middles = [(a + b) / 2 for a, b in pairwise(times)]
-    borders = [span.start, *middles, span.stop]
-    known = {point.pts: point.confidence for point in shot.coverage.points}
-    rate = shot.frames / (span.stop - span.start)
-    return [
-        _Place(sample, shot, rate * (stop - start), covered_share(known.get(sample.pts, 0.0)))
-        for sample, (start, stop) in zip(shot.samples, pairwise(borders), strict=True)
-    ]
+class _Needy:
+    """A shot that lacks coverage: its samples, and how far each is covered by what is chosen so far.
+
+    A sample is covered by the keyframes next to it in time, the one before and the one after, for these
+    colorize it. Only a shot without keyframes of its own borrows stills of others.
+    """
+
+    def __init__(self, shot: SampledShot, film_matcher: FilmMatcher) -> None:
+        span, times = shot.coverage.shot, [sample.pts for sample in shot.samples]
+        borders = [span.start, *((a + b) / 2 for a, b in pairwise(times)), span.stop]
+        rate = shot.frames / (span.stop - span.start)
+        self.index, self.samples, self.loss = span.index, shot.samples, shot.coverage.loss
+        self.times = np.array(times)
+        self.frames = np.diff(np.array(borders)) * rate  # each stands for those nearest to it
+        known = {point.pts: point.confidence for point in shot.coverage.points}
+        self.borrowed = np.array([covered_share(known.get(pts, 0.0)) for pts in times])
+        self.keyframes: list[tuple[int, Floats]] = []
+        for reference in shot.references:
+            if reference.at is not None:
+                self.add(reference.at, self._by(reference, film_matcher))
+
+    def _by(self, reference: Reference, film_matcher: FilmMatcher) -> Floats:
+        confidences = (film_matcher.match(s, reference).confidence for s in self.samples)
+        return np.array([covered_share(confidence) for confidence in confidences])
+
+    def add(self, at: int, covered: Floats) -> None:
+        """A keyframe more."""
+        self.keyframes = sorted([*self.keyframes, (at, covered)], key=lambda pair: pair[0])
+
+    def covered(self, more: tuple[int, Floats] | None = None) -> Floats:
+        """How far each sample is covered, with one keyframe ``more`` if it is given."""
+        keyframes = list(self.keyframes)
+        if more is not None:
+            keyframes = sorted([*keyframes, more], key=lambda pair: pair[0])
+        if not keyframes:
+            return self.borrowed
+        times = np.array([at for at, _ in keyframes])
+        rows = np.stack([row for _, row in keyframes])
+        after = np.searchsorted(times, self.times).clip(0, len(times) - 1)
+        before = (np.searchsorted(times, self.times, side="right") - 1).clip(0)
+        samples = np.arange(len(self.times))
+        covered: Floats = np.maximum(rows[before, samples], rows[after, samples])
+        return covered
+
+    @property
+    def left(self) -> float:
+        """The frames that are not covered."""
+        return float((1 - self.covered()) @ self.frames)
 
 
-def _covered_by_candidates(
-    places: Sequence[_Place], film_matcher: FilmMatcher, progress: Progress
-) -> tuple[list[int], Floats]:
-    """How far each place would be covered by each candidate: numbers of those, and ``[C, places]``."""
-    groups: dict[int, list[int]] = {}
-    for number, place in enumerate(places):
-        groups.setdefault(place.shot.coverage.shot.index, []).append(number)
-    descriptors = np.stack([film_matcher.features(place.sample).descriptor for place in places])
-    candidates: list[int] = []
-    rows: list[Floats] = []
-    for own in groups.values():
-        for number in _spread([i for i in own if places[i].covered < 1]):
-            row = np.zeros(len(places))
-            for other in (*own, *_look_alikes(descriptors, number, own)):
-                row[other] = _covered(places[other], places[number], film_matcher)
-            candidates.append(number)
-            rows.append(row)
-        progress.advance(len(own))
-    return candidates, np.stack(rows)
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A sample that could be painted, and how far it would cover the samples of shots."""
+
+    pts: int
+    own: _Needy
+    row: Floats
+    others: tuple[tuple[_Needy, Floats], ...]
+
+    def gain(self) -> float:
+        """How many frames it would mend now."""
+        change = self.own.covered((self.pts, self.row)) - self.own.covered()
+        borrowed = sum(
+            float(np.maximum(row - shot.borrowed, 0) @ shot.frames) for shot, row in self._open()
+        )
+        return float(change @ self.own.frames) + borrowed
+
+    def take(self, least: float) -> tuple[int, ...]:
+        """Choose it; the indices of the shots of which it mends so many frames."""
+        mended = {self.own.index}
+        for shot, row in self._open():
+            if float(np.maximum(row - shot.borrowed, 0) @ shot.frames) >= least:
+                mended.add(shot.index)
+            shot.borrowed = np.maximum(shot.borrowed, row)
+        self.own.add(self.pts, self.row)
+        return tuple(sorted(mended))
+
+    def _open(self) -> list[tuple[_Needy, Floats]]:
+        return [(shot, row) for shot, row in self.others if not shot.keyframes]
+
+
+def _candidates(
+    needy: Sequence[_Needy], film_matcher: FilmMatcher, progress: Progress
+) -> list[_Candidate]:
+    """The samples that are not covered, each compared with those of its shot and with look-alikes."""
+    places = [(shot, number) for shot in needy for number in range(len(shot.samples))]
+    descriptors = np.stack(
+        [film_matcher.features(shot.samples[number]).descriptor for shot, number in places]
+    )
+    found = []
+    first = 0
+    for shot in needy:
+        last = first + len(shot.samples)
+        for number in _spread(np.flatnonzero(shot.covered() < 1).tolist()):
+            sample = shot.samples[number]
+            row = np.array([_covered(s, sample, shot.loss, film_matcher) for s in shot.samples])
+            nearness = descriptors @ descriptors[first + number]
+            nearness[first:last] = -1
+            alike = [places[i] for i in np.argsort(nearness)[::-1][:LOOK_ALIKES] if nearness[i] > 0]
+            others = _rows_of(sample, alike, film_matcher)
+            found.append(_Candidate(sample.pts, shot, row, others))
+        first = last
+        progress.advance(1)
+    return found
+
+
+def _rows_of(
+    still: FrameSample, places: Sequence[tuple[_Needy, int]], film_matcher: FilmMatcher
+) -> tuple[tuple[_Needy, Floats], ...]:
+    """How far a still would cover these samples of other shots; 0 for the rest of their samples."""
+    rows: dict[int, tuple[_Needy, Floats]] = {}
+    for shot, number in places:
+        if shot.keyframes:
+            continue
+        _, row = rows.setdefault(shot.index, (shot, np.zeros(len(shot.samples))))
+        row[number] = _covered(shot.samples[number], still, shot.loss, film_matcher)
+    return tuple(rows.values())
 
 
 def _spread(numbers: Sequence[int]) -> list[int]:
@@ -194,19 +265,13 @@ def _spread(numbers: Sequence[int]) -> list[int]:
     return [numbers[(2 * i + 1) * len(numbers) // (2 * count)] for i in range(count)]
 
 
-def _look_alikes(descriptors: Floats, number: int, own: Sequence[int]) -> list[int]:
-    """The places of other shots whose descriptors are nearest."""
-    nearness = descriptors @ descriptors[number]
-    nearness[list(own)] = -1
-    nearest = np.argsort(nearness)[::-1][:LOOK_ALIKES]
-    return [int(i) for i in nearest if nearness[i] > 0]
-
-
-def _covered(place: _Place, candidate: _Place, film_matcher: FilmMatcher) -> float:
-    """How far a place is covered by a candidate, as if that were painted."""
-    if place is candidate:
+def _covered(
+    sample: FrameSample, still: FrameSample, loss: float, film_matcher: FilmMatcher
+) -> float:
+    """How far a sample is covered by another, as if that were painted."""
+    if sample is still:
         return 1.0
     features = film_matcher.features
-    match = film_matcher.matcher.match(features(place.sample), features(candidate.sample))
-    certainty = max(0.0, 1 - place.shot.coverage.loss * (1 - match.share))
+    match = film_matcher.matcher.match(features(sample), features(still))
+    certainty = max(0.0, 1 - loss * (1 - match.share))
     return covered_share(Match(match.share, certainty).confidence)

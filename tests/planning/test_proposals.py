@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from c2e_video.inference.matching import Match
 from c2e_video.planning.coverage import CoveragePoint, FilmMatcher, ShotCoverage
 from c2e_video.planning.proposals import SampledShot, propose_stills, summary
 from c2e_video.planning.samples import FrameSample
+from c2e_video.references.image import Reference
 from c2e_video.utils.progress import Silent
 from c2e_video.video.frames import Shot
-from tests.factories import video_info
+from tests.factories import color_noise, video_info
 
 
 class Line:
@@ -84,3 +86,24 @@ def test_at_most_so_many_and_none_that_mends_little() -> None:
     assert len(proposed([travel], 1)) == 10
     assert len(proposed([travel], 1, limit=3)) == 3
     assert proposed([travel], 1, min_frames=2) == ()
+
+
+class Named(LineMatcher):
+    """References lie at the places that their names tell."""
+
+    def match(self, sample: FrameSample, reference: Reference) -> Match:
+        return self.matcher.match(self.features(sample), Place(float(reference.path.name)))  # type: ignore[arg-type]
+
+
+def test_a_still_takes_over_what_comes_after_it() -> None:
+    """Someone walks through for one frame: a keyframe of that would colour the frames after it, too."""
+    there = [0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 0.0]
+    samples = [FrameSample(i, str(place).encode()) for i, place in enumerate(there)]
+    points = tuple(CoveragePoint(i, 0.1 if place else 0.9) for i, place in enumerate(there))
+    first = Reference(color_noise(1), Path("0"), 0)
+    shot = SampledShot(ShotCoverage(Shot(0, 0, 7), points), samples, 7, (first,))
+    assert not propose_stills([shot], Named(Line(1)), Silent())  # type: ignore[arg-type]
+    last = Reference(color_noise(2), Path("0"), 6)
+    both = SampledShot(shot.coverage, samples, 7, (first, last))
+    (still,) = propose_stills([both], Named(Line(1)), Silent())  # type: ignore[arg-type]
+    assert (still.pts, still.frames) == (3, 1)
