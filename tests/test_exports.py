@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import subprocess
 import sys
 import typing
@@ -67,6 +68,24 @@ def test_callers_need_no_name_that_is_not_public(name: str) -> None:
     for hint in typing.get_type_hints(thing).values():
         for needed in classes_in(hint):
             assert THINGS.get(needed.__name__) is needed, f"{name} needs {needed}"
+
+
+def public_functions() -> Iterator[tuple[str, Any]]:
+    """The public functions, and the public methods of the public classes."""
+    for name, thing in THINGS.items():
+        if inspect.isfunction(thing):
+            yield name, thing
+        for method in vars(thing) if inspect.isclass(thing) else ():
+            function = inspect.getattr_static(thing, method)
+            function = getattr(function, "__func__", function)
+            if inspect.isfunction(function) and not method.startswith("_"):
+                yield f"{name}.{method}", function
+
+
+@pytest.mark.parametrize(("name", "function"), public_functions())
+def test_every_argument_of_the_public_api_is_described(name: str, function: Any) -> None:
+    described = set(re.findall(r"^\s+\*{0,2}(\w+):", inspect.getdoc(function) or "", re.M))
+    assert set(inspect.signature(function).parameters) - {"self", "cls"} <= described, name
 
 
 def test_unknown_names() -> None:

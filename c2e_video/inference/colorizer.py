@@ -226,7 +226,16 @@ class Colorizer:
         info: VideoInfo,
         picture: PictureFormat,
     ) -> Iterator[tuple[Plane, Plane]]:
-        """:meth:`render_chroma` for frames as they come: yields Cb and Cr of each, in order."""
+        """The chroma of frames as they come; otherwise like :meth:`render_chroma`.
+
+        Args:
+            frames: Frames with their predictions, in order.
+            info: The film.
+            picture: The output's subsampling, depth, range and matrix.
+
+        Returns:
+            Cb and Cr of each frame, in order.
+        """
 
         def rendered(lot: Sequence[tuple[Frame, LabPrediction]]) -> list[tuple[Plane, Plane]]:
             lumas = [luma_plane(frame, info) for frame, _ in lot]
@@ -249,7 +258,17 @@ class Colorizer:
         info: VideoInfo,
         picture: PictureFormat,
     ) -> ColorBatch:
-        """:meth:`predict` and :meth:`render_chroma` in one call, without the temporal filter."""
+        """:meth:`predict` and :meth:`render_chroma` in one call, without anchors and temporal filter.
+
+        Args:
+            batch: Frames of one shot.
+            embedding: One embedding for all frames, or one for each.
+            info: The film.
+            picture: The output's subsampling, depth, range and matrix.
+
+        Returns:
+            The batch with its chroma.
+        """
         return self.render_chroma(batch, self.predict(batch, embedding, info), info, picture)
 
     @property
@@ -275,7 +294,14 @@ class Colorizer:
     def predict_frames_ab(
         self, frames_with_embeddings: Iterable[tuple[Picture, ColorEmbedding]]
     ) -> Iterator[npt.NDArray[np.float32]]:
-        """The a*, b* of :meth:`colorize_frames`, as :meth:`predict_ab` has them."""
+        """The a*, b* of :meth:`colorize_frames`.
+
+        Args:
+            frames_with_embeddings: As for :meth:`colorize_frames`.
+
+        Yields:
+            a*, b* float32 ``[H, W, 2]``, as :meth:`predict_ab` returns them.
+        """
         for gray, prediction in self._predict_pictures(frames_with_embeddings):
             yield self._ab(gray, prediction)
 
@@ -302,13 +328,26 @@ class Colorizer:
             last = embedding
 
     def colorize_image(self, gray: Picture, embedding: ColorEmbedding) -> Picture:
-        """Colorize one picture: full-range luma uint8 ``[H, W]`` to RGB uint8 ``[H, W, 3]``."""
+        """Colorize one picture.
+
+        Args:
+            gray: Full-range luma, uint8 ``[H, W]``.
+            embedding: The embedding of its reference.
+
+        Returns:
+            RGB uint8 ``[H, W, 3]``.
+        """
         return self._picture(gray, self._predict_one(gray, embedding))
 
     def predict_ab(self, gray: Picture, embedding: ColorEmbedding) -> npt.NDArray[np.float32]:
-        """The predicted a*, b* ``[H, W, 2]`` of luma uint8 ``[H, W]``, not limited to the gamut.
+        """The a*, b* of one picture before they are limited to the gamut.
 
-        A film shows only those that exist at its luma: a deep red cannot be bright.
+        Args:
+            gray: Full-range luma, uint8 ``[H, W]``.
+            embedding: The embedding of its reference.
+
+        Returns:
+            a*, b* float32 ``[H, W, 2]``. What a film can show of them is limited by its luma.
         """
         return self._ab(gray, self._predict_one(gray, embedding))
 

@@ -114,7 +114,14 @@ class Options:
             object.__setattr__(self, "drop", frozenset(self.drop))
 
     def at_quality(self, quality: Quality) -> Options:
-        """The same options with the size and the anchor interval of a quality."""
+        """The same options with the size and the anchor interval of a quality.
+
+        Args:
+            quality: "draft", "standard" or "best".
+
+        Returns:
+            The options.
+        """
         return replace(self, quality=quality, size=QUALITIES[quality].size, anchor_interval=None)
 
     def encoded(self, info: VideoInfo) -> VideoInfo:
