@@ -140,6 +140,7 @@ class SemanticMemory(nn.Module):
         palette = palette_of(memory.values[:, :2], memory.bias)
         expected = expected_color(likelihood, self.prior.rarity, palette)
         guess = ColorGuess(*(affinity.planes(x, ab) for x in expected))
+        guess = guess._replace(ab=_no_louder(guess.ab, memory))
         return SemanticReadout(ab, alike.similarity, confidence), guess
 
     def fuse(
@@ -229,6 +230,13 @@ def spread(planes: Tensor, lightness: Tensor) -> Tensor:
         near = torch.exp(-((light - lightness) ** 2) / (2 * LIGHT**2))
         total, weight = total + near * color, weight + near
     return total / weight
+
+
+def _no_louder(ab: Tensor, memory: Memory) -> Tensor:
+    """``ab`` ``[N, 2, h, w]`` with no more chroma than the references' most colorful place."""
+    chroma = memory.values[:, :2].float().norm(dim=1)
+    limit = chroma.masked_fill(memory.bias == -torch.inf, 0).amax(1)[:, None, None, None]
+    return ab * (limit / ab.norm(dim=1, keepdim=True).clamp_min(1e-6)).clamp_max(1)
 
 
 def _ramp(values: Tensor, foot: float, top: float) -> Tensor:

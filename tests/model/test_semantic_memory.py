@@ -12,6 +12,7 @@ from c2e_video.errors import BadWeights
 from c2e_video.model import Color2Embed, Memory, ModelConfig
 from c2e_video.model.color_prior import (
     BINS,
+    VIVID,
     bin_centers,
     bins_of,
     expected_color,
@@ -120,6 +121,22 @@ def test_semantic_colors_are_never_louder_than_the_reference(model: Color2Embed)
     assert read.ab.norm(dim=1).max() <= memory.values[:, :2].norm(dim=1).max() + 1e-5
 
 
+def test_the_prior_is_never_louder_than_the_reference(model: Color2Embed) -> None:
+    """A pale reference and a prior of loud colors."""
+    assert model.semantic is not None
+    memory = model.embed(picture(7)).memory
+    assert memory is not None
+    values = memory.values.clone()
+    values[:, :2] = torch.tensor([0.05, 0.0]).view(1, 2, 1)
+    memory = memory._replace(values=values)
+    keys = torch.nn.functional.normalize(torch.randn(1, 224, 8, 8), dim=1)
+    affinity = SelfAffinity.of(keys, torch.zeros(1, 1, 8, 8))
+    read = model.semantic.read_memory(affinity, memory, keys)
+    _, guess = model.semantic.choose(read, affinity, memory, 1.0)
+    assert guess is not None
+    assert guess.ab.norm(dim=1).max() <= 0.05 + 1e-6
+
+
 def test_color_is_spread_within_edges() -> None:
     ab, lightness = torch.zeros(1, 2, 8, 8), torch.zeros(1, 1, 16, 16)
     ab[..., 4:], lightness[..., 7:] = 0.5, 0.8
@@ -146,8 +163,8 @@ def test_the_prior_answers_with_the_mode_and_is_drawn_to_the_palette() -> None:
     ab = (ONE / 110).view(1, 2, 1).expand(1, 2, 9)
     drawn, sure = expected_color(two_colors(), torch.ones(BINS), palette_of(ab, torch.zeros(1, 9)))
     undecided, unsure = expected_color(two_colors(), torch.ones(BINS), None)
-    torch.testing.assert_close(undecided[0, 0] * 110, (ONE + OTHER) / 2)
-    assert (drawn[0, 0] * 110 - ONE).norm() < 10
+    torch.testing.assert_close(undecided[0, 0] * 110, VIVID * (ONE + OTHER) / 2)
+    assert (drawn[0, 0] * 110 - VIVID * ONE).norm() < 10
     assert sure > unsure
 
 
