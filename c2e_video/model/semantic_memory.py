@@ -236,7 +236,8 @@ def _no_louder(ab: Tensor, memory: Memory) -> Tensor:
     """``ab`` ``[N, 2, h, w]`` with no more chroma than the references' most colorful place."""
     chroma = memory.values[:, :2].float().norm(dim=1)
     limit = chroma.masked_fill(memory.bias == -torch.inf, 0).amax(1)[:, None, None, None]
-    return ab * (limit / ab.norm(dim=1, keepdim=True).clamp_min(1e-6)).clamp_max(1)
+    scale: Tensor = (limit / ab.norm(dim=1, keepdim=True).clamp_min(1e-6)).clamp_max(1)
+    return ab * scale
 
 
 def _ramp(values: Tensor, foot: float, top: float) -> Tensor:
