@@ -20,7 +20,7 @@ from c2e_video.pipeline import planned_film
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.video.encode import EncodeSettings
-from tests.cluster.watch import Watch
+from tests.cluster.watch import Watch, rendering
 from tests.media import picture_digests, write_film
 
 pytestmark = pytest.mark.cluster
@@ -55,19 +55,6 @@ def on_cluster(film: Path, reference: Path, options: Options, watch: Watch) -> A
     )
     assert not output.with_name("out.mkv.c2e").exists()
     return picture_digests(output)
-
-
-def rendering() -> list[int]:
-    """The processes in which a worker renders a segment."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if words.startswith(b"ray::render"):
-            found.append(int(folder.name))
-    return found
 
 
 def test_the_frames_are_those_of_one_machine(

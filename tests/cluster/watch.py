@@ -1,8 +1,9 @@
-"""A progress that keeps what it is told."""
+"""What tests see of a run: what it tells, and its workers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from c2e_video.utils.progress import Silent
 
@@ -25,3 +26,16 @@ class Watch(Silent):
 
     def note(self, line: str) -> None:
         self.notes.append(line)
+
+
+def rendering() -> list[int]:
+    """The processes in which a worker renders a segment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if words.startswith(b"ray::render"):
+            found.append(int(folder.name))
+    return found
