@@ -124,8 +124,8 @@ def test_a_film_is_read_by_its_own_matrix_and_range(
     with av.open(path, "w") as container:
         stream = container.add_stream("ffv1", rate=Fraction(24))
         stream.width, stream.height, stream.pix_fmt = width, 48, "yuv444p"
-        for frames_with_embeddings in (stream.codec_context, picture):
-            frames_with_embeddings.colorspace, frames_with_embeddings.color_range = (
+        for tagged in (stream.codec_context, picture):
+            tagged.colorspace, tagged.color_range = (
                 code,
                 2 if full_range else 1,
             )

@@ -135,8 +135,8 @@ def test_interlaced(tmp_path: Path, reference: Path, quick: Options, mode: Any) 
     woven = [frame.luma for frame in decode(film, info)]
     same = [np.array_equal(frame.luma, y) for frame, y in zip(wanted, woven, strict=True)]
     assert all(same) is (mode == "off")
-    frames_with_embeddings = json.loads((tmp_path / "out.mkv.json").read_text())["notes"]
-    assert any("is interlaced" in note for note in frames_with_embeddings) is (mode == "off")
+    notes = json.loads((tmp_path / "out.mkv.json").read_text())["notes"]
+    assert any("is interlaced" in note for note in notes) is (mode == "off")
 
 
 @pytest.mark.parametrize("codec", ["ass", "hdmv_pgs_subtitle", "dvd_subtitle"])
