@@ -35,7 +35,7 @@ from c2e_video.utils.files import check_folder, write_text
 from c2e_video.video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, Shot
 
 POINTS = (  # size, interval
-    *((192, 4), (192, 8), (192, 12), (256, 1), (256, 4), (256, 8), (256, 12)),
+    *((192, 8), (240, 4), (240, 8), (240, 12), (256, 1), (256, 4), (256, 8), (256, 12)),
     *((288, 4), (288, 8), (288, 12), (384, 1), (384, 4), (384, 8)),
 )
 PICTURE = PictureFormat("yuvj420p", 8, (2, 2), "bt601", True)
@@ -160,6 +160,9 @@ def plot(points: Sequence[CurvePoint], path: Path) -> None:
                 f" {point.interval}{_preset(point)}", (rate, point.psnr_ab), fontsize=8, va="bottom"
             )
     axes.set_xscale("log")
+    ticks = [3, 4, 6, 8, 10, 15, 20, 30]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
     axes.set_xlabel("frames a second of one core (480p; numbers: anchor interval)")
     axes.set_ylabel("PSNR of a*, b* (dB)")
     axes.grid(alpha=0.3, which="both")

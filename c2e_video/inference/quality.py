@@ -21,7 +21,7 @@ class Preset(NamedTuple):
 
 
 QUALITIES: Mapping[Quality, Preset] = {
-    "draft": Preset(192, 12),
+    "draft": Preset(240, 12),
     "standard": Preset(288, 8),
     "best": Preset(384, 4),
 }

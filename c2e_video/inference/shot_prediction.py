@@ -94,7 +94,7 @@ class ShotPredictor:
             ]
 
         moments = parallel_map(pool, moment, enumerate(frames), 2 * cores)
-        found = chain.from_iterable(parallel_map(pool, spans, intervals(moments), cores))
+        found = chain.from_iterable(parallel_map(pool, spans, intervals(moments), 1))
         with_embeddings = ((span, embedding_of(span.anchor.item)) for span in found)
         anchors = self.runner.stream(predicted, with_embeddings, size)
         windows = filter_windows(anchors, filter_reach(self.interval))

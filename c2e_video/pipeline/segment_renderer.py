@@ -16,7 +16,7 @@ from .part_writer import PartWriter
 from .render_plan import RenderPlan
 from .segments import Segment
 
-DECODED_AHEAD = 24  # frames that wait for the network: enough to even out the decoder's pace
+DECODED_AHEAD = 8  # frames that wait for the network: enough to even out the decoder's pace
 
 
 @dataclass(frozen=True, eq=False)
