@@ -31,8 +31,8 @@ class Proposal:
     Args:
         pts: The frame.
         shot: Index of its shot.
-        frames: How many frames it would mend, after the proposals before it. A fading frame counts by
-            how far it has faded.
+        frames: How many frames it would mend, after the proposals before it: uncovered ones that would
+            fade or be covered, and fading ones that would be covered.
         shots: Indices of all shots that it mends frames of.
         covered: Share of the film that is covered with it and those before it, in [0, 1].
     """
@@ -129,13 +129,16 @@ def propose_stills(
         if gains[best] < min_frames:
             break
         candidate = candidates.pop(best)
+        before = [shot.levels() for shot in needy]
         mended = candidate.take(min(1.0, min_frames))
         left = sum(shot.left for shot in needy)
+        better = sum(
+            float((shot.levels() > levels) @ shot.frames)
+            for shot, levels in zip(needy, before, strict=True)
+        )
+        frames = max(1, round(better))
         chosen.append(
-            Proposal(
-                *(candidate.pts, candidate.own.index, max(1, round(gains[best])), mended),
-                covered=1 - left / total,
-            )
+            Proposal(candidate.pts, candidate.own.index, frames, mended, 1 - left / total)
         )
     return tuple(chosen)
 
@@ -184,10 +187,15 @@ class _Needy:
         covered: Floats = np.maximum(rows[before, samples], rows[after, samples])
         return covered
 
+    def levels(self) -> Any:
+        """Of each sample 0 where it is uncovered, 1 where it is fading, 2 where it is covered."""
+        covered = self.covered()
+        return (covered > 0).astype(int) + (covered >= 1)
+
     @property
     def left(self) -> float:
         """The frames that are not covered."""
-        return float((1 - self.covered()) @ self.frames)
+        return float((self.covered() < 1) @ self.frames)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +208,7 @@ class _Candidate:
     others: tuple[tuple[_Needy, Floats], ...]
 
     def gain(self) -> float:
-        """How many frames it would mend now."""
+        """How many frames it would mend now; a fading frame counts by how far it has faded."""
         change = self.own.covered((self.pts, self.row)) - self.own.covered()
         borrowed = sum(
             float(np.maximum(row - shot.borrowed, 0) @ shot.frames) for shot, row in self._open()
