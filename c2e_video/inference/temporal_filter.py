@@ -7,7 +7,9 @@ film.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
 from .motion import MotionPlane, Source, mean_along_motion
@@ -36,10 +38,10 @@ class Predicted(NamedTuple, Generic[T]):
 
 
 class Window(NamedTuple, Generic[T]):
-    """A prediction and those around it that count."""
+    """A prediction and those around it that count, without their items: these may be large."""
 
     center: Predicted[T]
-    neighbors: Sequence[Predicted[T]]
+    neighbors: Sequence[Predicted[None]]
 
 
 def filter_windows(frames: Iterable[Predicted[T]], reach: int) -> Iterator[Window[T]]:
@@ -52,24 +54,29 @@ def filter_windows(frames: Iterable[Predicted[T]], reach: int) -> Iterator[Windo
     Yields:
         One window a prediction.
     """
-    known: list[Predicted[T]] = []
-    done = 0  # predictions in ``known`` whose windows were given
+    past: deque[Predicted[None]] = deque(maxlen=NEIGHBORS)
+    waiting: deque[Predicted[T]] = deque()
     for frame in frames:
-        known.append(frame)
-        while frame.number - known[done].number >= reach or len(known) - 1 - done >= NEIGHBORS:
-            yield _window(known, done, reach)
-            done += 1
-        unused = max(0, done - NEIGHBORS)
-        del known[:unused]
-        done -= unused
-    for index in range(done, len(known)):
-        yield _window(known, index, reach)
+        waiting.append(frame)
+        while frame.number - waiting[0].number >= reach or len(waiting) > NEIGHBORS:
+            yield _next_window(past, waiting, reach)
+    while waiting:
+        yield _next_window(past, waiting, reach)
 
 
-def _window(known: Sequence[Predicted[T]], index: int, reach: int) -> Window[T]:
-    center = known[index]
-    around = (*known[max(0, index - NEIGHBORS) : index], *known[index + 1 : index + 1 + NEIGHBORS])
-    return Window(center, [p for p in around if abs(p.number - center.number) <= reach])
+def _next_window(
+    past: deque[Predicted[None]], waiting: deque[Predicted[T]], reach: int
+) -> Window[T]:
+    """The window of the first that waits, which is past then."""
+    center = waiting.popleft()
+    after = (_without_item(p) for p in islice(waiting, NEIGHBORS))
+    around = [p for p in (*past, *after) if abs(p.number - center.number) <= reach]
+    past.append(_without_item(center))
+    return Window(center, around)
+
+
+def _without_item(predicted: Predicted[T]) -> Predicted[None]:
+    return Predicted(None, predicted.number, predicted.motion, predicted.prediction)
 
 
 def filter_window(window: Window[T]) -> Predicted[T]:

@@ -45,11 +45,11 @@ def test_each_prediction_comes_once_among_those_within_reach(
     assert [window.center for window in windows] == frames
     for number, window in enumerate(windows):
         around = [
-            frames[k]
+            frames[k].number
             for k in range(max(0, number - NEIGHBORS), min(count, number + NEIGHBORS + 1))
             if k != number and abs(frames[k].number - frames[number].number) <= reach
         ]
-        assert list(window.neighbors) == around
+        assert [neighbor.number for neighbor in window.neighbors] == around
 
 
 @pytest.mark.parametrize(("step", "waited_for"), [(1, 3), (3, 3), (8, 1)])
