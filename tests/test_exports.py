@@ -82,7 +82,7 @@ def public_functions() -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{method}", function
 
 
-@pytest.mark.parametrize(("name", "function"), public_functions())
+@pytest.mark.parametrize(("name", "function"), list(public_functions()))
 def test_every_argument_of_the_public_api_is_described(name: str, function: Any) -> None:
     described = set(re.findall(r"^\s+\*{0,2}(\w+):", inspect.getdoc(function) or "", re.M))
     assert set(inspect.signature(function).parameters) - {"self", "cls"} <= described, name
