@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -19,10 +20,11 @@ from tests.media import write_film
 
 @pytest.fixture(autouse=True)
 def _own_signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What the command line makes of signals ends with the test."""
+    """What the command line makes of signals and of logging ends with the test."""
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     before = {number: signal.getsignal(number) for number in STOPS}
     yield
+    logging.disable(logging.NOTSET)
     for number, handler in before.items():
         signal.signal(number, handler)
 

@@ -50,6 +50,7 @@ class ChromaTable:
         tiles = torch.stack(unlimited_chroma(gray.contiguous(), ab.contiguous(), film), dim=1)
         grid = tiles.view(LUMAS // _COLUMNS, _COLUMNS, 2, SIDE, SIDE).permute(2, 0, 3, 1, 4)
         self._atlas = grid.reshape(1, 2, LUMAS // _COLUMNS * SIDE, _COLUMNS * SIDE)
+        self._copies: dict[torch.device, Tensor] = {}
 
     def chroma(self, gray: Tensor, ab: Tensor) -> ChromaOffsets:
         """The chroma that shows a*, b* over given luma.
@@ -64,9 +65,15 @@ class ChromaTable:
         planes = self._looked_up(tile, place)
         return fit_gamut(gray, ChromaOffsets(planes[:, 0], planes[:, 1]), self.film.matrix)
 
+    def _atlas_on(self, device: torch.device) -> Tensor:
+        """The atlas on a device. Colorizers of several devices share the table, so none moves it."""
+        if device not in self._copies:
+            self._copies[device] = self._atlas.to(device)
+        return self._copies[device]
+
     def _looked_up(self, tile: Tensor, place: Tensor) -> Tensor:
         """Chroma ``[N, 2, H, W]`` at places ``[N, 2, H, W]`` (row, column) of tiles ``[N, H, W]``."""
-        atlas = self._atlas = self._atlas.to(tile.device)
+        atlas = self._atlas_on(tile.device)
         row = torch.div(tile, _COLUMNS, rounding_mode="floor")
         down = place[:, 0] + row * SIDE
         across = place[:, 1] + (tile - row * _COLUMNS) * SIDE

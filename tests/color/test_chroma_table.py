@@ -47,3 +47,12 @@ def test_any_ab_stays_in_the_gamut_and_keeps_its_sign() -> None:
     assert rgb.max() < 1 + 1e-5
     assert chroma.cb[..., 10:-10].min() > 0
     assert chroma.cr[..., 10:-10].min() > 0
+
+
+def test_a_table_serves_several_devices() -> None:
+    table = ChromaTable(Colorimetry("bt601", 2, 2))
+    gray, ab = muted("bt601")
+    before = table.chroma(gray, ab)
+    table.chroma(gray.to("meta"), ab.to("meta"))
+    after = table.chroma(gray, ab)
+    torch.testing.assert_close(after, before, rtol=0, atol=0)
