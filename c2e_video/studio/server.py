@@ -83,6 +83,8 @@ def listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((ADDRESS, port))
+        # From here on connections wait: who opens the address at once is answered.
+        listening.listen()
     except OSError as error:
         listening.close()
         raise C2EError(
