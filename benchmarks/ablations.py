@@ -95,13 +95,14 @@ def on_clip(colorizer: Colorizer, clip: Path) -> float:
     )
 
 
-def sheet_row(painters: dict[str, Colorizer], picture: Any) -> Any:
+def sheet_row(colorizers: dict[str, Colorizer], picture: Any) -> Any:
     """The picture, the same in gray, and what each makes of it after its mirrored self."""
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     mirrored = np.ascontiguousarray(picture[:, ::-1])
     cells = [picture, cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB)]
     cells += [
-        colorizer.colorize_image(gray, colorizer.embed(mirrored)) for colorizer in painters.values()
+        colorizer.colorize_image(gray, colorizer.embed(mirrored))
+        for colorizer in colorizers.values()
     ]
     size = (round(HEIGHT * picture.shape[1] / picture.shape[0]), HEIGHT)
     small = [cv2.resize(cell, size, interpolation=cv2.INTER_AREA) for cell in cells]
@@ -128,17 +129,17 @@ def main() -> None:
     configs = variants(options.steps, options.batch, options.side, options.width)
     print("| variant | kept out |", *(f"{clip.stem} |" for clip in options.clips), "mean |")
     print("|", *("--- |" for _ in range(len(options.clips) + 3)))
-    painters = {}
+    colorizers = {}
     for name, config in configs.items():
         weights, kept_out = trained(name, config, options)
-        painters[name] = Colorizer(weights, size=options.size)
-        scores = [on_clip(painters[name], clip) for clip in options.clips]
+        colorizers[name] = Colorizer(weights, size=options.size)
+        scores = [on_clip(colorizers[name], clip) for clip in options.clips]
         figures = [kept_out, *scores, float(np.mean(scores or [np.nan]))]
         print(f"| {name} |", *(f"{figure:.2f} |" for figure in figures), flush=True)
     if options.sheet:
         paths = sorted((ROOT / "samples").glob("keyframe-*.jpg"))
         pictures = [read_rgb(path) for path in paths]
-        whole = np.concatenate([sheet_row(painters, picture) for picture in pictures])
+        whole = np.concatenate([sheet_row(colorizers, picture) for picture in pictures])
         cv2.imwrite(str(options.sheet), cv2.cvtColor(whole, cv2.COLOR_RGB2BGR))
 
 

@@ -62,11 +62,11 @@ def read_faces(path: Path) -> list[tuple[str, tuple[float, ...]]]:
         ]
 
 
-def measure(painter: Any, pairs: list[Any]) -> tuple[float, float, list[Any]]:
+def measure(colorizer: Any, pairs: list[Any]) -> tuple[float, float, list[Any]]:
     """Mean face distance, mean palette similarity, and the painted pictures."""
     distances, similarities, painted = [], [], []
     for (target, box), (reference, other_box) in pairs:
-        picture = painter.colorize_image(to_gray(target), painter.embed(reference))
+        picture = colorizer.colorize_image(to_gray(target), colorizer.embed(reference))
         painted.append(picture)
         distances.append(np.linalg.norm(face_ab(picture, box) - face_ab(reference, other_box)))
         similarities.append(palette_similarity(palette_of(picture), palette_of(reference)))
@@ -93,8 +93,8 @@ def main() -> None:
         rows[path.stem if path else "shipped"] = Colorizer(path)
     columns = []
     print(f"{'':24} {'face distance':>14} {'palette similarity':>19}")
-    for name, painter in rows.items():
-        distance, similarity, painted = measure(painter, pairs)
+    for name, colorizer in rows.items():
+        distance, similarity, painted = measure(colorizer, pairs)
         columns.append(painted)
         print(f"{name:24} {distance:14.2f} {similarity:19.3f}", flush=True)
     if options.sheet:

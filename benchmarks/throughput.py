@@ -138,11 +138,11 @@ def _film(source: Path, options: Options, count: int, width: int, height: int) -
     peak = peak_mib()
     info = probe(source)
     picture = picture_format(info, options.encode)
-    painter = VideoColorizer(colorizer_for(options), info)
+    colorizer = VideoColorizer(colorizer_for(options), info)
     some = list(_batches(source, info, options.batch, most=max(ALONE, options.batch)))
     (picture_read,) = load_references([reference])
     chosen = ReferenceMap.single(picture_read, [Shot(0, 0, 1 << 40)])
-    painted = list(painter.colorize(some, chosen, picture))  # warms up, too
+    painted = list(colorizer.colorize(some, chosen, picture))  # warms up, too
     shown = sum(map(len, some))
     path = source.with_name(f"part{part_suffix(options.encode)}")
     return FilmFigure(
@@ -150,7 +150,7 @@ def _film(source: Path, options: Options, count: int, width: int, height: int) -
         height,
         count,
         decode=_rate(count, lambda: _drain(decode(source, info))),
-        paint=_rate(shown, lambda: _drain(painter.colorize(some, chosen, picture))),
+        paint=_rate(shown, lambda: _drain(colorizer.colorize(some, chosen, picture))),
         encode=_rate(shown, lambda: _encoded(path, info, options.encode, painted)),
         passthrough=_rate(count, lambda: _passed(path, source, info, options, painted)),
         whole=whole,

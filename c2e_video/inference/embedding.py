@@ -1,4 +1,4 @@
-"""The color embedding of a reference: computed once, used for every frame that the reference colours."""
+"""The color embedding of a reference. It is computed once and used for all frames of that reference."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from torch import Tensor
 
 from ..model import Memory
 
-# log-bias of a reference with weight w: GAMMA * log(w) - DECAY / w. GAMMA > 1 suppresses the weaker
-# reference; DECAY lets it vanish continuously at w = 0. With log(w) alone, a reference that matches better
-# stays the likeliest until it is left out, which shows as a step.
+# A reference with weight w adds GAMMA * log(w) - DECAY / w to the logits of its memory cells. GAMMA > 1
+# suppresses the weaker reference. With DECAY > 0, its influence falls to 0 continuously as w goes to 0.
+# With log(w) alone, a reference that matches better can dominate at any small w. The colours then jump
+# where its weight becomes 0.
 GAMMA, DECAY = 2.4, 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class ColorEmbedding:
-    """What the network keeps of a reference, on the colorizer's device and in its number format.
+    """The color vector and the colour memory of a reference, with the colorizer's device and dtype.
 
     Args:
-        vector: z, ``[E]``.
+        vector: The color vector z, ``[E]``.
         memory: The colour memory; None if the network has none.
-        digest: Names the pictures it was made of, and their weights.
+        digest: Identifies the reference pictures and their weights. Embeddings with equal digests are
+            equal.
     """
 
     vector: Tensor
@@ -31,11 +33,16 @@ class ColorEmbedding:
     digest: str
 
     def blend(self, other: ColorEmbedding, share: float) -> ColorEmbedding:
-        """The embedding between this one and another.
+        """Blend two embeddings: ``(1 - share) * self.vector + share * other.vector``.
+
+        The memories are joined, and the weights are added to their logits as a bias.
 
         Args:
             other: The other embedding.
-            share: Its weight, 0 to 1.
+            share: The weight of ``other``, 0 to 1.
+
+        Returns:
+            The blend. It has a memory only if both embeddings have one.
         """
         if share <= 0 or self.digest == other.digest:
             return self
@@ -53,9 +60,10 @@ class ColorEmbedding:
         )
 
     def without_memory(self) -> ColorEmbedding:
-        """The vector alone, as the paper has it."""
+        """The same vector with no colour memory, as in the paper."""
         return ColorEmbedding(self.vector, None, f"{self.digest} without memory")
 
 
 def _weighted(memory: Memory, weight: float) -> Memory:
+    """The memory with the bias of a reference of this weight, 0 < ``weight`` < 1."""
     return memory._replace(bias=memory.bias + GAMMA * log(weight) - DECAY / weight)

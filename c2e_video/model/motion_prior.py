@@ -1,12 +1,13 @@
 """A prior over displacements between a reference and a frame, from mutual nearest neighbours.
 
-Every mutual match votes for its displacement (cell of the memory minus cell of the frame). In film the votes
-form a few clusters: what the camera follows, and the background. The log-prior of a displacement is
+A displacement is the position of a memory cell minus the position of a frame cell. Every mutual match is
+one vote for its displacement. In a film, most votes form a few clusters: the background, and the objects
+that the camera follows. The log-prior of a displacement is
 
-    PRIOR_STRENGTH * log(smoothed votes + PRIOR_COUNT * smooth base distribution)
+    PRIOR_STRENGTH * log(smoothed votes + PRIOR_COUNT * base distribution)
 
-Nothing here is learned: references are rotated and flipped in training, frames of a film are not. The
-constants were chosen by measurement (docs/how-it-works.md).
+Nothing here is learned, because training references are rotated and flipped, and frames of a film are
+not. The constants were chosen by measurement (docs/how-it-works.md).
 """
 
 from __future__ import annotations
@@ -20,59 +21,79 @@ from torch import Tensor
 
 from .memory import Memory
 
-BESIDE = 16  # a match is mutual if it returns within 1/16 of the short side
-# Sigma of the Gaussian over displacements by which votes are smoothed, in short sides.
+# The short side is min(h, w), in coarse cells.
+# Tolerance of a mutual match: 1 / BESIDE of the short side, at least one cell.
+BESIDE = 16
+# Sigma of the Gaussian that smooths the votes, as a share of the short side.
 ALIKE = 0.1
-# Pseudo-count of the prior, as a share of the frame's cells: few votes change little.
+# Pseudo-count of the base distribution, as a share of the frame's cells. With it, a few votes change the
+# prior only a little.
 PRIOR_COUNT = 0.012
-# The base distribution is the votes smoothed with PRIOR_SIGMA (in short sides) plus UNIFORM_PRIOR
-# everywhere. So cells that the reference does not show take no colour from far away.
+# The base distribution is the votes smoothed with sigma PRIOR_SIGMA (a share of the short side), plus
+# UNIFORM_PRIOR for every displacement. It keeps displacements far from all votes improbable. A frame cell
+# whose content is not in the reference therefore takes no colour from there.
 PRIOR_SIGMA, UNIFORM_PRIOR = 0.25, 0.01
-# Factor of the logarithm of the votes.
+# Factor of the logarithm.
 PRIOR_STRENGTH = 2.0
-# Group size of the two-level argmax.
+# Largest group size of the two-level argmax.
 GROUPED = 64
 
 
 class Matches(NamedTuple):
-    """The nearest cell of the memory, and whether the match is mutual, ``[N, h*w]`` each."""
+    """The match of every frame cell.
+
+    Attributes:
+        nearest: Index of the most similar memory cell, int64 ``[N, h*w]``.
+        is_mutual: Whether the match is mutual, bool ``[N, h*w]``.
+    """
 
     nearest: Tensor
     is_mutual: Tensor
 
 
 def mutual_nearest_neighbors(scores: Tensor, size: Sequence[int]) -> Matches:
-    """Nearest cells in the memory, and whether these have the cell, or one beside it, as their nearest.
+    """Match every frame cell with the memory cell of highest score, and test whether the match is mutual.
+
+    Let m be the match of frame cell f, and g the frame cell of highest score for m. The match is mutual
+    if f and g differ by at most ``max(1, min(h, w) // BESIDE)`` rows, and at most so many columns.
 
     Args:
-        scores: Similarity of every cell of the frame and of the memory, ``[N, h*w, M]``.
+        scores: Similarity of every frame cell and every memory cell, ``[N, h*w, M]``.
         size: Height and width of the frame in cells.
 
     Returns:
         The matches.
     """
     h, w = size
-    there = _first_highest(scores, 2)
-    back = _first_highest(scores, 1).gather(1, there)
-    home = torch.arange(h * w, device=back.device)
-    rows, columns = (home // w - back // w).abs(), (home % w - back % w).abs()
-    return Matches(there, torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE))
+    nearest = _first_highest(scores, 2)
+    back = _first_highest(scores, 1).gather(1, nearest)
+    cells = torch.arange(h * w, device=back.device)
+    rows, columns = (cells // w - back // w).abs(), (cells % w - back % w).abs()
+    return Matches(nearest, torch.maximum(rows, columns) <= max(1, min(h, w) // BESIDE))
 
 
 def _first_highest(scores: Tensor, dim: int) -> Tensor:
-    """``scores.argmax(dim)`` in two levels, groups and within a group: a third of the time on a CPU."""
-    together = gcd(scores.shape[dim], GROUPED)
-    groups = torch.unflatten(scores, dim, (-1, together))
+    """``scores.argmax(dim)`` in two steps: the group of the maximum, then its index within the group.
+
+    On a CPU this takes a third of the time of ``argmax``.
+    """
+    group_size = gcd(scores.shape[dim], GROUPED)
+    groups = torch.unflatten(scores, dim, (-1, group_size))
     group = groups.amax(dim + 1).argmax(dim, keepdim=True)
     inside = groups.take_along_dim(group.unsqueeze(dim + 1), dim).squeeze(dim).argmax(dim)
-    return group.squeeze(dim) * together + inside
+    return group.squeeze(dim) * group_size + inside
 
 
 class DisplacementPrior(NamedTuple):
     """The log-prior of every displacement.
 
-    A displacement has an index: that of a cell of the memory, ``memory`` ``[N, M]``, minus that of a cell
-    of the frame, ``frame`` ``[N, h*w]``. ``log_prior`` ``[N, displacements]`` has one value for each.
+    A memory cell and a frame cell have the displacement with index ``memory[m] - frame[f]``. R references
+    have ``R * (2h - 1) * (2w - 1)`` displacements.
+
+    Attributes:
+        log_prior: One value for each displacement, ``[N, R * (2h - 1) * (2w - 1)]``.
+        memory: The index of each memory cell, int64 ``[N, M]``.
+        frame: The index of each frame cell, int64 ``[N, h*w]``.
     """
 
     log_prior: Tensor
@@ -83,14 +104,15 @@ class DisplacementPrior(NamedTuple):
     def between(
         cls, cosines: Tensor, memory: Memory, matches: Matches, size: Sequence[int]
     ) -> DisplacementPrior:
-        """The prior from the mutual matches of a frame.
+        """Compute the prior from the mutual matches of a frame.
 
-        Votes are counted for every reference by itself: displacements differ between references.
+        Votes are counted for each reference separately, because displacements differ between references.
 
         Args:
             cosines: Cosines of the frame's and the memory's cells, ``[N, h*w, M]``.
             memory: The memory.
-            matches: Mutual matches over the whole memory; used as they are if there is one reference.
+            matches: Matches over the whole memory. They are used only if there is one reference; for
+                several, the matches are computed again for each.
             size: Height and width of the frame in cells.
 
         Returns:
@@ -102,43 +124,56 @@ class DisplacementPrior(NamedTuple):
         down, across = 2 * h - 1, 2 * w - 1
         sides = torch.tensor([[h], [w]], device=device)
         rows, columns = (memory.coarse * sides).long().clamp_max(sides - 1).unbind(1)
-        there = (memory.reference * down + rows + h - 1) * across + columns + w - 1
-        places = torch.arange(h * w, device=device)
-        here = places // w * across + places % w
+        memory_index = (memory.reference * down + rows + h - 1) * across + columns + w - 1
+        cells = torch.arange(h * w, device=device)
+        frame_index = cells // w * across + cells % w
         votes = cosines.new_zeros(n, references * down * across)
         for number in range(references):
-            own = (memory.reference == number) & memory.bias.isfinite()
+            in_reference = (memory.reference == number) & memory.bias.isfinite()
             if references > 1:
                 matches = mutual_nearest_neighbors(
-                    cosines.masked_fill(~own[:, None], -torch.inf), size
+                    cosines.masked_fill(~in_reference[:, None], -torch.inf), size
                 )
-            displacement = there.expand(n, -1).gather(1, matches.nearest) - here
-            # In a batch, frames with fewer references have no cells of this one.
-            counted = matches.is_mutual & own.expand(n, -1).gather(1, matches.nearest)
+            displacement = memory_index.expand(n, -1).gather(1, matches.nearest) - frame_index
+            # In a batch, a frame with fewer references has no cells of reference `number`.
+            counted = matches.is_mutual & in_reference.expand(n, -1).gather(1, matches.nearest)
             votes.scatter_add_(1, displacement, counted.to(votes.dtype))
         shares = votes.view(n, references, down, across) / (h * w)
         log_prior = _log_prior(shares, min(h, w)).flatten(1)
-        return cls(log_prior, there.expand(n, -1), here.expand(n, -1))
+        return cls(log_prior, memory_index.expand(n, -1), frame_index.expand(n, -1))
 
     def log_prior_at(self, frame: Tensor) -> Tensor:
-        """The log-prior ``[N, P, M]`` of the memory's cells for some cells ``[N, P]`` of :attr:`frame`."""
+        """Look up the log-prior of every memory cell for some frame cells.
+
+        Args:
+            frame: Indices of P frame cells, a part of :attr:`frame`, ``[N, P]``.
+
+        Returns:
+            The log-prior, ``[N, P, M]``.
+        """
         displacement = self.memory[:, None] - frame[..., None]
         return self.log_prior.gather(1, displacement.flatten(1)).view(displacement.shape)
 
 
 def _log_prior(votes: Tensor, short: int) -> Tensor:
-    """The log-prior of every displacement, from votes as shares of the cells, ``[N, R, down, across]``."""
-    # A vote is weighted by the votes near it: votes between different scenes are scattered.
-    weighted = votes * _spread(votes, ALIKE * short)
+    """The log-prior of every displacement, ``[N, R, 2h - 1, 2w - 1]``.
+
+    Args:
+        votes: Votes divided by the number of frame cells, ``[N, R, 2h - 1, 2w - 1]``.
+        short: The short side of the frame, in cells.
+    """
+    # Each vote is weighted by the number of votes near it. Between different scenes the votes are
+    # scattered, so their weights are small.
+    weighted = votes * _smoothed(votes, ALIKE * short)
     count = weighted.sum((2, 3), keepdim=True)
-    base = (_spread(weighted, PRIOR_SIGMA * short) + UNIFORM_PRIOR) / (count + UNIFORM_PRIOR)
-    return PRIOR_STRENGTH * (_spread(weighted, ALIKE * short) + PRIOR_COUNT * base).log()
+    base = (_smoothed(weighted, PRIOR_SIGMA * short) + UNIFORM_PRIOR) / (count + UNIFORM_PRIOR)
+    return PRIOR_STRENGTH * (_smoothed(weighted, ALIKE * short) + PRIOR_COUNT * base).log()
 
 
-def _spread(votes: Tensor, sigma: float) -> Tensor:
-    """Votes smoothed by a Gaussian with maximum 1."""
+def _smoothed(votes: Tensor, sigma: float) -> Tensor:
+    """Votes smoothed by a Gaussian ``exp(-d**2 / (2 * sigma**2))``; d and ``sigma`` are in cells."""
     down, across = (
-        torch.exp(-((far[:, None] - far) ** 2) / (2 * sigma**2))
-        for far in (torch.arange(n, device=votes.device) for n in votes.shape[2:])
+        torch.exp(-((line[:, None] - line) ** 2) / (2 * sigma**2))
+        for line in (torch.arange(n, device=votes.device) for n in votes.shape[2:])
     )
     return (down @ votes @ across).float()

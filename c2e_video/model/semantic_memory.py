@@ -104,8 +104,8 @@ class SemanticMemory(nn.Module):
 
     def project_readout(self, alike: SemanticReadout, found: MemoryReadout) -> Tensor:
         """What the PFFN adds to its features after the first block, ``[N, 4 * width, h, w]``."""
-        believed = found.confidence.expand_as(alike.confidence)
-        given = torch.cat((alike.ab, alike.similarity, believed), dim=1)
+        confidence = found.confidence.expand_as(alike.confidence)
+        given = torch.cat((alike.ab, alike.similarity, confidence), dim=1)
         return cast(Tensor, self.out(given.to(found.values.dtype)))
 
     def propose(self, lightness: Tensor) -> Tensor:
@@ -181,21 +181,21 @@ class SemanticMemory(nn.Module):
     ) -> Tensor:
         """Shares of painted, semantic and prior colors at every place, of sum 1: ``[N, 3, h, w]``.
 
-        By rule the matches of the same scene are followed as far as they are believed, then semantic
-        matches as far as they are alike, then the prior. The gate, which is learned, changes this only
-        where the scene is the same.
+        By rule, matches of the same scene are used according to their confidence; for the rest, semantic
+        matches according to theirs; then the prior. The learned gate changes this only where the scene
+        is the same.
         """
-        believed = found.confidence.float().expand_as(alike.confidence)
+        confidence = found.confidence.float().expand_as(alike.confidence)
         known = match_weight(found.similarity.detach().float())
-        unsure = 1 - believed * known
-        strange = 1 - _ramp(believed, STRANGE, SAME)
+        unsure = 1 - confidence * known
+        strange = 1 - _ramp(confidence, STRANGE, SAME)
         semantic = strange * alike.confidence
         rest = strange * (1 - alike.confidence)
         # What is known for sure does not depend on the prior.
         prior = torch.where(unsure > 0, guess.ab, own)
         pairs = ((own, alike.ab), (own, prior), (alike.ab, prior))
         differing = [(a - b).square().sum(1, keepdim=True).add(1e-6).sqrt() for a, b in pairs]
-        seen = (known, found.similarity.float(), believed, alike.similarity)
+        seen = (known, found.similarity.float(), confidence, alike.similarity)
         given = torch.cat((*seen, guess.certainty * unsure, *differing), dim=1)
         change = GAIN * self.gate(given.to(found.values.dtype)).float() * (1 - strange)
         semantic = torch.maximum(semantic, OPEN * (1 - strange))

@@ -163,7 +163,7 @@ class Plan:
         )
 
     def _nearest(self, shot: Shot) -> str:
-        """The shot's reference, where that is chosen by likeness."""
+        """The shot's reference, where the most similar one was chosen."""
         assignment = self.assignments[shot.index]
         if assignment.source != "nearest" or self.reference_map is None:
             return ""

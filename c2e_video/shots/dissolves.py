@@ -70,7 +70,7 @@ class DissolveFinder:
         self._raw.append((detail, pts))
         if len(self._raw) < 3:
             return
-        self._seen.append(_steadied(*self._raw))
+        self._seen.append(_median_of_three(*self._raw))
         self._count += 1
         if self._count % STEP == 0:
             self._look()
@@ -104,8 +104,8 @@ class DissolveFinder:
             self._best = new
 
 
-def _steadied(*three: tuple[Floats, int]) -> _Seen:
-    """The median of three frames: what is on one of them only is left out."""
+def _median_of_three(*three: tuple[Floats, int]) -> _Seen:
+    """The median of three frames, which removes what only one of them shows."""
     (a, _), (b, pts), (c, _) = three
     detail = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
     length = float(np.linalg.norm(detail))

@@ -71,12 +71,12 @@ def place(film: OpenFilm, reference: Reference, shot: int | None, pts: int | Non
     first = [(table.row(wanted).start, table.row(wanted).stop)] if wanted is not None else []
     found = find_frame(reference, film.path, film.info, film.analysis, first)
     if found is not None:
-        at, likeness = found
+        at, similarity = found
         film.edit(None, lambda table: table.add(table.index_at(at), reference.moved(at)))
         index = film.table.index_at(at)
         moved = "" if wanted in (None, index) else f", not to shot {(wanted or 0) + 1}"
         line = (
-            f"{reference.path.name} is the frame at {film.info.timecode(at)} ({likeness:.2f}): "
+            f"{reference.path.name} is the frame at {film.info.timecode(at)} ({similarity:.2f}): "
             f"it went to shot {index + 1}{moved}"
         )
         return Placed(index, at, line)

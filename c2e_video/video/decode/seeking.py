@@ -1,7 +1,8 @@
-"""Pictures from any pts on. They are the same, bit for bit, as those that decoding the whole film gives.
+"""Decode pictures from any pts on. They equal, bit for bit, those of decoding the whole film.
 
-A seek is trusted only if what follows it can be checked; otherwise the film is decoded from its first
-packet. Decoding begins with all threads; after damage, one thread goes on, whose result is repeatable.
+A seek is used only if the packets and pictures after it pass the checks of :func:`_after_seek`. Otherwise
+the film is decoded from its first packet. Decoding starts with several threads. After damage, the rest is
+decoded with one thread, because only then is the result the same each time.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .demuxer import Damaged, Demuxer
 from .packet_scan import scan_packets
 from .report import DecodeReport
 
-# How far before the wanted frame the first, second and third seek go, in seconds.
+# The first, second and third seek go to so many seconds before the wanted pts.
 _RUN_UPS = (0, 5, 60)
 
 
@@ -30,8 +31,9 @@ def pictures_from(
     Args:
         path: The film.
         start: The pts, in the film's ``time_base``; None for the first picture.
-        lead: Pictures wanted before ``start``. More may come, and fewer at the film's beginning.
-        report: Damage is counted in it.
+        lead: Number of pictures wanted before ``start``. There may be more, and there are fewer if the
+            film has fewer before ``start``.
+        report: Its counts of damage are updated.
 
     Yields:
         Pictures in order of display.
@@ -39,16 +41,17 @@ def pictures_from(
     Raises:
         MediaError: The film cannot be opened.
     """
-    given, ordered = 0, True
+    yielded, ordered = 0, True
     latest: int | None = None
     with Demuxer(path, threads=0) as film:
         try:
             for picture in _positioned(film, start, lead):
                 yield picture
                 ordered = ordered and _follows(picture, latest)
-                given, latest = given + 1, picture.pts
+                yielded, latest = yielded + 1, picture.pts
             report.truncated |= film.truncated
-            # At the end, threads lose pictures behind damage without an error. One thread may find them.
+            # At the end of the film, several threads can lose pictures after damage without an error. One
+            # thread may decode these.
             if not (film.holds_back and latest is not None and ordered and _is_seekable(film)):
                 return
         except Damaged:
@@ -59,40 +62,57 @@ def pictures_from(
                 after = _positioned(film, latest + 1, 0)
                 yield from dropwhile(lambda picture: not _follows(picture, latest), after)
             else:
-                yield from islice(_positioned(film, start, lead), given, None)
+                yield from islice(_positioned(film, start, lead), yielded, None)
         finally:
             report.corrupt_packets += film.corrupt
             report.truncated |= film.truncated
 
 
 def seekable(path: str | Path) -> bool:
-    """Whether :func:`pictures_from` seeks to its start, and need not decode everything before it."""
+    """Whether :func:`pictures_from` can seek, so that it need not decode all pictures before its start.
+
+    Args:
+        path: The film.
+
+    Returns:
+        Whether it can seek.
+
+    Raises:
+        MediaError: The film cannot be opened.
+    """
     with Demuxer(path) as film:
         return _is_seekable(film)
 
 
 def _follows(picture: VideoFrame, latest: int | None) -> bool:
-    """Whether a picture has a pts after ``latest``."""
+    """Whether the picture has a pts, and it is greater than ``latest``, if that is given."""
     return picture.pts is not None and (latest is None or picture.pts > latest)
 
 
 def _positioned(film: Demuxer, start: int | None, lead: int) -> Iterator[VideoFrame]:
-    """The pictures from ``start`` on with ``lead`` before it, or, without a trusted seek, all of them."""
+    """The pictures from ``start`` on and ``lead`` before it; all pictures if no seek is valid."""
     film.discontinuities = scan_packets(film).discontinuities
     if start is not None and _is_seekable(film):
         for run_up in _RUN_UPS:
-            landed = _landed(film, start, lead, run_up)
-            if landed is not None:
-                return landed
+            pictures = _after_seek(film, start, lead, run_up)
+            if pictures is not None:
+                return pictures
         film.rewind()
     return film.pictures()
 
 
-def _landed(film: Demuxer, start: int, lead: int, run_up: int) -> Iterator[VideoFrame] | None:
-    """The pictures after a seek to ``run_up`` seconds before ``start``; None if it is not trusted.
+def _after_seek(film: Demuxer, start: int, lead: int, run_up: int) -> Iterator[VideoFrame] | None:
+    """Seek to ``run_up`` seconds before ``start``; None if a check fails.
 
-    It is trusted if a key frame is shown at ``start`` or before it, if pts grow from there on, if
-    ``lead`` pictures come before ``start``, and if all packets read are in the packet index.
+    The checks:
+
+    - The first picture, a key frame, has a pts of at most ``start``.
+    - The pts increase up to the second picture from ``start`` on.
+    - ``lead`` pictures come before ``start``. This is not required if no picture comes from ``start`` on.
+    - From the first key packet on, all packets read are in the packet index.
+
+    Returns:
+        The last ``lead`` pictures before ``start``, and all from ``start`` on.
     """
     try:
         film.container.seek(start - round(run_up / film.time_base), stream=film.stream)
@@ -106,19 +126,19 @@ def _landed(film: Demuxer, start: int, lead: int, run_up: int) -> Iterator[Video
         if pts is None or not _follows(picture, latest) or (latest is None and pts > start):
             return None
         if pts >= start:
-            # A picture whose pts is too large by an error would pass for the first one from `start` on;
-            # the pts of the picture after it is then smaller.
+            # A wrong, too large pts can make an earlier picture appear to be the first from `start` on.
+            # The next picture then has a smaller pts.
             after = list(islice(pictures, 1))
-            follow = all(_follows(picture, pts) for picture in after)
-            trusted = len(before) == lead and follow and not film.seek_mismatch
-            return chain(before, [picture], after, pictures) if trusted else None
+            increasing = all(_follows(picture, pts) for picture in after)
+            passed = len(before) == lead and increasing and not film.seek_mismatch
+            return chain(before, [picture], after, pictures) if passed else None
         before.append(picture)
         latest = pts
     return None if latest is None or film.seek_mismatch else iter(before)
 
 
 def _is_seekable(film: Demuxer) -> bool:
-    """Whether packets after a seek can be checked; sets ``packet_index`` to check them with."""
+    """Whether packets after a seek can be checked. Sets ``film.packet_index``, which the check needs."""
     scan = scan_packets(film)
     film.packet_index = scan.index
     return scan.seekable and film.display_times is None
