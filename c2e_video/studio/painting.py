@@ -142,6 +142,8 @@ class PaintQueue:
     def _paint(self, job: PaintJob) -> None:
         progress = RunProgress(job, self._stop, self._tell)
         job.notes, job.error, job.kept, job.on_disk, job.picture = [], "", "", "", ""
+        # Taken now: once the state is final, the page may ask for a restart at any moment.
+        restart, job.restart = job.restart, False
         try:
             film = self._ready(job)
             output = job.options.output(film.path)
@@ -153,7 +155,7 @@ class PaintQueue:
                 references=film.reference_map(),
                 options=job.options.run_options(self.base, film.saturation),
                 overwrite=True,
-                restart=job.restart,
+                restart=restart,
                 progress=progress,
             )
             job.notes, job.state = list(result.notes), "done"
@@ -173,8 +175,6 @@ class PaintQueue:
         except Exception as error:  # a bug ends this film's run, not the queue
             log.exception("painting %s", job.name)
             job.state, job.error = "failed", f"an error of the program: {error!r}"
-        finally:
-            job.restart = False
 
     def _ready(self, job: PaintJob) -> OpenFilm:
         """The film, once it was looked at."""
