@@ -79,9 +79,11 @@ class PaintQueue:
     def start(self, job_id: str, restart: bool = False) -> None:
         """Have a stopped or failed entry painted on; with ``restart``, from its beginning."""
         job = self.job(job_id)
-        if job.state in ("stopped", "failed", "done"):
+        with self._lock:  # the thread takes a waiting entry, so nothing may follow that state
+            if job.state not in ("stopped", "failed", "done"):
+                return
             job.state, job.error, job.restart = "waiting", "", restart
-            self._changed()
+        self._changed()
 
     def stop(self, job_id: str) -> None:
         """Stop an entry. What is painted is kept, and :meth:`start` goes on from there."""
@@ -142,7 +144,7 @@ class PaintQueue:
     def _paint(self, job: PaintJob) -> None:
         progress = RunProgress(job, self._stop, self._tell)
         job.notes, job.error, job.kept, job.on_disk, job.picture = [], "", "", "", ""
-        # Taken now: once the state is final, the page may ask for a restart at any moment.
+        # Taken now, and every state is set last: once it is final, the page reads the rest and may restart.
         restart, job.restart = job.restart, False
         try:
             film = self._ready(job)
@@ -158,23 +160,21 @@ class PaintQueue:
                 restart=restart,
                 progress=progress,
             )
-            job.notes, job.state = list(result.notes), "done"
             job.kept = job.on_disk = job.picture = ""
+            job.notes, job.state = list(result.notes), "done"
         except Stopped as error:
-            job.state, job.kept = "stopped", _kept(error)
+            job.kept, job.state = _kept(error), "stopped"
         except JobMismatch:
-            job.state, job.error = (
-                "failed",
-                (
-                    "shots, references or options were changed since this run was stopped; begin it anew "
-                    "to paint the film as it is now"
-                ),
+            job.error = (
+                "shots, references or options were changed since this run was stopped; begin it anew "
+                "to paint the film as it is now"
             )
+            job.state = "failed"
         except C2EError as error:
-            job.state, job.error, job.kept = "failed", str(error), _kept(error)
+            job.error, job.kept, job.state = str(error), _kept(error), "failed"
         except Exception as error:  # a bug ends this film's run, not the queue
             log.exception("painting %s", job.name)
-            job.state, job.error = "failed", f"an error of the program: {error!r}"
+            job.error, job.state = f"an error of the program: {error!r}", "failed"
 
     def _ready(self, job: PaintJob) -> OpenFilm:
         """The film, once it was looked at."""
