@@ -127,10 +127,9 @@ def _ramp(values: Tensor, low: float, high: float) -> Tensor:
 
 def _in_chunks(*parts: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Split tensors ``[N, h*w, ...]`` into chunks of ROWS cells; on a GPU, into one chunk."""
-    count = parts[0].shape[1]
-    rows = ROWS if parts[0].device.type == "cpu" else count
-    for first in range(0, count, rows):
-        yield tuple(part[:, first : first + rows] for part in parts)
+    rows = ROWS if parts[0].device.type == "cpu" else parts[0].shape[1]
+    # Not slices: the gradient of each would be zeros as large as the whole.
+    yield from zip(*(part.split(rows, dim=1) for part in parts), strict=True)
 
 
 def _top_k(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -79,9 +79,35 @@ class PFFB(nn.Module):
     def forward(self, x: Tensor, content: Tensor, style: Tensor | nn.Conv2d) -> Tensor:
         """``style`` is z ``[N, E]``, or the modulated convolution baked for one z."""
         x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-        joined = self.join(torch.cat((x, content[:, ::SKIP]), dim=1))
+        joined = self.join(torch.cat((x, _every_fourth(content)), dim=1))
         modulated = self.modulated(joined, style) if isinstance(style, Tensor) else style(joined)
         return cast(Tensor, self.activation(modulated) + self.shortcut(x))
+
+
+class _EveryFourth(torch.autograd.Function):
+    """Every fourth channel. Its gradient is laid out channels-last, as every other one of the network.
+
+    The gradient of a slice is laid out plane by plane; joined with the others, each sum is a slow copy.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, content: Tensor) -> Tensor:
+        ctx.channels = content.shape[1]
+        return content[:, ::SKIP]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        n, _, h, w = gradient.shape
+        whole = gradient.new_zeros((n, h, w, ctx.channels)).permute(0, 3, 1, 2)
+        whole[:, ::SKIP] = gradient
+        return whole
+
+
+def _every_fourth(content: Tensor) -> Tensor:
+    # A slice where nothing is trained: it can be traced and exported.
+    if not content.requires_grad:
+        return content[:, ::SKIP]
+    return cast(Tensor, _EveryFourth.apply(content))  # type: ignore[no-untyped-call]
 
 
 class PFFN(nn.Module):

@@ -123,7 +123,7 @@ class Distiller:
         self.begun = load_weights(init)
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
-        self.student = channels_last(SemanticEncoder(WIDTH).to(self.device))
+        self.student = channels_last(self._first_student().to(self.device))
         self.average = copy.deepcopy(self.student).eval().requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             self.student.parameters(), lr=config.lr, weight_decay=0.02
@@ -137,6 +137,13 @@ class Distiller:
         folder = (cache or out / "cache") / "film"
         self.film = FilmPairs(open_cache(film, folder)) if film else None
         self.pool: list[tuple[Picture, list[Tensor]]] = []
+
+    def _first_student(self) -> SemanticEncoder:
+        """The encoder that ``init`` has, to be trained on; a fresh one where it has none."""
+        student = SemanticEncoder(WIDTH)
+        if self.begun.semantic is not None:
+            student.load_state_dict(self.begun.semantic.encoder.state_dict())
+        return student
 
     def run(
         self,
