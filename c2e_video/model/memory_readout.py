@@ -129,7 +129,7 @@ def _in_chunks(*parts: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Split tensors ``[N, h*w, ...]`` into chunks of ROWS cells; on a GPU, into one chunk."""
     rows = ROWS if parts[0].device.type == "cpu" else parts[0].shape[1]
     # Not slices: the gradient of each would be zeros as large as the whole.
-    yield from zip(*(part.split(rows, dim=1) for part in parts), strict=True)
+    yield from zip(*(torch.split(part, rows, dim=1) for part in parts), strict=True)
 
 
 def _top_k(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:

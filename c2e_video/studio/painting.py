@@ -10,7 +10,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
-from threading import Event, RLock, Thread
+from threading import Event, Lock, RLock, Thread
 from typing import Any
 
 from ..errors import C2EError, JobMismatch
@@ -35,6 +35,7 @@ class PaintQueue:
         self.library, self.base = library, base
         self.hub, self.workspace = library.hub, library.workspace
         self._lock, self._wake, self._closing = RLock(), Event(), False
+        self._saving = Lock()
         self._stop = Event()
         self._jobs: list[PaintJob] = self._load()
         self._thread = Thread(target=self._run, name="studio-painting", daemon=True)
@@ -137,9 +138,9 @@ class PaintQueue:
             if job is None or self._closing:
                 self._wake.wait(5)
                 continue
-            self._changed()
+            self._tell_changed()
             self._paint(job)
-            self._changed()
+            self._tell_changed()
 
     def _paint(self, job: PaintJob) -> None:
         progress = RunProgress(job, self._stop, self._tell)
@@ -204,14 +205,23 @@ class PaintQueue:
             job.picture = str(job.done)
         job.kept = f"kept up to {film.info.timecode(film.analysis.at(index + job.done))}"
 
+    def _tell_changed(self) -> None:
+        """As :meth:`_changed`; that the queue cannot be kept on the disk ends no painting."""
+        try:
+            self._changed()
+        except C2EError as error:
+            self.hub.publish("queue")
+            self.hub.publish("note", line=str(error), error=True)
+
     def _changed(self) -> None:
-        with self._lock:
-            kept = [
-                {"id": j.id, "film": j.film, "name": j.name, "options": asdict(j.options)}
-                | {"state": j.state, "error": j.error, "kept": j.kept, "notes": j.notes}
-                for j in self._jobs
-            ]
-        self.workspace.save(STATE, kept)
+        with self._saving:  # so that the newest state is saved last
+            with self._lock:
+                kept = [
+                    {"id": j.id, "film": j.film, "name": j.name, "options": asdict(j.options)}
+                    | {"state": j.state, "error": j.error, "kept": j.kept, "notes": j.notes}
+                    for j in self._jobs
+                ]
+            self.workspace.save(STATE, kept)
         self.hub.publish("queue")
         self._wake.set()
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from ..errors import C2EError
@@ -35,6 +36,7 @@ class Workspace:
         if not folder.is_dir():
             raise C2EError(f"no folder {str(folder)!r}; give an existing one: folder=…")
         self.folder = folder.resolve()
+        self._saving = Lock()
 
     def inside(self, path: Path) -> Path:
         """``path``, links resolved. Raises :class:`Forbidden` if it leads out of the folder."""
@@ -103,7 +105,8 @@ class Workspace:
     def save(self, name: str, state: Any) -> None:
         """Keep ``state`` under ``name``, whole or not at all."""
         try:
-            write_whole(self.own(name), json.dumps(state, indent=1))
+            with self._saving:  # requests and the studio's own threads save the same files
+                write_whole(self.own(name), json.dumps(state, indent=1))
         except OSError as error:
             raise C2EError(
                 f"cannot write into {str(self.folder)!r}: {error.strerror}; the studio keeps its "

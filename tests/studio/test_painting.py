@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import current_thread
 from typing import Any
 
 import numpy as np
 import pytest
 
+from c2e_video.errors import C2EError
 from c2e_video.pipeline.options import Options
 from c2e_video.studio.paint_job import RunProgress
 from c2e_video.studio.studio import Studio
+from c2e_video.studio.workspace import Workspace
 from tests.media import luma_frames, video_pts
 from tests.studio.conftest import Page, wait_until
 from tests.studio.test_frames import chroma, picture
@@ -210,3 +214,30 @@ def test_options_that_are_none_are_refused(page: Page, ready: str) -> None:
         assert answer.status_code == 400, options
     assert page.post("/api/queue", {"film": "unknown"}).status_code == 404
     assert page.get("/api/queue").json() == []
+
+
+def test_the_queue_is_kept_by_requests_and_by_its_thread_at_once(page: Page, ready: str) -> None:
+    page.studio.queue.close()
+    add(page, ready, profile="web")
+    queue = page.studio.queue
+    with ThreadPoolExecutor(8) as pool:
+        for saved in [pool.submit(queue._changed) for _ in range(200)]:
+            saved.result()
+    assert page.studio.workspace.load("queue.json")[0]["state"] == "waiting"
+
+
+def test_a_queue_that_cannot_be_kept_on_the_disk_paints_on(
+    page: Page, ready: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Workspace, name: str, state: Any) -> None:
+        if current_thread().name == "studio-painting":
+            raise C2EError("cannot write: no space left")
+
+    monkeypatch.setattr(Workspace, "save", full)
+    add(page, ready, profile="web")
+    wait_until(lambda: entry(page)["state"] in ("done", "failed"), 60)
+    job = entry(page)["id"]
+    page.post(f"/api/queue/{job}/restart", {})  # the thread is still there
+    wait_until(lambda: entry(page)["state"] in ("waiting", "painting"))
+    wait_until(lambda: entry(page)["state"] in ("done", "failed"), 60)
+    assert entry(page)["state"] == "done", entry(page)["error"]

@@ -4,7 +4,7 @@ import { get, tell } from "./api.js";
 import { $ } from "./dom.js";
 import { finisheds } from "./frames.js";
 import { say } from "./messages.js";
-import { changed, loadFilm, loadQueue, loadStudio, loadTable, path, seek, store } from "./store.js";
+import { changed, loadFilm, loadQueue, loadStudio, loadTable, measured, path, seek, store } from "./store.js";
 
 const ours = ({ film }) => store.film && film === store.film.id;
 
@@ -32,13 +32,8 @@ const HEARD = {
   table: (event) => {
     if (ours(event) && store.times && event.version >= store.film.version) tell(loadTable);
   },
-  coverage: async (event) => {
-    if (!ours(event) || !store.times) return;
-    const measured = await tell(() => get(path(`/shots/${event.shot}`)));
-    const shot = store.film?.shots?.[event.shot];
-    if (!measured || shot?.start !== measured.start || shot.stop !== measured.stop) return;
-    Object.assign(shot, measured);
-    changed("coverage", event);
+  coverage: (event) => {
+    if (ours(event)) measured(event.shot);
   },
   placed: async (event) => {
     if (!ours(event)) return;

@@ -3,7 +3,7 @@
 import { get, post, TAB, tell } from "./api.js";
 import { $, button, make } from "./dom.js";
 import { say } from "./messages.js";
-import { edit, on, path, pts, seek, shot, shotIndex, store, takeTable } from "./store.js";
+import { edit, on, path, pts, seek, shot, shotIndex, store, takingTable } from "./store.js";
 import { note, refresh, view } from "./viewer.js";
 
 const image = (digest) => `api/${path(`/references/${digest}?small`)}`;
@@ -99,11 +99,10 @@ function list() {
 export async function addPicture(file, where) {
   note(`looking where ${file.name} belongs…`);
   const query = new URLSearchParams({ name: file.name, ...where });
-  const placed = await tell(() => post(path(`/references?${query}`), file));
+  const placed = await tell(() => takingTable(() => post(path(`/references?${query}`), file)));
   note("");
   if (!placed) return;
   say(placed.line);
-  takeTable(placed.table);
   if (placed.at !== null) seek(store.times.indexOf(placed.at));
 }
 

@@ -4,7 +4,7 @@ import { get, post, TAB, tell } from "./api.js";
 import { $, make } from "./dom.js";
 import { css, rgbToLab } from "./lab.js";
 import { say } from "./messages.js";
-import { on, path, pts, shot, store, takeTable } from "./store.js";
+import { on, path, pts, shot, store, takingTable } from "./store.js";
 import { note, show, view } from "./viewer.js";
 import { Wheel } from "./wheel.js";
 
@@ -183,12 +183,13 @@ export function undoStroke() {
 
 async function useAsKeyframe() {
   note("painting anew…");
-  const placed = await tell(() => post(path(`/keyframe/${pts()}?tab=${TAB}-brush`), { strokes: state.strokes }));
+  const placed = await tell(() =>
+    takingTable(() => post(path(`/keyframe/${pts()}?tab=${TAB}-brush`), { strokes: state.strokes })),
+  );
   note("");
   if (!placed) return;
   reset();
   say(placed.line);
-  takeTable(placed.table);
 }
 
 // -- colours -----------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import { post, tell } from "./api.js";
 import { $, make } from "./dom.js";
-import { changed, edit, on, path, pts, redo, seekMiddle, shot, shotIndex, store, takeTable, undo } from "./store.js";
+import { changed, edit, on, path, pts, redo, seekMiddle, shot, shotIndex, store, takingTable, undo } from "./store.js";
 import { stretches } from "./timeline.js";
 import { length } from "./times.js";
 import { refresh, view } from "./viewer.js";
@@ -165,8 +165,7 @@ export function startShots() {
     "film-saturation",
     (value) => value * (shot().saturation ?? 1),
     (saturation) => tell(async () => {
-      const table = await post(path("/saturation"), { saturation });
-      takeTable(table);
+      await takingTable(async () => ({ table: await post(path("/saturation"), { saturation }) }));
       changed("table");
     }),
   );

@@ -84,9 +84,41 @@ export async function loadQueue() {
   changed("queue");
 }
 
-export async function loadFilm(id, retry = false) {
-  const film = await get(`films/${id}${retry ? "?retry" : ""}`);
-  const same = store.film?.id === id && store.film.state === "ready";
+// Shots that were measured while a table was on its way: it may have been made before.
+const late = new Set();
+let underWay = 0;
+
+// Take what a request answers, and then what was measured meanwhile.
+async function taking(request, take) {
+  underWay += 1;
+  try {
+    const answer = await request();
+    take(answer);
+    return answer;
+  } finally {
+    underWay -= 1;
+    const missed = underWay ? [] : [...late];
+    if (!underWay) late.clear();
+    if (store.times) missed.forEach(measured);
+  }
+}
+
+// The coverage of a shot was measured.
+export async function measured(index) {
+  if (underWay) late.add(index);
+  if (!store.times) return;
+  const now = await tell(() => get(path(`/shots/${index}`)));
+  const shot = store.film?.shots?.[index];
+  if (!now || shot?.start !== now.start || shot.stop !== now.stop) return;
+  Object.assign(shot, now);
+  changed("coverage", { shot: index });
+}
+
+export const loadFilm = (id, retry = false) =>
+  taking(() => get(`films/${id}${retry ? "?retry" : ""}`), takeFilm);
+
+function takeFilm(film) {
+  const same = store.film?.id === film.id && store.film.state === "ready";
   store.film = film;
   store.times = film.state === "ready" ? new Times(film) : null;
   if (!same) {
@@ -100,17 +132,18 @@ export async function loadFilm(id, retry = false) {
   }
 }
 
-export function takeTable(table) {
-  if (!table || !store.film || table.version < store.film.version) return;
-  Object.assign(store.film, table);
+function takeTable(found) {
+  if (!found || !store.film || found.version < store.film.version) return;
+  Object.assign(store.film, found);
   focused = -1;
   changed("table");
   seek(store.index);
 }
 
-export async function loadTable() {
-  takeTable(await get(path("/table")));
-}
+// An answer that holds the table among other things.
+export const takingTable = (request) => taking(request, (answer) => takeTable(answer.table));
+
+export const loadTable = () => taking(() => get(path("/table")), takeTable);
 
 let editing = Promise.resolve(true);
 
@@ -123,7 +156,8 @@ export function edit(action, more = {}, where = "/edit") {
 
 async function editNow(action, more, where) {
   try {
-    takeTable(await post(path(where), { action, version: store.film.version, ...more }));
+    const version = store.film.version;
+    await taking(() => post(path(where), { action, version, ...more }), takeTable);
     return true;
   } catch (error) {
     say(error.message, true);
