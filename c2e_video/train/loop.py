@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 import copy
-import csv
-import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
-from safetensors import safe_open
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
+from torch import nn
 
-from ..color.lab import AB_SCALE, lab_to_rgb
-from ..errors import BadWeights, C2EError
-from ..model import Color2Embed, load_weights, save_weights
-from ..utils.devices import bf16_is_faster, channels_last
+from ..errors import C2EError
+from ..model import save_weights
+from ..utils.devices import bf16_is_faster, channels_last, channels_last_batch
 from ..utils.prefetch import prefetch
-from .augment import Example, FilmBatch, Rng, make_example
+from .augment import FilmBatch, Rng, make_example
+from .averaged_weights import update_average
 from .config import TrainConfig
 from .dataset import Sampler, open_cache
 from .film_pairs import FilmPairs, TrainingBatch
+from .initial_model import initial_model, with_semantics
+from .loss_table import append_losses
 from .losses import PerceptualLoss, reconstruction_loss
-from .preview import write_sheet
+from .processes import join_processes, unsynchronized
 from .step_progress import StepProgress
 from .train_wrapper import SelfReference
 from .training_state import load_state, save_state
+from .validation import Validation, predicted_rgb
 
 STATE = "state.safetensors"
 WEIGHTS = "weights.safetensors"
-SHEET_PICTURES = 8
-MEASURED_PICTURES = 64
 LOSSES = ("reconstruction", "perceptual", "matching", "consistency")
 
 
@@ -58,13 +52,14 @@ class Trainer:
         init: Path | None = None,
         resume: bool = False,
     ) -> None:
-        config = _with_semantics(config, out / STATE if resume else None, init)
+        config = with_semantics(config, out / STATE if resume else None, init)
         self.config, self.out = config, out
-        self.rank, self.world, self.device = _place()
-        if config.batch // config.accumulate % self.world:
+        self.processes = join_processes()
+        self.device = self.processes.device
+        if config.batch // config.accumulate % self.processes.count:
             raise C2EError(
                 f"batch {config.batch} is no multiple of accumulate {config.accumulate} times "
-                f"{self.world} processes; give one that is"
+                f"{self.processes.count} processes; give one that is"
             )
         if not resume and (out / STATE).exists():
             raise C2EError(
@@ -72,7 +67,7 @@ class Trainer:
             )
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
-        self.model = channels_last(_begin(config, init).to(self.device))
+        self.model = channels_last(initial_model(config, init).to(self.device))
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         trained = [p for p in self.model.train().parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(trained, lr=config.lr, betas=(0.9, 0.99), eps=1e-8)
@@ -84,28 +79,19 @@ class Trainer:
                 out / STATE, self.model, self.average, self.optimizer, config
             )
         self.perceptual = self._perceptual(vgg)
-        if self.rank == 0:
-            self.photos = open_cache(photos, cache or out / "cache")
-        if self.world > 1:
-            dist.barrier()
-            self.photos = open_cache(photos, cache or out / "cache")
-        self.sampler = Sampler(self.photos, config)
+        cached = self.processes.first_alone(lambda: open_cache(photos, cache or out / "cache"))
+        self.sampler = Sampler(cached, config)
+        self.validation = Validation(cached, self.sampler, config, out, self.device)
         folder = (cache or out / "cache") / "film"
         self.film = FilmPairs(open_cache(film, folder)) if film else None
-        self.network = self._network()
+        self.network = self.processes.distribute(
+            SelfReference(self.model, config.matching_weight > 0)
+        )
 
     def _perceptual(self, vgg: Path | None) -> PerceptualLoss | None:
         if not self.config.perceptual_weight:
             return None
         return channels_last(PerceptualLoss(vgg).to(self.device))
-
-    def _network(self) -> nn.Module:
-        network = SelfReference(self.model, self.config.matching_weight > 0)
-        if self.world == 1:
-            return network
-        devices = [self.device.index] if self.device.type == "cuda" else None
-        # Without a memory, its arguments stay unused; that is no fault.
-        return DistributedDataParallel(network, device_ids=devices)
 
     def run(
         self,
@@ -126,7 +112,7 @@ class Trainer:
             should_stop: Is asked after each step; the run then ends with a checkpoint, to be resumed.
         """
         first = self.progress["step"]
-        if self.rank:
+        if self.processes.rank:
             show, note = False, _silent
         bar = StepProgress(self.config.steps, first, show=show, note=note)
         began = time.monotonic() - self.progress["seconds"]
@@ -136,8 +122,8 @@ class Trainer:
             self.progress["pictures"] += self.config.batch
             self.progress["seconds"] = time.monotonic() - began
             last = step + 1 == self.config.steps
-            stopped = not last and self._any_process(should_stop())
-            if self.rank == 0:
+            stopped = not last and self.processes.any(should_stop())
+            if self.processes.rank == 0:
                 self._report(bar, losses)
                 if stopped or last or (step + 1) % save_every == 0:
                     self.save()
@@ -148,18 +134,11 @@ class Trainer:
                 break
         bar.close()
 
-    def _any_process(self, asked: bool) -> bool:
-        """Whether any process of the run was asked to stop: all end after the same step."""
-        if self.world == 1:
-            return asked
-        any_asked = torch.tensor(int(asked), device=self.device)
-        dist.all_reduce(any_asked, dist.ReduceOp.MAX)
-        return bool(any_asked.item())
-
     def _steps(self, first: int) -> Iterator[tuple[int, list[TrainingBatch]]]:
-        count = self.config.batch // self.config.accumulate // self.world
+        rank, processes = self.processes.rank, self.processes.count
+        count = self.config.batch // self.config.accumulate // processes
         for step in range(first, self.config.steps):
-            parts = (k * self.world + self.rank for k in range(self.config.accumulate))
+            parts = (k * processes + rank for k in range(self.config.accumulate))
             yield step, [self._batch(step, part, count) for part in parts]
 
     def _batch(self, step: int, part: int, count: int) -> TrainingBatch:
@@ -177,7 +156,7 @@ class Trainer:
         totals = dict.fromkeys(LOSSES, 0.0)
         for k, batch in enumerate(parts):
             last = k + 1 == len(parts)
-            with nullcontext() if last else self._unsynchronised():
+            with nullcontext() if last else unsynchronized(self.network):
                 for name, value in self._backward(step, k, batch).items():
                     totals[name] += value / len(parts)
         # A run of hours must not be lost to one wild batch.
@@ -185,41 +164,36 @@ class Trainer:
         if norm.isfinite():
             self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self._follow(step)
+        update_average(self.average, self.model, step, self.config.ema)
         return {**totals, "lr": rate}
-
-    def _unsynchronised(self) -> AbstractContextManager[None]:
-        """Gradients are shared among processes once a step, not once a micro-batch."""
-        network = self.network
-        return network.no_sync() if isinstance(network, DistributedDataParallel) else nullcontext()
 
     def _backward(self, step: int, k: int, batch: TrainingBatch) -> dict[str, float]:
         config = self.config
         pictures, references, paired = (torch.from_numpy(x).to(self.device) for x in batch)
-        rng = Rng(_seed(config.seed, step, k, self.rank), self.device)
+        rng = Rng(_seed(config.seed, step, k, self.processes.rank), self.device)
         pairs = FilmBatch(references, paired) if self.film else None
         example = make_example(pictures, config, rng, pairs)
         memory_scale = (~rng.chosen(config.memory_dropout, len(pictures))).float()
         strangers = rng.chosen(config.mismatched_memory, len(pictures)).flatten()
         with self._autocast():
             ab, matching, consistency = self.network(
-                _nhwc(example.lightness),
-                _nhwc(example.reference),
+                channels_last_batch(example.lightness),
+                channels_last_batch(example.reference),
                 example.correspondence,
                 memory_scale,
                 strangers,
-                None if example.second_view is None else _nhwc(example.second_view),
+                None if example.second_view is None else channels_last_batch(example.second_view),
             )
         reconstruction = reconstruction_loss(ab, example.ab)
         loss = config.reconstruction_weight * reconstruction + config.matching_weight * matching
         loss = loss + config.consistency_weight * consistency
         perceptual = torch.zeros((), device=self.device)
         if self.perceptual is not None and step % config.perceptual_every == 0:
-            predicted = lab_to_rgb(torch.cat((example.lab[:, :1], ab * AB_SCALE), dim=1)).clamp(
-                0, 1
-            )
+            predicted = predicted_rgb(example, ab)
             with self._autocast():
-                perceptual = self.perceptual(_nhwc(predicted), _nhwc(example.truth)).float()
+                perceptual = self.perceptual(
+                    channels_last_batch(predicted), channels_last_batch(example.truth)
+                ).float()
             loss = loss + config.perceptual_weight * perceptual
         (loss / config.accumulate).backward()
         losses = (reconstruction, perceptual, matching, consistency)
@@ -237,30 +211,10 @@ class Trainer:
             rate *= 0.01 + 0.99 * (1 + math.cos(math.pi * step / config.steps)) / 2
         return rate
 
-    def _follow(self, step: int) -> None:
-        """Let the averaged weights follow; early on more closely, so that the start is forgotten."""
-        decay = min(self.config.ema, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for mine, theirs in zip(
-                self.average.state_dict().values(), self.model.state_dict().values(), strict=True
-            ):
-                if mine.is_floating_point():
-                    mine.lerp_(theirs, 1 - decay)
-                else:
-                    mine.copy_(theirs)
-
     def _report(self, bar: StepProgress, losses: dict[str, float]) -> None:
         rate = self.progress["pictures"] / max(1e-6, self.progress["seconds"])
         bar.advance(loss=f"{losses['reconstruction']:.4f}", pic_s=f"{rate:.1f}")
-        row = {**self.progress, **losses}
-        with open(self.out / "losses.csv", "a+", newline="") as file:
-            file.seek(0)
-            # A run begun by an older version goes on with the columns it has.
-            columns = next(csv.reader(file), None)
-            writer = csv.DictWriter(file, columns or row, extrasaction="ignore")
-            if columns is None:
-                writer.writeheader()
-            writer.writerow({k: f"{v:.6g}" for k, v in row.items()})
+        append_losses(self.out / "losses.csv", {**self.progress, **losses})
 
     def save(self) -> None:
         """Write the state (to resume) and the averaged weights (to use)."""
@@ -270,80 +224,15 @@ class Trainer:
         notes = {key: f"{value:.0f}" for key, value in self.progress.items()}
         save_weights(self.average, self.out / WEIGHTS, half=True, **notes)
 
-    @torch.no_grad()
     def measure(self) -> float:
-        """PSNR of the averaged weights on photographs kept out; also writes a sheet of some."""
-        indices = self.photos.held_out()[:MEASURED_PICTURES]
-        if not len(indices):
-            return math.nan
-        size = self.config.size_at(self.progress["step"])
-        errors = []
-        for start in range(0, len(indices), SHEET_PICTURES):
-            pictures = self.sampler.fixed(indices[start : start + SHEET_PICTURES], size)
-            plain = TrainConfig(model=self.config.model)
-            example = make_example(
-                torch.from_numpy(pictures).to(self.device), plain, Rng(start, self.device)
-            )
-            predicted = self._paint(example)
-            errors.append((predicted - example.truth).square().mean((1, 2, 3)))
-            if start == 0:
-                write_sheet(self.out / f"sheet-{self.progress['step']:06d}.png", example, predicted)
-        psnr = float((-10 * torch.cat(errors).clamp_min(1e-10).log10()).mean())
-        with open(self.out / "held_out.csv", "a") as file:
-            file.write(f"{self.progress['step']},{self.progress['pictures']},{size},{psnr:.3f}\n")
-        return psnr
-
-    def _paint(self, example: Example) -> Tensor:
-        conditioning = self.average.embed(_nhwc(example.reference))
-        ab = self.average(_nhwc(example.lightness), conditioning)
-        lab = torch.cat((example.lab[:, :1], ab * AB_SCALE), dim=1)
-        return lab_to_rgb(lab).clamp(0, 1)
+        """PSNR in dB of the averaged weights on validation photographs; also writes a sheet of some."""
+        step, pictures = self.progress["step"], self.progress["pictures"]
+        return self.validation.measure(self.average, step=step, pictures=pictures)
 
 
 def _seed(*numbers: int) -> int:
     """One well-mixed seed of several numbers."""
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
-
-
-def _begin(config: TrainConfig, init: Path | None) -> Color2Embed:
-    if init is None:
-        return Color2Embed(config.model)
-    model = load_weights(init)
-    if model.config != config.model:
-        raise BadWeights(f"{str(init)!r} is {model.config}, the run asks for {config.model}")
-    return model
-
-
-def _with_semantics(config: TrainConfig, state: Path | None, init: Path | None) -> TrainConfig:
-    """The run's network has the semantic encoder and prior of the weights or the run it begins with."""
-    if state is not None and state.is_file():
-        with safe_open(state, framework="pt") as file:
-            begun = json.loads(file.metadata()["config"])["model"]
-        own = (begun.get("semantic", 0), begun.get("prior", 0))
-    elif init is not None:
-        known = load_weights(init).config
-        own = (known.semantic, known.prior)
-    else:
-        return config
-    model = replace(config.model, semantic=own[0], prior=own[1])
-    return replace(config, model=model)
-
-
-def _nhwc(pictures: Tensor) -> Tensor:
-    return pictures.contiguous(memory_format=torch.channels_last)
-
-
-def _place() -> tuple[int, int, torch.device]:
-    """Rank, number of processes and device, as ``torchrun`` says or alone."""
-    world, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
-    cuda = torch.cuda.is_available()
-    local = int(os.environ.get("LOCAL_RANK", 0))
-    device = torch.device("cuda", local) if cuda else torch.device("cpu")
-    if cuda:
-        torch.cuda.set_device(device)
-    if world > 1 and not dist.is_initialized():
-        dist.init_process_group("nccl" if cuda else "gloo")
-    return rank, world, device
 
 
 def _silent(line: str) -> None:

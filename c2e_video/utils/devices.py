@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TypeVar, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import C2EError
 from .choices import Device, Precision
@@ -176,3 +176,8 @@ Module = TypeVar("Module", bound=nn.Module)
 def channels_last(module: Module) -> Module:
     """The module with its weights in channels-last order, in place: convolutions are fastest in it."""
     return cast(Module, module.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+
+
+def channels_last_batch(batch: Tensor) -> Tensor:
+    """``batch`` ``[N, C, H, W]`` in NHWC memory order."""
+    return batch.contiguous(memory_format=torch.channels_last)

@@ -48,6 +48,7 @@ from c2e_video.train.losses import (
     matching_loss,
     reconstruction_loss,
 )
+from c2e_video.train.processes import Processes
 from c2e_video.train.train_wrapper import SelfReference
 from tests.factories import TINY, random_model, write_picture
 
@@ -452,7 +453,8 @@ def test_a_batch_is_dealt_out_whole(
 ) -> None:
     with pytest.raises(C2EError, match="batch 4 is no multiple of accumulate 3"):
         Trainer([photos], tmp_path, replace(SMALL, accumulate=3))
-    monkeypatch.setattr("c2e_video.train.loop._place", lambda: (0, 3, torch.device("cpu")))
+    three = Processes(0, 3, torch.device("cpu"))
+    monkeypatch.setattr("c2e_video.train.loop.join_processes", lambda: three)
     with pytest.raises(C2EError, match="batch 4 is no multiple of accumulate 1 times 3 processes"):
         Trainer([photos], tmp_path, SMALL)
 
