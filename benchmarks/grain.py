@@ -24,7 +24,8 @@ import torch
 
 from benchmarks.pictures import read_rgb
 from c2e_video.color.lab import rgb_to_lab
-from c2e_video.inference.colorizer import Colorizer, shown
+from c2e_video.inference.colorizer import Colorizer
+from c2e_video.inference.rendering import ab_to_picture
 
 ROOT = Path(__file__).parents[1]
 GRAINS = (4.0, 8.0, 16.0)
@@ -60,8 +61,8 @@ def flicker(colorizer: Colorizer, picture: Any, strength: float, frames: int) ->
         ab = torch.from_numpy(found).permute(2, 0, 1)[None]
         painted.append(ab)
         luma = torch.from_numpy(noisy)[None, None] / 255
-        seen.append(_lab(shown(luma, ab)))
-        truth.append(_lab(shown(luma, true)))
+        seen.append(_lab(ab_to_picture(luma, ab)))
+        truth.append(_lab(ab_to_picture(luma, true)))
     light = _deviation([lab[:, :1] for lab in seen])
     in_ab = [_deviation([lab[:, 1:] for lab in labs]) for labs in (seen, truth)]
     return Flicker(light, _deviation(painted), *in_ab)

@@ -18,7 +18,8 @@ import torch
 
 from c2e_video.evaluate import metrics
 from c2e_video.evaluate.clips import read_clip
-from c2e_video.inference.colorizer import Colorizer, default_weights
+from c2e_video.inference.colorizer import Colorizer
+from c2e_video.inference.network import default_weights
 from c2e_video.train.augment import Rng, degrade
 
 

@@ -1,8 +1,8 @@
 """How much of a frame's colour a reference can give, estimated from the network's match features alone.
 
 Pictures are compared cell by cell (a cell is 8 by 8 samples of what the network sees). No colour is
-predicted, so that one comparison takes milliseconds. This module is the one place that knows how the
-confidence of a match is computed; the numbers are measured by ``benchmarks/coverage.py``.
+predicted, so that one comparison takes milliseconds. The confidence of a match is computed
+here alone; its constants are measured by ``benchmarks/coverage.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from torch import Tensor
 from ..color.lab import rgb_to_lab
 from ..model.memory_readout import match_share
 from ..model.motion_prior import mutual_nearest_neighbors
-from .colorizer import Colorizer, Picture
+from ..utils.arrays import Floats, Picture
+from .network import InferenceNetwork
 
 MATCH_SIZE = 128  # short side at which pictures are compared, in pixels
 # Inverse temperature of the softmax over a reference's cells by which their colours are averaged.
@@ -51,7 +52,7 @@ class CellFeatures:
     ab: Tensor | None = None
 
     @property
-    def descriptor(self) -> npt.NDArray[np.float32]:
+    def descriptor(self) -> Floats:
         """A short vector of unit length by which thousands of pictures are searched, ``[5 * D]``."""
         rows, columns = self.shape
         grid = self.keys.float().T.reshape(1, -1, rows, columns)
@@ -87,13 +88,13 @@ class PictureMatcher:
     """Compares pictures by the features of a network's colour memory.
 
     Args:
-        colorizer: The network. One without a memory cannot compare: :attr:`can_compare` is False, and
+        network: One without a memory cannot compare: :attr:`can_compare` is False, and
             every match is :data:`NO_MATCH`.
     """
 
-    def __init__(self, colorizer: Colorizer) -> None:
-        self.colorizer = colorizer
-        self.can_compare = colorizer.has_memory
+    def __init__(self, network: InferenceNetwork) -> None:
+        self.network = network
+        self.can_compare = network.has_memory
         self._kept: OrderedDict[object, CellFeatures] = OrderedDict()
 
     def encode(self, picture: Picture) -> CellFeatures:
@@ -105,7 +106,7 @@ class PictureMatcher:
         gray = picture
         if picture.ndim == 3:
             gray = cast(Picture, cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
-        coarse = self.colorizer.match_features(gray, MATCH_SIZE)[0].float()
+        coarse = self.network.match_features(gray, MATCH_SIZE)[0].float()
         rows, columns = coarse.shape[1:]
         ab = None if picture.ndim == 2 else _mean_ab(picture, (rows, columns)).to(coarse.device)
         return CellFeatures(coarse.flatten(1).T.contiguous(), (rows, columns), ab)
@@ -134,7 +135,7 @@ class PictureMatcher:
     @torch.inference_mode()
     def contradiction(
         self, first: CellFeatures, second: CellFeatures
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    ) -> tuple[Floats, npt.NDArray[np.int64]]:
         """Where two pictures show the same thing in different colours.
 
         Args:

@@ -7,27 +7,26 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from .colorizer import Colorizer, Picture
+from ..utils.arrays import Floats, Picture
+from .network import InferenceNetwork
 
 COMPARED_SIZE = 128  # short side at which pictures are compared, in pixels
 MIN_GAIN = 0.01  # of the mean best cosine, for which one more reference is taken
-Floats = npt.NDArray[np.float32]
 
 
 class SemanticMatcher:
-    """Compares pictures by the semantic features of a network (``Colorizer.has_semantics``)."""
+    """Compares pictures by the semantic features of a network (``has_semantics``)."""
 
-    def __init__(self, colorizer: Colorizer) -> None:
-        self.colorizer = colorizer
+    def __init__(self, network: InferenceNetwork) -> None:
+        self.network = network
 
     def encode(self, picture: Picture) -> Floats:
         """Unit vectors of the cells ``[M, C]`` of a picture, luma ``[H, W]`` or RGB ``[H, W, 3]``, uint8."""
         gray: Any = picture
         if picture.ndim == 3:
             gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        return self.colorizer.semantic_features(gray, COMPARED_SIZE)
+        return self.network.semantic_features(gray, COMPARED_SIZE)
 
     def choose(
         self, frames: Sequence[Floats], references: Sequence[Floats], limit: int

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import C2EError, MediaError
-from ..inference.colorizer import default_weights
+from ..inference.network import default_weights
 from ..utils.progress import Progress
 from ..video.decode import base_path, numbered
 from .colorize import colorize_video

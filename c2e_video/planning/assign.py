@@ -102,10 +102,10 @@ class _Chooser:
         self, ranked: Sequence[ScoredCandidate], samples: Sequence[FrameSample]
     ) -> tuple[Reference, ...]:
         """Those that together are most alike to the shot, where all show other scenes; else none."""
-        colorizer = self.film_matcher.matcher.colorizer
-        if ranked[0].score >= SAME_SCENE or len(ranked) == 1 or not colorizer.has_semantics:
+        network = self.film_matcher.matcher.network
+        if ranked[0].score >= SAME_SCENE or len(ranked) == 1 or not network.has_semantics:
             return ()
-        matcher = SemanticMatcher(colorizer)
+        matcher = SemanticMatcher(network)
         pictures = [one.candidate.load() for one in ranked]
         chosen = matcher.choose(
             [matcher.encode(sample.picture()) for sample in spread(samples, COMPARED_SAMPLES)],

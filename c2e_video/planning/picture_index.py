@@ -88,7 +88,7 @@ class PictureIndex:
 
 
 def _key(matcher: PictureMatcher) -> str:
-    with open(matcher.colorizer.weights, "rb") as file:
+    with open(matcher.network.weights, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return f"{VERSION} {MATCH_SIZE} {PARTS} {digest}"
 

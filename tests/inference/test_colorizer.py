@@ -259,7 +259,7 @@ def test_memory_may_also_run_out_on_the_way_to_chroma(
             raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate")
         return table_chroma(gray, *rest)
 
-    monkeypatch.setattr("c2e_video.inference.colorizer.table_chroma", starved)
+    monkeypatch.setattr("c2e_video.inference.rendering.table_chroma", starved)
     monkeypatch.setattr(colorizer.batch_runner, "is_parallel", False)
     monkeypatch.setattr(colorizer.batch_runner, "max_batch", 1 << 30)
     halved = colorizer.colorize(batch(5), embedding, film(), YUV420)

@@ -63,7 +63,7 @@ def colorizer(
 ) -> Iterator[Colorizer]:
     """A network on that device."""
     save_weights(random_model(request.param), tmp_path / "tiny.safetensors")
-    monkeypatch.setattr("c2e_video.inference.colorizer.find_device", lambda name: META)
+    monkeypatch.setattr("c2e_video.inference.network.find_device", lambda name: META)
     with OtherMachine():  # type: ignore[no-untyped-call]
         yield Colorizer(tmp_path / "tiny.safetensors", precision="fp32", size=64)
 

@@ -14,8 +14,9 @@ import torch
 from PIL import Image
 
 from c2e_video.color.lab import rgb_to_lab
-from c2e_video.inference.colorizer import Colorizer, default_weights
+from c2e_video.inference.colorizer import Colorizer
 from c2e_video.inference.matching import PictureMatcher
+from c2e_video.inference.network import default_weights
 from c2e_video.model import load_weights
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options

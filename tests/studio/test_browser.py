@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from c2e_video.inference.colorizer import default_weights
+from c2e_video.inference.network import default_weights
 from c2e_video.pipeline.options import Options
 from c2e_video.studio.app import build_app
 from c2e_video.studio.server import ADDRESS, StudioServer, listen
