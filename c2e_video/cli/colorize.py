@@ -10,8 +10,6 @@ import click
 from ..errors import C2EError
 from .flags import with_flags
 from .options import (
-    FILM,
-    PATH,
     cluster_of,
     cluster_options,
     encode_options,
@@ -22,6 +20,7 @@ from .options import (
     stretch_options,
     verbosity_options,
 )
+from .param_types import FILM, PATH
 from .streams import echo_done, say
 
 if TYPE_CHECKING:

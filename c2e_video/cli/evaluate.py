@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from ..errors import C2EError
-from .options import FILE, PATH, network_options, verbosity_options
+from .options import network_options, verbosity_options
+from .param_types import FILE, PATH
 from .streams import echo
 
 

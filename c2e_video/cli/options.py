@@ -1,20 +1,17 @@
-"""Options that several commands share, and the kinds of values they take."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from dataclasses import fields
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from ..errors import C2EError
 from ..utils.choices import (
     DROPPABLE,
-    LONGEST_INTERVAL,
     AudioChoice,
     Codec,
     Deinterlace,
@@ -23,67 +20,14 @@ from ..utils.choices import (
     ProfileName,
     Quality,
 )
-from ..utils.files import local_path
-from ..utils.timecode import parse_rate, parse_timecode
+from .param_types import FILE, INTERVAL, PATH, RATE, TIME
 from .streams import QUIET
 
 if TYPE_CHECKING:
     from ..cluster.settings import ClusterSettings
     from ..pipeline.options import Options
 
-PATH = click.Path(path_type=Path)
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class FilmType(click.ParamType[Path]):
-    """A film: a file, a folder or a pattern of numbered pictures, or ``-``."""
-
-    name = "film"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path; :class:`C2EError` for an address on the network."""
-        return local_path(value)
-
-
-class ParsedType(click.ParamType[Fraction]):
-    """What a function makes of the text; where that raises :class:`C2EError`, the command was misused."""
-
-    def __init__(self, name: str, parse: Callable[[str], Fraction]) -> None:
-        self.name, self._parse = name, parse
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Fraction:
-        """The parsed value."""
-        if isinstance(value, Fraction):
-            return value
-        try:
-            return self._parse(value)
-        except C2EError as error:
-            self.fail(str(error), param, ctx)
-
-
-class IntervalType(click.ParamType["int | None"]):
-    """``auto``, which is None, or a number of frames."""
-
-    name = f"auto|1..{LONGEST_INTERVAL}"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | None:
-        """The number of frames."""
-        if value == "auto":
-            return None
-        frames: int = click.IntRange(1, LONGEST_INTERVAL).convert(value, param, ctx)
-        return frames
-
-
-FILM = FilmType()
-INTERVAL = IntervalType()
-TIME = ParsedType("HH:MM:SS.mmm", parse_timecode)
-RATE = ParsedType("rate", parse_rate)
 
 
 def references_option(*, required: bool) -> Callable[[Command], Command]:
@@ -103,15 +47,9 @@ def encode_options(command: Command) -> Command:
     """How a film is encoded."""
     return _all_of(
         command,
-        click.option(
-            "--profile",
-            type=click.Choice(get_args(ProfileName)),
-            help="Codec, container and depth in one.",
-        ),
-        click.option(
-            "--codec",
-            type=click.Choice(get_args(Codec)),
-            help="By default that of the output's suffix (pictures, mxf), else h264.",
+        _choice("--profile", ProfileName, "Codec, container and depth in one."),
+        _choice(
+            "--codec", Codec, "By default that of the output's suffix (pictures, mxf), else h264."
         ),
         click.option("--crf", type=float, help="Quality of the codec, smaller is better."),
         click.option("--preset", help="Speed preset of the codec."),
@@ -128,11 +66,11 @@ def run_options(command: Command) -> Command:
             default=8,
             help="Frames that a GPU colorizes at once.",
         ),
-        click.option(
+        _choice(
             "--deinterlace",
-            type=click.Choice(get_args(Deinterlace)),
+            Deinterlace,
+            "Make progressive frames: auto of those flagged as interlaced, on of all.",
             default="off",
-            help="Make progressive frames: auto of those flagged as interlaced, on of all.",
         ),
         click.option(
             "--drop",
@@ -140,11 +78,11 @@ def run_options(command: Command) -> Command:
             multiple=True,
             help=f"Leave out {', '.join(DROPPABLE)}, or one stream, as audio:2; may be repeated.",
         ),
-        click.option(
+        _choice(
             "--audio",
-            type=click.Choice(get_args(AudioChoice)),
+            AudioChoice,
+            "How sound that the container cannot hold is encoded; copy refuses it.",
             default="copy",
-            help="How sound that the container cannot hold is encoded; copy refuses it.",
         ),
         click.option(
             "--restart", is_flag=True, help="Forget an interrupted run instead of taking it up."
@@ -221,11 +159,11 @@ def network_options(command: Command) -> Command:
             default=1.0,
             help="Weight of what things usually look like, where no reference shows them.",
         ),
-        click.option(
+        _choice(
             "--quality",
-            type=click.Choice(get_args(Quality)),
+            Quality,
+            "A network size and an anchor interval in one: speed against colour.",
             default="standard",
-            help="A network size and an anchor interval in one: speed against colour.",
         ),
         click.option(
             "--size",
@@ -239,17 +177,14 @@ def network_options(command: Command) -> Command:
             help="The network runs on every Nth frame, those between are interpolated along motion; "
             "auto is 1 on a GPU, and that of --quality on a CPU.",
         ),
-        click.option(
+        _choice(
             "--precision",
-            type=click.Choice(get_args(Precision)),
+            Precision,
+            "The network's numbers; auto is the fastest here.",
             default="auto",
-            help="The network's numbers; auto is the fastest here.",
         ),
-        click.option(
-            "--device",
-            type=click.Choice(get_args(Device)),
-            default="auto",
-            help="Where the network runs; auto is the best there is.",
+        _choice(
+            "--device", Device, "Where the network runs; auto is the best there is.", default="auto"
         ),
     )
 
@@ -303,6 +238,13 @@ def _set_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> Non
 
         logging.basicConfig(level=logging.INFO, format="c2e-video: %(name)s: %(message)s")
         av.logging.set_level(av.logging.INFO)
+
+
+def _choice(
+    flag: str, kinds: Any, help: str, default: str | None = None
+) -> Callable[[Command], Command]:
+    """An option that takes one of the strings of a ``Literal``."""
+    return click.option(flag, type=click.Choice(get_args(kinds)), default=default, help=help)
 
 
 def _all_of(command: Command, *options: Callable[[Command], Command]) -> Command:

@@ -8,15 +8,8 @@ from typing import Any
 import click
 
 from ..errors import C2EError
-from .options import (
-    FILE,
-    FILM,
-    PATH,
-    network_options,
-    references_option,
-    stretch_options,
-    verbosity_options,
-)
+from .options import network_options, references_option, stretch_options, verbosity_options
+from .param_types import FILE, FILM, PATH
 from .streams import echo_done
 
 

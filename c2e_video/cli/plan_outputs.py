@@ -62,7 +62,7 @@ class PlanOutputs:
         from ..pipeline.output import check_output
         from ..planning.contact_sheet import is_sheet
         from ..planning.shot_lists import check_shot_list
-        from ..references.reference_table import ReferenceTable
+        from ..references.table_file import read_table
         from ..video.decode import base_path
 
         name = base_path(film)
@@ -82,7 +82,7 @@ class PlanOutputs:
         if is_table and own is not None and own.exists() and path.samefile(own):
             return cls(given, path, updates=True)
         if is_table and not overwrite and not has_shots and own is None:
-            table = ReferenceTable.read(path, info)
+            table = read_table(path, info)
             return cls(replace(given, table=table), path, updates=True)
         check_output(film, path, overwrite)
         return cls(given, path, backs_up=is_table)

@@ -10,8 +10,6 @@ import click
 from .colorize import commands
 from .flags import with_flags
 from .options import (
-    FILM,
-    PATH,
     cluster_of,
     cluster_options,
     encode_options,
@@ -21,6 +19,7 @@ from .options import (
     run_options,
     verbosity_options,
 )
+from .param_types import FILM, PATH
 from .signals import Stop
 from .streams import echo_done, say
 

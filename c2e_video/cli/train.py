@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from ..errors import C2EError
-from .options import FILE, PATH, verbosity_options
+from .options import verbosity_options
+from .param_types import FILE, PATH
 from .progress_bar import ProgressBar
 from .signals import postponed_stop
 
