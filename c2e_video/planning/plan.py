@@ -12,6 +12,7 @@ from ..inference.video_colorizer import VideoColorizer
 from ..references.image import Reference
 from ..references.reference_map import ReferenceMap
 from ..references.reference_table import ReferenceTable
+from ..references.table_file import write_table
 from ..utils.progress import Progress
 from ..video.frames import Shot, VideoInfo
 from .analysis import VideoAnalysis
@@ -236,4 +237,4 @@ class Plan:
         for index, assignment in enumerate(self.assignments):
             if assignment.added:
                 table = table.with_references(index, assignment.added, Path())
-        table.with_coverage(self.verdicts()).write(self.info)
+        write_table(table.with_coverage(self.verdicts()), self.info)

@@ -20,6 +20,7 @@ from .named_reference import load_named
 from .picture_formats import is_readable
 from .reference_map import ReferenceMap
 from .reference_table import ReferenceTable
+from .table_file import read_table
 
 ReferenceLike = str | Path | Picture | Image | Reference
 ACCEPTED = "a path, an RGB array uint8 [H, W, 3], a Pillow image or a Reference"
@@ -87,7 +88,7 @@ def sort_references(
                     f"two tables of references: {str(table.path)!r} and {str(path)!r}; give one, and "
                     "pictures for its open shots"
                 )
-            table = ReferenceTable.read(path, info)
+            table = read_table(path, info)
         elif path.is_dir():
             folders.append((path, tuple(pictures_in(path, note))))
         elif path.is_file() and not is_readable(path) and _is_film(path):

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..video.frames import Shot, VideoInfo
 from .image import Reference
 from .reference_table import ReferenceTable
+from .table_file import read_table, write_table
 from .table_rows import MAX_SATURATION
 
 Weights = tuple[tuple[Reference, float], ...]
@@ -96,7 +97,7 @@ class ReferenceMap:
         Raises:
             BadReference: File, line, column, what is wrong, what is accepted.
         """
-        return cls.from_table(ReferenceTable.read(Path(path), info))
+        return cls.from_table(read_table(Path(path), info))
 
     def to_table(self, path: Path) -> ReferenceTable:
         """The map as a table.
@@ -123,7 +124,7 @@ class ReferenceMap:
         Raises:
             C2EError: The file cannot be written.
         """
-        self.to_table(Path(path)).write(info)
+        write_table(self.to_table(Path(path)), info)
 
     def distinct(self) -> tuple[Reference, ...]:
         """Every different picture once, in the order of its first use."""

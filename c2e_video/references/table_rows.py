@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ..utils.csv_table import CsvTable, Row
 from ..utils.timecode import parse_timecode
-from ..video.frames import VideoInfo
+from ..video.frames import Shot, VideoInfo
 from .table_times import TableTimes
 
 COLUMNS = (
@@ -69,6 +69,12 @@ class TableRow:
     def is_gray(self) -> bool:
         """Whether the shot is left uncoloured."""
         return self.reference.lower() in GRAY
+
+
+def open_row(shot: Shot) -> TableRow:
+    """The row of a shot that has no reference yet."""
+    times = (shot.start, shot.stop, shot.dissolve)
+    return TableRow(0, shot.index + 1, *times, "", None, None, "", {})
 
 
 class RowReader:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..references.reference_table import ReferenceTable
+from ..references.table_file import read_table, write_table
 from ..references.table_on_film import fit_to_film
 from ..video.decode import base_path
 from ..video.frames import VideoInfo
@@ -34,7 +35,7 @@ def read(path: Path, info: VideoInfo, times: Sequence[int]) -> ShotTable:
 
     Raises :class:`BadReference`: file, line, column, what is wrong.
     """
-    table, _ = fit_to_film(ReferenceTable.read(path, info), info, times)
+    table, _ = fit_to_film(read_table(path, info), info, times)
     rows = []
     for own in table.shots:
         first = own.rows[0]
@@ -59,4 +60,4 @@ def write(table: ShotTable, path: Path, info: VideoInfo) -> None:
             used = () if row.gray else row.references
             written = written.with_shot(index, used, Path())
         written = written.with_words(index, row.saturation, row.note, row.extra)
-    written.write(info)
+    write_table(written, info)

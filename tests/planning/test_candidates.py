@@ -22,7 +22,7 @@ from c2e_video.planning.planner import make_plan
 from c2e_video.references.given import sort_references
 from c2e_video.references.image import Reference, load_reference
 from c2e_video.references.named_reference import load_named
-from c2e_video.references.reference_table import ReferenceTable
+from c2e_video.references.table_file import read_table
 from c2e_video.utils.progress import Silent
 from c2e_video.video.decode.decoder import probe
 from tests.factories import color_picture, video_info, write_picture
@@ -179,7 +179,7 @@ def test_a_colour_film_is_the_only_reference(tmp_path: Path, colorizer: Colorize
     assert all(name.startswith("b.mp4#t=") for name in names)
     assert seconds[0] >= 0.96 > seconds[1]  # the footage's first scene comes second in b
     made.write(tmp_path / "a.csv")
-    table = ReferenceTable.read(tmp_path / "a.csv", info)
+    table = read_table(tmp_path / "a.csv", info)
     (again,) = table.references(table.shots[0])
     assert again.digest == made.reference_map.references[0][0].digest
     assert np.abs(again.image.astype(int) - load_named(tmp_path / names[0]).image).max() == 0

@@ -8,6 +8,7 @@ import pytest
 
 from c2e_video.planning.lost_digits import cuts_within
 from c2e_video.references.reference_table import ReferenceTable
+from c2e_video.references.table_file import read_table
 from c2e_video.video.decode.decoder import probe
 from c2e_video.video.frames import VideoInfo
 from tests.media import write_film
@@ -24,7 +25,7 @@ def film(tmp_path: Path) -> Path:
 def read(film: Path, text: str, info: VideoInfo) -> ReferenceTable:
     path = film.with_name("m.csv")
     path.write_text(HEADER + text)
-    return ReferenceTable.read(path, info)
+    return read_table(path, info)
 
 
 def test_a_short_shots_cut_is_found(film: Path) -> None:

@@ -13,6 +13,7 @@ from c2e_video.errors import BadReference, C2EError
 from c2e_video.references.image import load_reference
 from c2e_video.references.reference_map import ReferenceMap
 from c2e_video.references.reference_table import ReferenceTable
+from c2e_video.references.table_file import read_table, write_table
 from c2e_video.video.frames import Shot
 from tests.factories import color_noise, video_info
 
@@ -30,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read_shots(path: Path) -> tuple[Shot, ...]:
-    return tuple(own.shot for own in ReferenceTable.read(path, INFO).shots)
+    return tuple(own.shot for own in read_table(path, INFO).shots)
 
 
 def table(folder: Path, text: str) -> Path:
@@ -76,7 +77,7 @@ def test_a_plan_is_filled_in_by_a_person(folder: Path) -> None:
     """It is read as shots; for painting it lacks its pictures, until they are there."""
     shots = (Shot(0, 0, 1200), Shot.after(400, 1, 1200, 3000))
     path = folder / "plan.csv"
-    ReferenceTable.new(path, shots).write(INFO)
+    write_table(ReferenceTable.new(path, shots), INFO)
     assert path.read_text().splitlines() == [
         WRITTEN,
         "1,00:00:00.000,00:00:01.200,cut,,,,,",
@@ -97,14 +98,14 @@ def test_a_plan_with_some_references(folder: Path) -> None:
     shots = (Shot(0, 0, 1200), Shot(1, 1200, 3000))
     a = load_reference(folder / "a.png", at=500)
     table = ReferenceTable.new(folder / "map.csv", shots)
-    table.with_references(0, [a], Path()).write(INFO)
+    write_table(table.with_references(0, [a], Path()), INFO)
     with pytest.raises(BadReference, match=r"map\.csv:3: column 'reference': is empty"):
         ReferenceMap.from_csv(folder / "map.csv", INFO)
 
 
 def test_a_table_that_cannot_be_written(folder: Path) -> None:
     with pytest.raises(C2EError, match="cannot be written: No such file or directory"):
-        ReferenceTable.new(folder / "none" / "plan.csv", (Shot(0, 0, 1200),)).write(INFO)
+        write_table(ReferenceTable.new(folder / "none" / "plan.csv", (Shot(0, 0, 1200),)), INFO)
 
 
 EDITED = """\
@@ -313,11 +314,11 @@ Ann;7;00:00:04.000;00:00:06.000;cut;a.png;00:00:05.000;1,5;red coat, see letter;
 def test_gray_shots_saturation_notes_and_unknown_columns_are_kept(folder: Path) -> None:
     path = folder / "map.csv"
     path.write_bytes(b"\xef\xbb\xbf" + KEPT.encode())
-    read = ReferenceTable.read(path, INFO)
+    read = read_table(path, INFO)
     assert [own.is_gray for own in read.shots] == [True, False, False]
     assert [own.is_open for own in read.shots] == [False, False, True]
     assert [own.saturation for own in read.shots] == [1, 1.5, 0.5]
-    read.write(INFO)
+    write_table(read, INFO)
     assert path.read_bytes().decode("utf-8").replace("\r\n", "\n") == (
         "\ufeff" + KEPT.replace("1,5", "1.5")
     )
@@ -325,9 +326,9 @@ def test_gray_shots_saturation_notes_and_unknown_columns_are_kept(folder: Path) 
 
 def test_a_shot_is_filled_and_the_rest_of_the_table_stays(folder: Path) -> None:
     path = table(folder, KEPT)
-    read = ReferenceTable.read(path, INFO)
+    read = read_table(path, INFO)
     c = load_reference(folder / "b.png", at=7000)
-    read.with_references(2, [c, c.moved(8000)], Path()).write(INFO)
+    write_table(read.with_references(2, [c, c.moved(8000)], Path()), INFO)
     lines = path.read_text().splitlines()
     assert lines[:4] == KEPT.replace("1,5", "1.5").splitlines()[:4]
     assert lines[4:] == [
@@ -338,7 +339,7 @@ def test_a_shot_is_filled_and_the_rest_of_the_table_stays(folder: Path) -> None:
 
 def test_a_table_that_moves_still_names_its_pictures(folder: Path) -> None:
     (folder / "plans").mkdir()
-    read = ReferenceTable.read(table(folder, KEPT), INFO)
+    read = read_table(table(folder, KEPT), INFO)
     moved = read.moved_to(folder / "plans" / "map.csv")
     assert [row.reference for own in moved.shots for row in own.rows] == [
         "gray",

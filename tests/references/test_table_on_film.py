@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from c2e_video.errors import BadReference
-from c2e_video.references.reference_table import ReferenceTable
+from c2e_video.references.table_file import read_table
 from c2e_video.references.table_on_film import fit_to_film
 from c2e_video.video.frames import Shot
 from tests.factories import video_info
@@ -26,7 +26,7 @@ def fitted(
 ) -> tuple[list[tuple[int, int]], list[str]]:
     if text is not None:
         path.write_text(text)
-    table, remarks = fit_to_film(ReferenceTable.read(path, info), info, pts, cuts)
+    table, remarks = fit_to_film(read_table(path, info), info, pts, cuts)
     return [(own.shot.start, own.shot.stop) for own in table.shots], remarks
 
 
@@ -106,7 +106,7 @@ def test_hours_that_a_spreadsheet_dropped_are_counted_on(tmp_path: Path) -> None
     info = video_info(time_base=Fraction(1, 10), duration_seconds=3602.0)
     text = HEADER + "1,59:58.0,00:00.0,cut,,59:59.0\n2,00:00.0,00:02.0,cut,,00:01.0\n"
     path.write_text(text)
-    table, remarks = fit_to_film(ReferenceTable.read(path, info), info, range(35980, 36020))
+    table, remarks = fit_to_film(read_table(path, info), info, range(35980, 36020))
     assert [(own.shot.start, own.shot.stop) for own in table.shots] == [
         (35980, 36000),
         (36000, 36020),
@@ -123,7 +123,7 @@ def test_rows_of_one_shot_do_not_make_an_hour(tmp_path: Path) -> None:
         "1,00:00.0,40:00.0,cut,,10:00.0\n1,00:00.0,40:00.0,cut,,20:00.0\n2,40:00.0,10:00.0,cut,,\n"
     )
     (tmp_path / "m.csv").write_text(HEADER + rows)
-    shots = ReferenceTable.read(tmp_path / "m.csv", info).shots
+    shots = read_table(tmp_path / "m.csv", info).shots
     assert [own.shot.stop for own in shots] == [24000, 42000]
 
 
@@ -175,7 +175,7 @@ def test_a_workbook_of_excel(tmp_path: Path) -> None:
     path = tmp_path / "m.xlsx"
     book.save(path)
     assert fitted(path, None) == ([(0, 6000), (6000, 24000)], [])
-    table = ReferenceTable.read(path, INFO)
+    table = read_table(path, INFO)
     assert table.shots[0].is_gray
     assert table.shots[0].rows[0].extra == {"price": "3.5"}
 
@@ -184,12 +184,12 @@ def test_a_workbook_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "m.xlsx"
     path.write_text("shot,start")
     with pytest.raises(BadReference, match="is no workbook that can be read"):
-        ReferenceTable.read(path, INFO)
+        read_table(path, INFO)
 
 
 def test_keyframes_go_to_their_frames(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_text(HEADER + "1,0,1,cut,a.png,0.124\n1,0,1,cut,b.png,0.51\n")
-    table, _ = fit_to_film(ReferenceTable.read(path, INFO), INFO, PTS)
+    table, _ = fit_to_film(read_table(path, INFO), INFO, PTS)
     assert [row.at for row in table.shots[0].rows] == [3000, 12000]
     assert table.shots[0].shot == Shot(0, 0, 24000)

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from c2e_video.references.reference_table import ReferenceTable
+from c2e_video.references.table_file import read_table
 from c2e_video.video.decode import probe
 from tests.studio.conftest import Page, wait_until
 
@@ -18,10 +18,7 @@ def spans(table: Any) -> list[tuple[int, int]]:
 def on_disk(folder: Path) -> list[tuple[int, int]]:
     """The shots in the table, at most half a millisecond off."""
     info = probe(folder / "film.mp4")
-    return [
-        (own.shot.start, own.shot.stop)
-        for own in ReferenceTable.read(folder / "film.csv", info).shots
-    ]
+    return [(own.shot.start, own.shot.stop) for own in read_table(folder / "film.csv", info).shots]
 
 
 def assert_saved(page: Page, film: str, folder: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ...errors import C2EError
 from ...references.reference_table import ReferenceTable
+from ...references.table_file import read_table, write_table
 from ...video.frames import Shot, VideoInfo
 from ..clock_fit import ListClock, Span, estimated_stop, fit_clock, note_of
 from . import edl, otio
@@ -75,7 +76,7 @@ def _read(path: Path, timebase: ListTimebase) -> tuple[list[Listed], ListClock]:
         raise C2EError(f"{str(path)!r} is no list of shots that can be read; accepted: {KINDS}")
     if scenes.are_in(path):
         return scenes.read(path, timebase), clock
-    shots = [own.shot for own in ReferenceTable.read(path, info).shots]
+    shots = [own.shot for own in read_table(path, info).shots]
     listed = [Listed(f"{path}: shot {s.index + 1}", s.start, s.stop, s.dissolve) for s in shots]
     return listed, replace(clock, zero=0)
 
@@ -103,6 +104,6 @@ def write_shot_list(shots: Sequence[Shot], path: Path, info: VideoInfo) -> None:
     elif kind == ".otio":
         otio.write(shots, path, timebase)
     elif kind == ".csv":
-        ReferenceTable.new(path, shots).write(info)
+        write_table(ReferenceTable.new(path, shots), info)
     else:
         raise C2EError(f"a list of shots cannot be written to {str(path)!r}; accepted: {KINDS}")
