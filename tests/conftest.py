@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,18 @@ def _own_signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def film(tmp_path: Path) -> Path:
     """A film of two shots, 8 and 6 frames of 64x48 at 25 a second, lossless H.264, with sound."""
     return write_film(tmp_path / "film.mp4", shots=[8, 6], b_frames=2, audio="aac")
+
+
+@pytest.fixture
+def no_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose file system is read-only but for one folder."""
+
+    def nowhere(*_: object) -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", nowhere)
+    monkeypatch.setattr(tempfile, "tempdir", None)
 
 
 @pytest.fixture(scope="session")

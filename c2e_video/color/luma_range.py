@@ -28,6 +28,12 @@ class LumaRange(NamedTuple):
             return 0, (1 << self.bit_depth) - 1
         return 16 << (self.bit_depth - 8), 235 << (self.bit_depth - 8)
 
+    @property
+    def to_unit(self) -> tuple[float, float]:
+        """``(scale, offset)``: ``(luma - offset) * scale`` is 0 for black and 1 for white."""
+        black, white = self.ends
+        return 1 / (white - black), float(black)
+
 
 def convert(luma: Plane, before: LumaRange, after: LumaRange) -> Plane:
     """Luma of one depth and range in another, each sample to the nearest step.

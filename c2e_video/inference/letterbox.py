@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..color.luma_range import LumaRange
 from ..utils.arrays import Plane
 from ..video.frames import ColorBatch, Frame, PictureFormat, VideoInfo
 
@@ -130,5 +129,5 @@ def _shrunk(luma: Plane, size: tuple[int, int]) -> Plane:
 
 def _brightness(luma: Plane, info: VideoInfo) -> npt.NDArray[np.float64]:
     """Luma as a share: 0 is black, 1 is white."""
-    black, white = LumaRange(info.bit_depth, info.full_range).ends
+    black, white = info.luma_range.ends
     return (luma.astype(np.float64) - black) / (white - black)

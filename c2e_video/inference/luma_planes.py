@@ -31,8 +31,7 @@ class LumaPlane(NamedTuple):
 
 def luma_plane(frame: Frame, info: VideoInfo) -> LumaPlane:
     """The luma of a film's frame."""
-    samples_mean = LumaRange(info.bit_depth, info.full_range)
-    return LumaPlane(frame.luma, samples_mean, info.colorimetry.curve)
+    return LumaPlane(frame.luma, info.luma_range, info.colorimetry.curve)
 
 
 def gray_planes(lumas: Sequence[LumaPlane], size: tuple[int, ...]) -> tuple[Tensor, Tensor]:

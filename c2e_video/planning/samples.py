@@ -20,7 +20,7 @@ from ..shots.correlation import Floats
 from ..shots.cuts import detail
 from ..shots.detector import quantiles, thumbnail
 from ..utils.arrays import Plane
-from ..video.frames import Frame, Shot, VideoInfo, luma_range
+from ..video.frames import Frame, Shot, VideoInfo
 
 Picture = npt.NDArray[np.uint8]
 
@@ -138,7 +138,7 @@ def by_shot(
 
 def upright(luma: Plane, info: VideoInfo, rows: int) -> Picture:
     """Luma as it is shown: full-range uint8 ``[h, w]``, square pixels, ``rows`` high before it is turned."""
-    scale, offset = luma_range(info)
+    scale, offset = info.luma_range.to_unit
     height, width = luma.shape
     columns = max(1, round(rows * Fraction(width, height) * info.sample_aspect_ratio))
     how = cv2.INTER_AREA if rows < height else cv2.INTER_LINEAR

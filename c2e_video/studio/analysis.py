@@ -16,7 +16,7 @@ from ..planning.analysis import analyze
 from ..planning.keyframes import KeyframeMatcher, gray_of
 from ..references.image import Reference
 from ..video.decode.decoder import decode
-from ..video.frames import Frame, Shot, VideoInfo, luma_range
+from ..video.frames import Frame, Shot, VideoInfo
 from .workspace import Workspace
 
 THUMB = (96, 54)  # of the pictures that a dropped picture's place is first looked for in
@@ -77,7 +77,7 @@ def analyze_film(
     if (analysis := _load(kept)) is not None:
         return analysis
     step = THUMB_SECONDS / float(info.time_base)
-    scale, offset = luma_range(info)
+    scale, offset = info.luma_range.to_unit
     times: list[int] = []
     thumbs: list[npt.NDArray[np.uint8]] = []
 

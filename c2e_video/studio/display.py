@@ -14,7 +14,7 @@ import torch
 from ..color.chroma import ChromaOffsets, chroma_to_rgb
 from ..color.display import gray_to_srgb, rgb_to_srgb
 from ..utils.arrays import Plane
-from ..video.frames import Frame, PictureFormat, VideoInfo, luma_range
+from ..video.frames import Frame, PictureFormat, VideoInfo
 
 Picture = npt.NDArray[np.uint8]  # gray [H, W] or RGB [H, W, 3]
 
@@ -35,7 +35,7 @@ def fitted(frame: Frame, largest: int) -> Frame:
 
 def gray_picture(frame: Frame, info: VideoInfo, largest: int = LARGEST) -> Picture:
     """The frame in gray, full range, upright: uint8 ``[H, W]``. Pixels keep the film's shape."""
-    scale, offset = luma_range(info)
+    scale, offset = info.luma_range.to_unit
     luma = fitted(frame, largest).luma.astype(np.float32)
     unit = torch.from_numpy(np.clip((luma - offset) * scale, 0, 1))
     gray = gray_to_srgb(unit, info.colorimetry.curve).mul(255).round().byte().numpy()
@@ -64,7 +64,7 @@ def colored_picture(
             how = cv2.INTER_AREA if plane.shape[0] > height else cv2.INTER_LINEAR
             sized = np.asarray(cv2.resize(sized, (width, height), interpolation=how), np.float32)
         offsets.append(torch.from_numpy((sized - (1 << depth - 1)) / span)[None])
-    scale, offset = luma_range(info)
+    scale, offset = info.luma_range.to_unit
     luma = torch.from_numpy((frame.luma.astype(np.float32) - offset) * scale).clamp_(0, 1)
     rgb = chroma_to_rgb(luma[None, None], ChromaOffsets(*offsets), picture.matrix)
     rgb = rgb_to_srgb(rgb, info.colorimetry.gamut, info.colorimetry.curve)

@@ -10,38 +10,29 @@ class RequestError(C2EError):
 
     status = 400
 
+    def __init_subclass__(cls, *, status: int) -> None:
+        cls.status = status
 
-class Forbidden(RequestError):
+
+class Forbidden(RequestError, status=403):
     """A path, a host or an origin that the studio does not serve."""
 
-    status = 403
 
-
-class NotFound(RequestError):
+class NotFound(RequestError, status=404):
     """Nothing of that name or number is known."""
 
-    status = 404
 
-
-class Conflict(RequestError):
+class Conflict(RequestError, status=409):
     """The request was made for a state that is no longer the current one."""
 
-    status = 409
 
-
-class Overtaken(RequestError):
+class Overtaken(RequestError, status=204):
     """A newer request of the same tab made this one needless. It is no error: the answer is empty."""
 
-    status = 204
 
-
-class Gone(RequestError):
+class Gone(RequestError, status=410):
     """A film or a picture was there and is no longer."""
 
-    status = 410
 
-
-class TooLarge(RequestError):
+class TooLarge(RequestError, status=413):
     """A request body above its limit."""
-
-    status = 413

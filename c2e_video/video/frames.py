@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..color.colorimetry import Colorimetry
+from ..color.luma_range import LumaRange
 from ..color.matrices import Matrix
 from ..utils.arrays import Plane
 from ..utils.timecode import format_timecode
@@ -117,6 +118,11 @@ class VideoInfo:
         """
         turned = upright[:, ::-1] if self.mirrored else upright
         return np.rot90(turned, -self.turns)
+
+    @property
+    def luma_range(self) -> LumaRange:
+        """Depth and range of the film's luma."""
+        return LumaRange(self.bit_depth, self.full_range)
 
     @property
     def colorimetry(self) -> Colorimetry:
@@ -220,7 +226,7 @@ class Shot:
 
 @dataclass(frozen=True, eq=False)
 class FrameBatch:
-    """Frames of one shot, in order, all of one size: the unit the network paints."""
+    """Frames of one shot, in order, all of one size: what the network colorizes at once."""
 
     frames: tuple[Frame, ...]
     shot: Shot
@@ -251,7 +257,7 @@ class FrameBatch:
 
 @dataclass(frozen=True, eq=False)
 class ColorBatch:
-    """A painted batch: the gray batch itself, and its new chroma.
+    """A colorized batch: the gray batch itself, and its new chroma.
 
     ``cb`` and ``cr`` are ``[N, ceil(H / sy), ceil(W / sx)]`` for the encoder's subsampling, uint8
     at 8 bits and uint16 above, in the encoder's range and depth. No code writes Y: the encoder
@@ -301,11 +307,3 @@ def batched(frames: Iterable[Frame], shots: Iterable[Shot], size: int) -> Iterat
             batch.append(frame)
         if batch:
             yield FrameBatch(tuple(batch), owner)
-
-
-def luma_range(info: VideoInfo) -> tuple[float, float]:
-    """``(scale, offset)`` that make [0, 1] of a film's luma: ``(luma - offset) * scale``."""
-    if info.full_range:
-        return 1 / (2**info.bit_depth - 1), 0.0
-    unit = 2 ** (info.bit_depth - 8)
-    return 1 / (219 * unit), 16.0 * unit

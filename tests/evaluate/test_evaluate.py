@@ -15,7 +15,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from c2e_video.errors import C2EError, MediaError
 from c2e_video.evaluate import clips, evaluator, metrics, report
@@ -34,15 +33,6 @@ from c2e_video.inference.colorizer import Colorizer
 pytest.importorskip("skimage", reason="evaluation needs scikit-image, the extra 'eval'")
 
 SIZE = (40, 56)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Tiny pictures: several threads only wait for each other, for seconds where others work too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def frame(number: int, size: tuple[int, int] = SIZE) -> Picture:

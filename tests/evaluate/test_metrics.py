@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +19,6 @@ from c2e_video.evaluate import metrics
 from c2e_video.evaluate.lpips import Lpips
 from c2e_video.evaluate.metrics import Doubles, Floats, Gray, Mean, Motion, Picture
 from tests.factories import color_noise
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Tiny pictures: several threads only wait for each other, for seconds where others work too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def noise(seed: int = 0, size: tuple[int, int] = (40, 48)) -> Picture:

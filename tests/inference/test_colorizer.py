@@ -22,7 +22,7 @@ from c2e_video.inference.colorizer import Colorizer
 from c2e_video.inference.luma_planes import network_size
 from c2e_video.model import save_weights
 from c2e_video.utils.devices import find_device, find_dtype
-from c2e_video.video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo, luma_range
+from c2e_video.video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
 from tests.color.test_colorimetry import displayed
 from tests.factories import TINY, color_noise, random_model, video_info
 
@@ -342,7 +342,7 @@ def test_network_size(shape: tuple[int, int], size: int, wanted: tuple[int, int]
 @pytest.mark.parametrize("depth", [8, 10, 12])
 @pytest.mark.parametrize("full", [False, True])
 def test_luma_range_maps_black_and_white(depth: int, full: bool) -> None:
-    scale, offset = luma_range(film(depth=depth, full=full))
+    scale, offset = LumaRange(depth, full).to_unit
     black, white = (0, (1 << depth) - 1) if full else (16 << depth - 8, 235 << depth - 8)
     assert (black - offset) * scale == pytest.approx(0)
     assert (white - offset) * scale == pytest.approx(1)

@@ -6,7 +6,6 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -102,16 +101,8 @@ def test_films_that_would_collide_are_refused(
 
 
 def test_without_a_temporary_folder_the_outputs_own_serves(
-    film: Path, reference: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
+    film: Path, reference: Path, quick: Options, no_temporary_folder: None
 ) -> None:
-    """As in a container whose file system is read-only but for one folder."""
-
-    def nowhere(*_: Any) -> str:
-        raise FileNotFoundError("No usable temporary directory found")
-
-    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
-    monkeypatch.setattr(tempfile, "_get_default_tempdir", nowhere)
-    monkeypatch.setattr(tempfile, "tempdir", None)
     out = film.with_name("out")
     out.mkdir()
     result = colorize_video(film, out / "o.mp4", references=reference, options=quick)

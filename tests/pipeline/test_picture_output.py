@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import tempfile
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -24,13 +23,13 @@ from c2e_video.pipeline.options import Options
 from c2e_video.pipeline.output import default_output, outputs_for
 from c2e_video.references.image import load_reference
 from c2e_video.utils.choices import Codec
-from c2e_video.video.cropping import cropped_template
 from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import Encoder, EncodeSettings, settings_for
 from c2e_video.video.encode.numbered_path import is_pattern, is_picture_of, picture_name
 from c2e_video.video.frames import Crop
 from c2e_video.video.mux import plan_mux, sequence
 from tests.media import luma_frames, write_film
+from tests.video.muxing import hiding_borders
 from tests.video.test_image_sequence import write_pictures
 
 SUFFIXES: dict[Codec, str] = {"png": ".png", "tiff": ".tif", "dpx": ".dpx", "exr": ".exr"}
@@ -332,24 +331,6 @@ def test_pictures_are_as_players_show_the_film(
         assert np.abs(found - shown).max() <= 1
 
 
-def hiding_borders(plain: Path, path: Path, crop: Crop) -> Path:
-    """The film in a container that hides some of its borders, and turns it as before."""
-    with (
-        av.open(str(plain)) as film,
-        av.open(cropped_template(film, crop), "r") as template,
-        av.open(str(path), "w") as copy,
-    ):
-        film.seek(0)
-        stream = copy.add_stream_from_template(template.streams.video[0], opaque=True)
-        stream.codec_context.sample_aspect_ratio = probe(plain).sample_aspect_ratio
-        stream.set_display_rotation(probe(plain).rotation)
-        for packet in film.demux(video=0):
-            if packet.size:
-                packet.stream = stream
-                copy.mux(packet)
-    return path
-
-
 @pytest.mark.parametrize(
     ("codec", "primaries", "said"),
     [
@@ -394,14 +375,8 @@ def test_what_a_killed_run_left_is_not_in_the_way(
 
 
 def test_without_a_temporary_folder_the_one_of_the_output_serves(
-    film: Path, reference: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
+    film: Path, reference: Path, quick: Options, no_temporary_folder: None
 ) -> None:
-    def nowhere(*_: Any) -> str:
-        raise FileNotFoundError("No usable temporary directory found")
-
-    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
-    monkeypatch.setattr(tempfile, "_get_default_tempdir", nowhere)
-    monkeypatch.setattr(tempfile, "tempdir", None)
     place = film.with_name("place")
     place.mkdir()
     colorize_video(film, place / "out" / "%d.png", references=reference, options=pictures(quick))

@@ -10,9 +10,10 @@ from typing import Any
 import av
 import numpy as np
 
+from c2e_video.video.cropping import cropped_template
 from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import Encoder, EncodeSettings, Part, part_suffix
-from c2e_video.video.frames import ColorBatch, Frame, FrameBatch, Shot, VideoInfo
+from c2e_video.video.frames import ColorBatch, Crop, Frame, FrameBatch, Shot, VideoInfo
 from c2e_video.video.mux import MuxPlan, mux, plan_mux
 
 B_FRAMES: dict[str, Any] = {"options": {"qp": "-1", "crf": "30", "preset": "medium"}, "b_frames": 3}
@@ -92,3 +93,23 @@ def assert_same_sound(source: Path, output: Path, within: Fraction = Fraction(0)
     for old, new in zip(before, after, strict=True):
         assert [data for _, data in old] == [data for _, data in new]
         assert max(abs(a - b) for (a, _), (b, _) in zip(old, new, strict=True)) <= within
+
+
+def hiding_borders(plain: Path, path: Path, crop: Crop, sar: Fraction | None = None) -> Path:
+    """The film in a container that hides some of its borders, and turns it as before."""
+    info = probe(plain)
+    with (
+        av.open(str(plain)) as film,
+        av.open(cropped_template(film, crop), "r") as template,
+        av.open(str(path), "w") as copy,
+    ):
+        film.seek(0)
+        stream = copy.add_stream_from_template(template.streams.video[0], opaque=True)
+        stream.codec_context.sample_aspect_ratio = sar or info.sample_aspect_ratio
+        if info.rotation:
+            stream.set_display_rotation(info.rotation)
+        for packet in film.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                copy.mux(packet)
+    return path

@@ -10,7 +10,6 @@ import av
 import numpy as np
 import pytest
 
-from c2e_video.video.cropping import cropped_template
 from c2e_video.video.decode.decoder import decode, probe
 from c2e_video.video.encode import Codec, EncodeSettings
 from c2e_video.video.frames import Crop
@@ -18,7 +17,7 @@ from c2e_video.video.mux import plan_mux
 from c2e_video.video.mux.matroska import set_pixel_shape
 from c2e_video.video.quicktime import clap_of, with_clap
 from tests import media
-from tests.video.muxing import FFV1, finish
+from tests.video.muxing import FFV1, finish, hiding_borders
 
 SIZE = (72, 48)
 CROP = Crop(left=8, top=3, right=4, bottom=1)
@@ -27,18 +26,7 @@ CROP = Crop(left=8, top=3, right=4, bottom=1)
 def hiding(path: Path, crop: Crop, sar: Fraction = Fraction(10, 11)) -> Path:
     """A film whose container hides the borders of its pictures."""
     plain = media.write_film(path.with_name("plain.mp4"), 4, SIZE, b_frames=2)
-    with (
-        av.open(str(plain)) as film,
-        av.open(cropped_template(film, crop), "r") as template,
-        av.open(str(path), "w") as copy,
-    ):
-        film.seek(0)
-        stream = copy.add_stream_from_template(template.streams.video[0], opaque=True)
-        stream.codec_context.sample_aspect_ratio = sar
-        for packet in film.demux(video=0):
-            if packet.size:
-                packet.stream = stream
-                copy.mux(packet)
+    hiding_borders(plain, path, crop, sar)
     if path.suffix == ".mkv" and sar != 1:
         with open(path, "r+b") as file:
             assert set_pixel_shape(file, sar)

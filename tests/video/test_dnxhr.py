@@ -19,8 +19,7 @@ from c2e_video.video.frames import Crop
 from c2e_video.video.mux import check_times, mux, plan_mux
 from tests.factories import video_info
 from tests.media import luma_frames, write_film
-from tests.pipeline.test_picture_output import hiding_borders
-from tests.video.muxing import paint
+from tests.video.muxing import hiding_borders, paint
 
 DNXHR = EncodeSettings("dnxhr")
 SIZE = (320, 240)

@@ -36,7 +36,7 @@ CASES: list[tuple[Codec, int, int]] = [
 
 def colorized(info: VideoInfo) -> ColorBatch:
     """Every kind of luma from black to white, under strong colours, as the network's are fitted to it."""
-    black, white = LumaRange(info.bit_depth, info.full_range).ends
+    black, white = info.luma_range.ends
     rng = np.random.default_rng(info.bit_depth)
     kind: Any = np.uint8 if info.bit_depth == 8 else np.uint16
     luma = rng.integers(black, white + 1, (info.height, info.width)).astype(kind)
@@ -61,7 +61,7 @@ def written(path: Path, info: VideoInfo, codec: Codec) -> tuple[ColorBatch, av.V
 def luma_of(red: Any, green: Any, blue: Any, info: VideoInfo, depth: int) -> Any:
     """The film's samples, computed from R, G and B by its matrix and range."""
     kr, kg, kb = LUMA_WEIGHTS[info.matrix]
-    black, white = LumaRange(info.bit_depth, info.full_range).ends
+    black, white = info.luma_range.ends
     unit = (kr * red + kg * green + kb * blue) / ((1 << depth) - 1)
     return np.rint(unit * (white - black) + black)
 

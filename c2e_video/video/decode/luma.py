@@ -87,7 +87,7 @@ def luma_of(picture: VideoFrame, info: VideoInfo, report: DecodeReport) -> Plane
         luma = _plane(picture, 0)
     full = tagged_full(picture)
     scale = LumaRange(depth_of(picture.format), info.full_range if full is None else full)
-    wanted = LumaRange(info.bit_depth, info.full_range)
+    wanted = info.luma_range
     if luma.shape == (info.height, info.width) and scale == wanted:
         return luma
     report.rescaled += 1

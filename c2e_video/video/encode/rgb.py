@@ -16,7 +16,6 @@ import numpy.typing as npt
 import torch
 from av.video.frame import VideoFrame
 
-from ...color.luma_range import LumaRange
 from ...color.matrices import LUMA_WEIGHTS
 from ...utils.arrays import Plane
 from ..frames import VideoInfo
@@ -49,7 +48,7 @@ def rgb_steps(luma: Plane, cb: Plane, cr: Plane, info: VideoInfo, depth: int) ->
     blue = np.rint(gray + _offset(cb) * (2 * (1 - kb) * top)).clip(0, top)
     green = np.rint((gray - kr * red - kb * blue) / kg).clip(0, top)
     error = kr * red + kg * green + kb * blue - exact
-    black, white = LumaRange(info.bit_depth, info.full_range).ends
+    black, white = info.luma_range.ends
     half_step = 0.499 * top / (white - black)
     green = (green - np.sign(error) * (np.abs(error) > half_step)).clip(0, top)
     kind: Any = np.uint8 if depth == 8 else np.uint16
@@ -110,7 +109,7 @@ def _rows(plane: Any, kind: np.dtype[Any]) -> Any:
 
 def _unit(luma: Plane, info: VideoInfo) -> npt.NDArray[np.float64]:
     """Luma in [0, 1]; what lies below black or above white is cut off."""
-    black, white = LumaRange(info.bit_depth, info.full_range).ends
+    black, white = info.luma_range.ends
     return ((luma.astype(np.float64) - black) / (white - black)).clip(0, 1)
 
 
