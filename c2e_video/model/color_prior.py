@@ -1,9 +1,10 @@
-"""The prior: the colours that things usually have, kept in the weights as a codebook of semantic cells.
+"""The prior: the colours that things usually have, kept in the weights as a codebook of semantic features.
 
-A cell is a key (a cluster of semantic features), a lightness and a histogram of ab over photographs. The
-distribution of a place's color is the mean of the histograms of the cells it is like. It is averaged over
-places that are alike in the picture itself, and multiplied by the reference's palette if there is one. Its
-annealed mean (Zhang, Isola and Efros 2016) is the color: near the mode, without jumps between places.
+A cluster of the codebook is a key (a mean of semantic features), a lightness and a histogram of ab over
+photographs. The color distribution of a picture's cell is the mean of the clusters' histograms, weighted by
+similarity. It is averaged over the similar cells of the same picture, and multiplied by the reference's
+palette if there is one. The color is its annealed mean (Zhang, Isola and Efros 2016): near the mode, without
+jumps between neighbouring cells.
 """
 
 from __future__ import annotations
@@ -17,23 +18,23 @@ AB_SCALE = 110.0
 # Bins of ab: STEP units wide, from -SIDE to SIDE.
 STEP, SIDE = 10.0, 10
 BINS = (2 * SIDE + 1) ** 2
-# Softmax over cells: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2.
+# Logits of the clusters: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2.
 SHARPNESS, LIGHTNESS = 20.0, 2.0
 TEMPERATURE = 0.38
-# Means are paler than what they are means of: so much is made up for.
+# Factor of ab: a mean of different colors has less chroma than they have.
 VIVID = 1.25
-# The palette's part: the distribution is multiplied by (palette + FLOOR) ^ PULL.
+# The distribution is multiplied by (palette + FLOOR) ^ PULL, where there is a palette.
 PULL, FLOOR = 0.4, 0.1
-PLAUSIBLE = 0.5
+PLAUSIBLE = 0.5  # likelihood over the largest one from which on a color is wholly plausible
 DOUBT = 30.0  # ab units of deviation at which certainty is 1 / e
 PALETTE_SIGMA = 1.0  # of the palette's histogram, in bins
 
 
 class ColorPrior(nn.Module):
-    """``cells`` cells: keys of unit length and ``dim`` features, lightness in [-1, 1], histograms of sum 1.
+    """``cells`` clusters: keys ``[dim, cells]`` of unit length, lightness in [-1, 1], histograms of sum 1.
 
-    ``rarity`` are weights of the bins that make up for how rare their colors are: most places of
-    photographs are nearly gray, and nearly all would be painted so (Zhang, Isola and Efros 2016, eq. 4).
+    ``rarity`` are weights of the bins that balance how often their colors occur. Most pixels of photographs
+    are nearly gray; without the weights, so would be most predictions (Zhang, Isola and Efros 2016, eq. 4).
     """
 
     keys: Tensor
@@ -49,8 +50,8 @@ class ColorPrior(nn.Module):
         self.register_buffer("rarity", torch.ones(BINS))
 
     def forward(self, affinity: SelfAffinity) -> Tensor:
-        """How likely each bin of ab is at each place, of sum 1: ``[N, P, BINS]``."""
-        # In the network's own numbers: the histograms make up much of the cost.
+        """The probability of each bin of ab in each cell, of sum 1: ``[N, P, BINS]``."""
+        # In the network's number format: the product with the histograms takes much of the time.
         dtype = self.keys.dtype
         scores = SHARPNESS * (affinity.keys.to(dtype) @ self.keys).float()
         scores = scores - LIGHTNESS * (affinity.lightness - self.lightness.float()).square()
@@ -60,12 +61,12 @@ class ColorPrior(nn.Module):
 def expected_color(
     likelihood: Tensor, rarity: Tensor, palette: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """The annealed mean of each place: ab / 110 ``[N, P, 2]``, and its certainty ``[N, P, 1]`` in [0, 1].
+    """The annealed mean of each cell: ab / 110 ``[N, P, 2]``, and its certainty ``[N, P, 1]`` in [0, 1].
 
     Args:
         likelihood: Of the bins, ``[N, P, BINS]``.
-        rarity: What raises them, ``[BINS]``.
-        palette: Shares of the bins ``[N or 1, BINS]`` to be near to.
+        rarity: Weights of the bins, ``[BINS]``.
+        palette: Shares of the bins in the reference, ``[N or 1, BINS]``; None without one.
     """
     likelihood = likelihood * rarity.float()
     if palette is not None:
@@ -79,9 +80,9 @@ def expected_color(
 
 
 def plausibility(likelihood: Tensor, ab: Tensor) -> Tensor:
-    """How far each place may have the color ab / 110 ``[N, P, 2]``, in [0, 1]: ``[N, P, 1]``.
+    """How plausible the color ab / 110 ``[N, P, 2]`` of each cell is, in [0, 1]: ``[N, P, 1]``.
 
-    1 where its bin has at least ``PLAUSIBLE`` of the likelihood of the likeliest.
+    1 where the likelihood of its bin is at least ``PLAUSIBLE`` times the largest; below, proportional.
     """
     bins = bins_of(ab.float() * AB_SCALE)[..., None]
     share = likelihood.gather(2, bins) / likelihood.amax(2, keepdim=True).clamp_min(1e-30)
@@ -101,7 +102,7 @@ def bins_of(ab: Tensor) -> Tensor:
 
 
 def palette_of(ab: Tensor, bias: Tensor) -> Tensor:
-    """Shares of the bins ``[N, BINS]`` of ab / 110 ``[N, 2, M]``; places weigh by exp(``bias``)."""
+    """Shares of the bins ``[N, BINS]`` of ab / 110 ``[N, 2, M]``; cells weigh exp(``bias``)."""
     bins = bins_of(ab.float().transpose(1, 2) * AB_SCALE)
     weight = bias.float().exp()
     shares = weight.new_zeros(len(ab), BINS).scatter_add_(1, bins, weight)

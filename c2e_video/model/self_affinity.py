@@ -1,4 +1,4 @@
-"""Which places of a picture belong together: one thing has one color, also where parts differ."""
+"""Which cells of a picture are similar: colors are averaged over them, so that one object has one color."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from torch import Tensor
 
 from .feature_maps import grid_positions, shifted_views
 
-# Softmax over the picture's own places: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2
+# Logits between the picture's own cells: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2
 # - NEAR * (distance in short sides)^2.
 SHARPNESS, LIGHTNESS, NEAR = 14.0, 4.0, 1.5
-EDGE = 12.0  # the same sharpness between a place at 1/8 and those at 1/16 around it
+EDGE = 12.0  # factor of the cosine between a cell at 1/8 and the cells at 1/16 around it
 AROUND = (-1, 0, 1)
 
 
 class SelfAffinity(NamedTuple):
-    """The places of N pictures at 1/16 by what they show.
+    """Similarities between the cells (1/16) of each of N pictures, by their semantic features.
 
     ``keys`` ``[N, P, C]`` are of unit length, ``lightness`` ``[N, P, 1]`` in [-1, 1], ``matrix``
     ``[N, P, P]`` has rows of sum 1, ``size`` are rows and columns, P in all. ``nearby`` ``[N, 9, h, w]``
-    tell how far each place at 1/8 goes with that at 1/16 it lies in and the eight around it, of sum 1.
+    are the weights, of sum 1, of the cell at 1/16 in which each cell at 1/8 lies and of the eight around it.
     """
 
     keys: Tensor
@@ -49,7 +49,7 @@ class SelfAffinity(NamedTuple):
         return cls(own, light, scores.softmax(2), size, (EDGE * cosines).softmax(1))
 
     def average(self, values: Tensor) -> Tensor:
-        """Means of ``values`` ``[N, P, V]`` over what belongs together; twice, so that it reaches far."""
+        """``values`` ``[N, P, V]`` averaged over similar cells, twice: similar cells of those count too."""
         return self.matrix @ (self.matrix @ values)
 
     def average_planes(self, planes: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ class SelfAffinity(NamedTuple):
         return self.planes(self.average(small), planes)
 
     def planes(self, values: Tensor, like: Tensor) -> Tensor:
-        """Values ``[N, P, V]`` as planes ``[N, V, h, w]`` at 1/8: of the places around, those alike."""
+        """Values ``[N, P, V]`` upsampled to planes ``[N, V, h, w]`` at 1/8, weighted by ``nearby``."""
         small = torch.unflatten(values.transpose(1, 2), 2, self.size)
         size = (like.shape[2], like.shape[3])
         views = (_enlarged(part, size) for part in shifted_views(small, AROUND))

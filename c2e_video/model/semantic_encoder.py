@@ -1,8 +1,8 @@
-"""The semantic encoder: what things are, as far as a gray picture shows it.
+"""The semantic encoder: features of what a gray picture shows (skin, sky, grass).
 
 It predicts the features of an image classifier (VGG, layers relu4_3 and relu5_2, reduced by PCA) from
-lightness alone. The classifier is needed in training only (:mod:`c2e_video.train.distill`). Two places of
-different pictures are compared by the cosine of these features: skin is like skin, sky like sky.
+lightness alone. The classifier is needed in training only (:mod:`c2e_video.train.distill`). Cells of
+different pictures are compared by the cosine of these features.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Colors by what things are: from a reference of another scene, or from none at all.
+"""Colors by semantic features: for a reference of another scene, or without a reference.
 
-Where the colour memory finds the same scene, its instance matches are followed. Elsewhere each place takes
-the colors of what is semantically alike in the reference; where nothing is alike, those such things usually
-have (the prior, :mod:`.color_prior`), drawn towards the reference's palette.
+Where the colour memory finds the same scene, its instance matches give the colors. Elsewhere each cell takes
+the mean color of the reference's cells with similar semantic features. Where no cell is similar, the prior
+(:mod:`.color_prior`) gives the color, weighted by the reference's palette.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from .memory_readout import match_weight
 from .self_affinity import SelfAffinity
 from .semantic_encoder import SemanticEncoder, SemanticFeatures
 
-# Share of the fine features in the cosine of two places; the rest is the coarse features' share.
+# Share of the fine features in the cosine of two cells; the coarse features have the rest.
 FINE_SHARE = 0.34
-# Softmax over the reference's places: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2
-# - HEIGHT * (difference of the height in the picture, as a share)^2: roads are below, the sky is above.
+# Logits of the reference's cells: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2
+# - HEIGHT * (difference of the vertical position, in picture heights)^2: roads are below, the sky is above.
 SHARPNESS, LIGHTNESS, HEIGHT = 30.0, 2.0, 20.0
-# A semantic match counts by its best cosine: not at all up to UNLIKE, wholly from ALIKE on.
+# Confidence of a semantic match: 0 up to a best cosine of UNLIKE, 1 from ALIKE on, linear between.
 UNLIKE, ALIKE = 0.4, 0.6
-# Semantic colors are spread over so many quarters (1/4) each way, among those about as light (sigma).
+# Joint bilateral filter of the semantic colors: radius in fine cells (1/4), sigma in lightness.
 REACH, LIGHT = 4, 0.12
-# What the gate is told of a place, and the share a source has beforehand where the scene is the same.
+# Inputs of the gate for each cell; least share of a source before the gate, where the scene is the same.
 GATE_INPUTS, OPEN = 8, 0.003
-GAIN = 4.0  # of the gate's output: it learns as much faster
-# Another scene: wholly where the colour memory's confidence is at most STRANGE, not at all from SAME on.
+GAIN = 4.0  # factor of the gate's output; its gradients are larger by the same factor
+# A cell is of another scene: 1 up to a colour memory's confidence of STRANGE, 0 from SAME on.
 STRANGE, SAME = 0.15, 0.5
 
 
 class SemanticReadout(NamedTuple):
-    """What semantic matches say: ``ab`` / 110 ``[N, 2, h, w]`` at 1/8, and how sure it is.
+    """Colors of the semantic matches: ``ab`` / 110 ``[N, 2, h, w]`` at 1/8.
 
-    ``similarity`` ``[N, 1, h, w]`` is the best cosine, ``confidence`` the same as a share in [0, 1].
+    ``similarity`` ``[N, 1, h, w]`` is the best cosine, ``confidence`` a function of it in [0, 1].
     """
 
     ab: Tensor
@@ -49,7 +49,7 @@ class SemanticReadout(NamedTuple):
 
 
 class ColorGuess(NamedTuple):
-    """What the prior says: ``ab`` / 110 ``[N, 2, h, w]`` and its ``certainty`` ``[N, 1, h, w]`` in [0, 1]."""
+    """The prior's colors, ``ab`` / 110 ``[N, 2, h, w]``, and ``certainty`` ``[N, 1, h, w]`` in [0, 1]."""
 
     ab: Tensor
     certainty: Tensor
@@ -66,7 +66,7 @@ class SemanticMemory(nn.Module):
         self.gate = nn.Sequential(
             nn.Conv2d(GATE_INPUTS, 32, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(32, 3, 1)
         )
-        # Both begin silent: the network works by the rule alone.
+        # Both begin with outputs of 0: the shares then follow the rule of :meth:`_shares` alone.
         for layer in (self.out, cast(nn.Conv2d, self.gate[2])):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(cast(Tensor, layer.bias))
@@ -82,16 +82,16 @@ class SemanticMemory(nn.Module):
         return joined(self.encoder(lightness))
 
     def read_memory(self, affinity: SelfAffinity, memory: Memory, like: Tensor) -> SemanticReadout:
-        """What the references' semantically most alike places say.
+        """The mean color of the references' semantically most similar cells.
 
         Args:
-            affinity: The frames' places, at 1/16.
+            affinity: The frames' cells, at 1/16.
             memory: Of one reference, or of as many as there are frames.
             like: Planes at 1/8, ``[N, C, h, w]``: the size of what is returned.
         """
         known = memory.lightness.float()
         colors = memory.values[:, :2].float().transpose(1, 2)
-        # Of several references the one of the highest weight is compared as if alone.
+        # Of several references, the one of the highest weight is compared without a bias.
         bias = (memory.bias - memory.bias.amax(1, keepdim=True))[:, None].float().clamp_min(-1e4)
         queries = affinity.keys.to(memory.semantic.dtype)
         cosines = (queries @ memory.semantic).float() + bias / SHARPNESS
@@ -121,13 +121,13 @@ class SemanticMemory(nn.Module):
     def choose(
         self, alike: SemanticReadout, affinity: SelfAffinity, memory: Memory, prior: float
     ) -> tuple[SemanticReadout, ColorGuess | None]:
-        """Semantic colors, one for each thing, as far as they are plausible; and what the prior says.
+        """Semantic colors averaged over similar cells, less confident where implausible; the prior's colors.
 
         Args:
-            alike: What semantic matches say.
-            affinity: The frames' places.
-            memory: Its palette is what the prior is drawn to.
-            prior: Weight of the prior; 0 leaves it out, and all colors are plausible.
+            alike: The semantic matches.
+            affinity: The frames' cells.
+            memory: Its palette weights the prior's bins.
+            prior: Weight of the prior; at 0 it is not computed, and all colors count as plausible.
         """
         weighted = torch.cat((alike.ab * alike.confidence, alike.confidence), dim=1)
         total = affinity.average_planes(weighted)
@@ -152,15 +152,15 @@ class SemanticMemory(nn.Module):
         lightness: Tensor,
         weight: float = 1.0,
     ) -> Tensor:
-        """The ``painted`` ab / 110 with semantic colors where the instance matches are unsure.
+        """The ``painted`` ab / 110, with semantic colors where the confidence of instance matches is low.
 
         Args:
-            painted: ``[N, 2, H, W]``, already moved to the instance matches.
+            painted: ``[N, 2, H, W]``, with the colors of the instance matches already in it.
             found: Those matches.
             alike: The semantic ones.
             guess: The prior's colors (:meth:`choose`), or None.
-            lightness: Of the frames' quarters ``[N, 1, 2h, 2w]`` in [-1, 1].
-            weight: Of the prior, in [0, 1]; what it leaves are the painted colors.
+            lightness: Of the frames' fine cells (1/4), ``[N, 1, 2h, 2w]`` in [-1, 1].
+            weight: Of the prior, in [0, 1]; the painted colors take the rest of its share.
         """
         quarters = pool_to(painted.float(), lightness)
         own = pool_to(quarters, alike.ab)
@@ -168,7 +168,7 @@ class SemanticMemory(nn.Module):
             guess, weight = ColorGuess(own, torch.zeros_like(alike.confidence)), 0.0
         shares = self._shares(found, alike, own, guess)
         semantic, prior = shares[:, 1:2], shares[:, 2:] * weight
-        # The painted colors stay as they are; only the others are coarse and have to be spread.
+        # The painted colors have full resolution; only the others are coarse and pass the filter.
         others = torch.cat((semantic * alike.ab + prior * guess.ab, semantic + prior), dim=1)
         edged = spread(others, lightness.float())
         missing = edged[:, :2] - edged[:, 2:] * quarters
@@ -179,7 +179,7 @@ class SemanticMemory(nn.Module):
     def _shares(
         self, found: MemoryReadout, alike: SemanticReadout, own: Tensor, guess: ColorGuess
     ) -> Tensor:
-        """Shares of painted, semantic and prior colors at every place, of sum 1: ``[N, 3, h, w]``.
+        """Shares of painted, semantic and prior colors in every cell, of sum 1: ``[N, 3, h, w]``.
 
         By rule, matches of the same scene are used according to their confidence; for the rest, semantic
         matches according to theirs; then the prior. The learned gate changes this only where the scene
@@ -191,7 +191,7 @@ class SemanticMemory(nn.Module):
         strange = 1 - _ramp(confidence, STRANGE, SAME)
         semantic = strange * alike.confidence
         rest = strange * (1 - alike.confidence)
-        # What is known for sure does not depend on the prior.
+        # At a confidence of 1 the shares do not depend on the prior.
         prior = torch.where(unsure > 0, guess.ab, own)
         pairs = ((own, alike.ab), (own, prior), (alike.ab, prior))
         differing = [(a - b).square().sum(1, keepdim=True).add(1e-6).sqrt() for a, b in pairs]
@@ -205,7 +205,7 @@ class SemanticMemory(nn.Module):
 
 
 def joined(features: SemanticFeatures) -> Tensor:
-    """Fine and coarse features as one unit vector for each place at 1/8, ``[N, 224, h, w]``."""
+    """Fine and coarse features as one unit vector for each cell at 1/8, ``[N, 224, h, w]``."""
     fine, coarse = features
     coarse = F.interpolate(coarse, size=fine.shape[2:], mode="bilinear", align_corners=False)
     parts = (
@@ -216,7 +216,7 @@ def joined(features: SemanticFeatures) -> Tensor:
 
 
 def spread(planes: Tensor, lightness: Tensor) -> Tensor:
-    """Coarse ``planes`` ``[N, C, h, w]`` at the size of the quarters ``[N, C, 2h, 2w]``, within edges.
+    """Upsample ``planes`` ``[N, C, h, w]`` at 1/8 to the fine cells ``[N, C, 2h, 2w]``, along edges.
 
     A joint bilateral filter (Kopf et al. 2007) along ``lightness`` ``[N, 1, 2h, 2w]`` in [-1, 1].
     """
@@ -233,7 +233,7 @@ def spread(planes: Tensor, lightness: Tensor) -> Tensor:
 
 
 def _no_louder(ab: Tensor, memory: Memory) -> Tensor:
-    """``ab`` ``[N, 2, h, w]`` with no more chroma than the references' most colorful place."""
+    """``ab`` ``[N, 2, h, w]`` with the chroma limited to that of the references' most saturated cell."""
     chroma = memory.values[:, :2].float().norm(dim=1)
     limit = chroma.masked_fill(memory.bias == -torch.inf, 0).amax(1)[:, None, None, None]
     scale: Tensor = (limit / ab.norm(dim=1, keepdim=True).clamp_min(1e-6)).clamp_max(1)

@@ -19,14 +19,14 @@ class TrainConfig:
     whose pictures were squeezed to a square and are stretched back by 4:3 or 3:4.
     ``matching_weight`` weighs the memory's own loss, which is some hundred times the reconstruction
     loss: 0.003 is a good start; without a memory it does nothing.
-    ``consistency_weight`` weighs how differently a frame is painted when old film gives it once more; 0
-    saves painting it twice.
+    ``consistency_weight`` weighs the difference between the predictions of a frame and of its second view,
+    degraded anew; at 0 the second is not predicted.
     The ``*_share`` numbers are shares of the pictures in [0, 1]:
-    ``recolor_share`` get another palette, reference and truth alike; ``crop_share`` get a reference
+    ``recolor_share`` get another palette, in reference and truth; ``crop_share`` get a reference
     that shows a part of the picture, or the whole smaller with its borders mirrored;
-    ``old_film_share`` get a gray frame as old stock gives it; ``object_share`` get a thing that moves on
-    its own between reference and truth;
-    ``memory_dropout`` are painted from z alone, and ``mismatched_memory`` with the memory of another
+    ``old_film_share`` get a gray frame degraded as old film; ``object_share`` get an object that moves by
+    itself between reference and truth;
+    ``memory_dropout`` are predicted from z alone, and ``mismatched_memory`` with the memory of another
     picture, so that the network learns to fall back on z; ``film_share`` are frames of films with another
     frame of their shot as reference. All zero is the paper's scheme. ``exclude`` names photographs never
     trained on.

@@ -1,9 +1,10 @@
-"""Training of the semantic encoder: it learns to see in gray pictures what an image classifier sees.
+"""Training of the semantic encoder: from gray pictures it predicts the features of an image classifier.
 
 The teacher is VGG-16 or VGG-19 (layers relu4_3 at 1/8 and relu5_2 at 1/16), on gray pictures in three equal
 channels. Its features, less their mean over the picture, of unit length and reduced by PCA, are the target;
-the loss is one less the cosine. The teacher sees the clean picture, the student one of two times as old film
-gives it. At the end the color prior is learned (:mod:`.prior`) and all is joined with the weights given.
+the loss is one less the cosine. The teacher gets the clean picture, the student in part a
+degraded one (``old_film_share``). At the end the color prior is learned (:mod:`.prior`), and both are
+added to the weights given.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ FINE_LAYER = {"VGG-16": 22, "VGG-19": 24}  # relu4_3; relu5_2 is the last
 BASIS_PICTURES = 176  # that the PCA is made of
 FRESH = (
     1 / 6
-)  # share of a batch that the teacher sees for the first time, until it knows POOL pictures
+)  # share of new pictures in a batch, until the pool holds POOL of them with their targets
 POOL = 6000
 PRIOR_PICTURES, PRIOR_BATCH = 3000, 16
 STATE, WEIGHTS = "semantic.safetensors", "weights.safetensors"
@@ -68,7 +69,7 @@ class Teacher:
         )
 
     def targets(self, rgb: Tensor) -> list[Tensor]:
-        """Those of RGB pictures, fp16."""
+        """The targets of RGB pictures ``[N, 3, S, S]`` in [0, 1], fp16."""
         features = self._features(rgb)
         return [
             torch.einsum("nchw,ck->nkhw", x, basis).half()
@@ -244,7 +245,7 @@ class Distiller:
         return float(loss.detach())
 
     def _shown(self, rgb: Tensor, rng: Rng) -> Tensor:
-        """Lightness in [-1, 1] as the student sees it: clean with another contrast, or as old film."""
+        """Lightness in [-1, 1] for the student: clean with another contrast, or degraded as old film."""
         old = rng.chosen(self.config.old_film_share, len(rgb))
         contrast = torch.exp(rng.normal(len(rgb), 1, 1, 1) * 0.15)
         clean = 100 * (gray_lightness(rgb) / 100).clamp_min(1e-4) ** contrast

@@ -1,4 +1,4 @@
-"""The picture of a training run: gray | reference | painted | truth, a row a photograph."""
+"""The picture of a training run: gray | reference | prediction | truth, a row a photograph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The color prior learned from photographs: clusters of semantic places, each with a histogram of ab."""
+"""The color prior learned from photographs: clusters of semantic features, each with a histogram of ab."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ..model.color_prior import BINS, PALETTE_SIGMA, SIDE, ColorPrior, bins_of
 from ..model.feature_maps import pool_to
 from ..model.semantic_memory import SemanticMemory
 
-PLACES = 96  # taken of each photograph
+PLACES = 96  # cells drawn from each photograph
 ROUNDS = 8  # of k-means
 LIGHT = 0.35  # weight of lightness beside a key of unit length, when clustering
-CHUNK = 4096  # places compared with all cells at once
-NEAREST = 4  # cells that learn from a place
-# How far rare colors are made up for, and how many there are, for that.
+CHUNK = 4096  # points compared with all clusters at once
+NEAREST = 4  # clusters to whose histograms a point is added
+# Weights of rare colors: how much they are raised, the number of colors assumed, the least share.
 REBALANCE, COLORS, RAREST = 0.85, 200, 1e-6
-FADE = 0.02  # share of the whole's histogram in each cell's
+FADE = 0.02  # share of the histogram of all photographs in each cluster's
 
 
 def semantic_places(semantic: SemanticMemory, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Keys ``[P, C]``, lightness ``[P]`` in [-1, 1] and ab ``[P, 2]`` of places at 1/16 drawn from pictures.
+    """Keys ``[P, C]``, lightness ``[P]`` in [-1, 1] and ab ``[P, 2]`` of cells at 1/16 drawn from pictures.
 
     ``rgb`` is ``[N, 3, S, S]`` in [0, 1].
     """
@@ -40,7 +40,7 @@ def semantic_places(semantic: SemanticMemory, rgb: Tensor) -> tuple[Tensor, Tens
 
 @torch.no_grad()
 def learn_prior(semantic: SemanticMemory, batches: Iterable[Tensor], cells: int) -> ColorPrior:
-    """The prior of photographs ``[N, 3, S, S]``, RGB in [0, 1], in ``cells`` cells."""
+    """The prior of photographs ``[N, 3, S, S]``, RGB in [0, 1], in ``cells`` clusters."""
     parts = list(zip(*(semantic_places(semantic, rgb) for rgb in batches), strict=True))
     keys, light, ab = (torch.cat(part) for part in parts)
     points = torch.cat((keys, light[:, None] * LIGHT), dim=1)
@@ -68,7 +68,7 @@ def learn_prior(semantic: SemanticMemory, batches: Iterable[Tensor], cells: int)
 
 
 def _rarity(counts: Tensor) -> Tensor:
-    """Weights of the bins by how often they are, of mean 1 over places; 0 for those that never are."""
+    """Weights of the bins by how often they occur, of mean 1 over all points; 0 for those that never do."""
     shares = counts / counts.sum()
     weights = (shares > RAREST) / ((1 - REBALANCE) * shares + REBALANCE / COLORS)
     return weights / (weights * shares).sum()

@@ -31,11 +31,12 @@ class SelfReference(nn.Module):
         strangers: Tensor,
         second_view: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """What is painted, ab / 110 ``[N, 2, S, S]``, the matching loss and the consistency loss.
+        """The prediction, ab / 110 ``[N, 2, S, S]``, the matching loss and the consistency loss.
 
-        The arguments are an :class:`~.augment.Example`'s; ``memory_scale`` ``[N]`` weakens the memory; where
-        ``strangers`` ``[N]`` it is the neighbour's. ``second_view`` is the gray frame degraded again: the
-        last loss is the difference between the two predictions.
+        The arguments are an :class:`~.augment.Example`'s; ``memory_scale`` ``[N]`` in [0, 1] scales what the
+        memory adds. Where ``strangers`` ``[N]`` is true, the memory is that of another picture of the batch.
+        ``second_view`` is the gray frame degraded anew: the last loss is the difference between the two
+        predictions.
         """
         conditioning = self.model.embed(reference)
         # In one pass: in a second one, batch norms would take their running means from the second view.
