@@ -76,7 +76,7 @@ class PartWriter:
         segment, batch = piece
         if self._encoder is None:
             path, options = self._path_of(segment), self.plan.options
-            self._encoder = Encoder(path, options.encoded(self.plan.info), options.encode)
+            self._encoder = Encoder(path, options.encoded(self.plan.info), options.encoding)
         if batch is not None:
             self._encoder.write(batch)
             return

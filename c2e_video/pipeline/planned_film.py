@@ -235,6 +235,7 @@ def _identity(plan: RenderPlan, colorizer: Colorizer) -> dict[str, Any]:
         "precision": colorizer.precision,
         "options": {
             **{k: v for k, v in asdict(options).items() if k not in _NOT_IN_PARTS},
+            "encode": asdict(options.encoding),  # parts of two presets cannot be joined
             "start": str(options.start),
             "end": str(options.end),
             "fps": str(options.fps),

@@ -72,7 +72,7 @@ def _seconds_a_frame(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"part{part_suffix(options.encode)}"
         began = time.perf_counter()
-        with Encoder(path, plan.info, options.encode) as encoder:
+        with Encoder(path, plan.info, options.encoding) as encoder:
             for batch in video_colorizer.colorize(batches, reference_map, picture):
                 encoder.write(batch)
             encoder.close()

@@ -22,6 +22,7 @@ from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.references.reference_map import ReferenceMap
 from c2e_video.utils import devices
+from c2e_video.utils.choices import Quality
 from c2e_video.video.decode.decoder import probe
 from c2e_video.video.encode import Encoder, EncodeSettings, settings_for
 from tests.factories import write_picture
@@ -96,6 +97,30 @@ def test_ffv1_keeps_every_luma_sample(
     )
     for before, after in zip(luma_frames(film), luma_frames(result.output), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize(
+    ("quality", "refinement"), [("draft", b"subme=2"), ("standard", b"subme=6")]
+)
+def test_a_film_is_encoded_by_the_preset_of_its_quality(
+    film: Path, keyframe: Path, quick: Options, quality: Quality, refinement: bytes
+) -> None:
+    """x264 writes its settings into the film."""
+    options = replace(quick, encode=EncodeSettings(), quality=quality)
+    result = colorize_video(film, references=keyframe, options=options)
+    assert refinement in result.output.read_bytes()
+
+
+def test_a_draft_is_not_taken_up_at_another_quality(
+    film: Path, keyframe: Path, quick: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though size and interval are the same: parts of two presets cannot be joined."""
+    draft = replace(quick, encode=EncodeSettings(), quality="draft", anchor_interval=8)
+    monkeypatch.setattr(Encoder, "write", dying(20))
+    with pytest.raises(KeyboardInterrupt):
+        colorize_video(film, references=keyframe, options=draft)
+    with pytest.raises(JobMismatch, match="veryfast"):
+        colorize_video(film, references=keyframe, options=replace(draft, quality="standard"))
 
 
 def test_variable_frame_rate_with_a_hole(tmp_path: Path, keyframe: Path, quick: Options) -> None:

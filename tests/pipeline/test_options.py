@@ -69,3 +69,10 @@ def test_a_stretch_begins_with_the_frame_whose_time_is_written_to_the_millisecon
     info = video_info(time_base=Fraction(1001, 24000))
     assert window_of(info, Options(start=Fraction(42, 1000))) == (1, None)
     assert window_of(info, Options(start=Fraction(43, 1000), end=1)) == (2, 24)  # type: ignore[arg-type]
+
+
+def test_a_draft_is_encoded_quickly_unless_another_preset_is_asked_for() -> None:
+    assert Options().encoding.preset == "fast"
+    assert Options(quality="draft").encoding.preset == "veryfast"
+    assert Options(quality="draft", encode=EncodeSettings(preset="slow")).encoding.preset == "slow"
+    assert Options(quality="draft", encode=EncodeSettings("ffv1")).encoding.preset is None

@@ -19,6 +19,7 @@ class CodecSpec:
 
     ``part`` is the muxer of its parts: one that keeps times exact where frames are reordered. ``threads``
     is 0 for one a processor. It is fixed where the pictures depend on it: every machine writes the same.
+    ``draft_preset`` is the preset of a quick look, where it differs.
     ``rgb`` has a pixel format for each depth where pictures are R'G'B' (``rgb.py``).
     """
 
@@ -28,6 +29,7 @@ class CodecSpec:
     crf: float | None = None
     crf_limit: int = 0
     preset: str | None = None
+    draft_preset: str | None = None
     presets: tuple[str, ...] = ()
     subsampling: tuple[int, int] = (2, 2)
     odd_sizes: bool = True  # at its usual subsampling
@@ -50,7 +52,8 @@ CODEC_SPECS: Mapping[str, CodecSpec] = {
         part="mp4",
         crf=16,
         crf_limit=51,
-        preset="medium",
+        preset="fast",
+        draft_preset="veryfast",
         presets=_X26X_PRESETS,
         odd_sizes=False,
         threads=8,

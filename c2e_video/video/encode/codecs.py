@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -62,6 +62,19 @@ class EncodeSettings:
             raise MediaError(
                 f"preset is one of {', '.join(spec.presets)} for {self.codec}, got {self.preset!r}"
             )
+
+    def with_preset(self, *, draft: bool = False) -> EncodeSettings:
+        """The same with the preset named that counts where none is asked for.
+
+        Args:
+            draft: Whether a quick look is wanted.
+
+        Returns:
+            The settings; without a preset where the codec has none.
+        """
+        spec = CODEC_SPECS[self.codec]
+        usual = spec.draft_preset if draft and spec.draft_preset else spec.preset
+        return replace(self, preset=self.preset or usual)
 
     def _check_profile(self) -> None:
         own = PROFILES.get(self.profile or "")
