@@ -70,9 +70,11 @@ class ProgressBar:
     def _end(self, *, done: bool = True) -> None:
         """End a stage: its bar at 100 %, for its total may have been an estimate; in a log with a line."""
         bar, name = self._bar, self._name
+        counted = f": {self._count} {self._unit}{'s' * (self._count != 1)}"
+        line = f"{name}{counted if self._count or self._total is not None else ''}"
         self._bar, self._name, self._total = None, "", None
         if done and name and bar is None:
-            self.note(f"{name}: {self._count} {self._unit}{'s' * (self._count != 1)}")
+            self.note(line)
         with contextlib.suppress(OSError):
             if bar is not None and done:
                 bar.total = bar.n

@@ -46,7 +46,7 @@ def colorize_on_cluster(
         progress: Is told of the stages, of the frames all workers have done, and of what a user should know.
 
     Returns:
-        Where the film is, its frames, its references, and what to know of it.
+        Where the film is, its frames, its references, and notes for the user.
 
     Raises:
         C2EError: For anything that a user can mend; a segment's own error where it failed three times.
@@ -88,9 +88,9 @@ def common_options(options: Options, device: Device) -> Options:
 
 
 def common_precision(options: Options, device: Device) -> Precision:
-    """The number format of all workers: what is asked for, or what ``device`` is fast in.
+    """The number format of all workers: the one given, or the fastest on ``device``.
 
-    Of processors, this machine's is asked.
+    Of processors, that of this machine counts.
     """
     return precision_name(find_dtype(options.precision, torch.device(device)))
 

@@ -55,7 +55,7 @@ class Cluster:
             self.ray.shutdown()
 
     def _connect(self) -> None:
-        # Workers' deaths are told by the pool, in one line and once.
+        # The pool reports a worker that died, in one line and once.
         logging.getLogger("ray").setLevel(logging.ERROR)
         with suppress(AttributeError, ImportError):
             __import__("ray._private.worker")
@@ -112,7 +112,7 @@ class Cluster:
         return [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
 
     def device(self, asked: Device) -> Device:
-        """The kind of device that all workers use: what is asked for; else GPUs where there are any."""
+        """The kind of device that all workers use: the one given; else GPUs where there are any."""
         if asked != "auto":
             return asked
         return "cuda" if self.ray.cluster_resources().get("GPU") else "cpu"

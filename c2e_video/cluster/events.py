@@ -1,4 +1,4 @@
-"""What a worker tells the head while it renders a segment. All can be pickled."""
+"""What a worker sends to the head while it renders a segment. All can be pickled."""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ class SegmentPool:
                 self.ray.cancel(events, force=True)
 
     def _ended(self, events: Any) -> bool:
-        """Whether a cancelled task has ended; what it still tells is dropped."""
+        """Whether a cancelled task has ended; events that it still sends are dropped."""
         ready, _ = self.ray.wait([events], timeout=0.05)
         try:
             if ready:

@@ -49,7 +49,7 @@ class PooledFilm:
         return not self.left or self.error is not None
 
     def tell_once(self, line: str) -> None:
-        """Tell a line, unless it was told before."""
+        """Report a line, unless it was reported before."""
         if line not in self._told:
             self._told.add(line)
             self.parts.progress.note(line)

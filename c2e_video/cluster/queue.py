@@ -149,7 +149,7 @@ class _Named:
 class _Planner:
     """Plans films in threads. A context manager; at its end no film is planned any more.
 
-    What is told of a film waits until :meth:`take`, for a progress is called in one thread.
+    A film's notes wait until :meth:`take`, because a progress is called in one thread.
     """
 
     def __init__(

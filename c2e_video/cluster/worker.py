@@ -48,7 +48,7 @@ class FilmOrder:
         source_digest: By which a worker knows whether the film at the plan's path is the same.
         weights_digest: sha256 of the weights file.
         folder: The job folder.
-        folder_digest: sha256 of its ``job.json``, by which a worker knows whether it is the same folder.
+        folder_digest: sha256 of its ``job.json``, by which a worker checks that it is the same folder.
         cpus: Processors of a task.
     """
 

@@ -45,7 +45,7 @@ class Colorizer(InferenceNetwork):
         saturation: Factor of a* and b*, 0 to 4.
         anchor_interval: Frames of a film from one that the network predicts to the next, at most; 1 to 12.
         batch: Frames that a GPU computes at once. A CPU computes one on each core.
-        prior: Weight of what things usually look like, where no reference shows them; 0 to 1.
+        prior: Weight of the colors that things usually have, where no reference shows them; 0 to 1.
 
     Raises:
         BadWeights: The weights do not fit.
@@ -257,7 +257,7 @@ class Colorizer(InferenceNetwork):
 
     @torch.inference_mode()
     def guess(self, gray: Picture) -> Picture:
-        """Colorize one picture without a reference: what such things usually look like.
+        """Colorize one picture without a reference, by the colors that such things usually have.
 
         Args:
             gray: Full-range luma uint8 ``[H, W]``.

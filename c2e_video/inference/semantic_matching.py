@@ -1,4 +1,4 @@
-"""Which pictures have something for a frame of another scene: comparison by what the cells show."""
+"""Which references give colors to a frame of another scene: cells compared by semantic features."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SemanticMatcher:
     def choose(
         self, frames: Sequence[Floats], references: Sequence[Floats], limit: int
     ) -> list[int]:
-        """The references that together are most alike to the frames, best first, at most ``limit``.
+        """References that together are most similar to the frames, best first, at most ``limit``.
 
         Args:
             frames: Cells of some frames of a shot.
@@ -39,8 +39,8 @@ class SemanticMatcher:
             limit: How many are chosen at most.
 
         Returns:
-            Their numbers; each one after the first is the most alike somewhere: it raises the mean over
-            cells of the best cosine by ``MIN_GAIN`` or more.
+            Their numbers; each one after the first raises the mean over cells of the best cosine by
+            ``MIN_GAIN`` or more.
         """
         cells = np.concatenate(list(frames))
         best = np.stack([(cells @ reference.T).max(1) for reference in references])

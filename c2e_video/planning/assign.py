@@ -101,7 +101,7 @@ class _Chooser:
     def _of_other_scenes(
         self, ranked: Sequence[ScoredCandidate], samples: Sequence[FrameSample]
     ) -> tuple[Reference, ...]:
-        """Those that together are most alike to the shot, where all show other scenes; else none."""
+        """References that together are most similar to the shot, where all show other scenes; else none."""
         network = self.film_matcher.matcher.network
         if ranked[0].score >= SAME_SCENE or len(ranked) == 1 or not network.has_semantics:
             return ()
@@ -121,7 +121,7 @@ class _Chooser:
         own: TableShot,
         row: Sequence[Reference],
     ) -> Assignment:
-        """For a shot of which the table tells: keyframes are added where all that it has have a time."""
+        """For a shot of the table that has references: keyframes are added where all of these have a time."""
         if own.is_gray:
             return Assignment(shot, "gray")
         best = (

@@ -82,7 +82,7 @@ class CandidatePool:
 
     @property
     def is_small(self) -> bool:
-        """Whether a user knows each of them, so that one that is not used is worth a word."""
+        """Whether the user gave each of them by name: a note then names those that are not used."""
         return len(self.candidates) <= NAMED
 
     @property

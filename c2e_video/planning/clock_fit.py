@@ -173,7 +173,7 @@ def _outside(name: str, first: int, stop: int, info: VideoInfo, film: Span) -> C
 
 
 def estimated_stop(info: VideoInfo, start: int) -> int | None:
-    """Where a film ends by what its container says; None where that says nothing."""
+    """Where a film ends by its container; None where that does not say."""
     if info.duration_seconds is None:
         return None
     return start + round(info.duration_seconds / info.time_base)

@@ -1,4 +1,4 @@
-"""A painted keyframe is a frame of the film with colour on it: its luma tells which.
+"""A painted keyframe is a frame of the film with colour on it: it is found by its luma.
 
 Every frame is compared with every reference by thumbnails less their local mean, divided by their local
 contrast, so that grading, scale, compression and thin borders do not matter.

@@ -25,7 +25,7 @@ def cuts_within(
     Shot detection leaves out shots of a few frames; a table may have them.
 
     Args:
-        table: As it was read; ``slack`` says how far its times may be off.
+        table: As it was read; ``slack`` is the largest error of its times.
         source: The film.
         info: What its picture track holds.
         cuts: Where the film's shots were found to begin.

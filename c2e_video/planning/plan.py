@@ -97,7 +97,7 @@ class Plan:
         return [a.shot for a in self.assignments if a.source == "open"]
 
     def remarks(self, most: int = 1000) -> list[str]:
-        """What a user should know.
+        """Notes for the user.
 
         Args:
             most: At most so many shots are named; of more their number is told.

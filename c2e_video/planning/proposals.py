@@ -1,4 +1,4 @@
-"""Which frames are worth painting: a greedy set cover over the samples of shots and of look-alike shots."""
+"""Which frames are worth painting: a greedy set cover over the samples of shots and of similar shots."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .samples import FrameSample
 
 Floats = npt.NDArray[np.floating[Any]]
 
-MAX_PROPOSALS = 10  # unless more are asked for
+MAX_PROPOSALS = 10  # unless more are wanted
 MAX_CANDIDATES = 40  # frames of one shot that are tried
 LOOK_ALIKES = 8  # samples of other shots that each one is compared with
 

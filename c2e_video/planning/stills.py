@@ -21,7 +21,7 @@ def write_stills(
 ) -> int:
     """Write frames worth painting as gray PNG, upright, with square pixels, in full size.
 
-    The name tells the shot's number and the frame's time. A picture of that name is left as it is: it
+    The name holds the shot's number and the frame's time. A picture of that name is left as it is: it
     may be painted by now. The frames are sought, the film is not read again.
 
     Args:

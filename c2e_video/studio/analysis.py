@@ -1,4 +1,4 @@
-"""What one pass over a film tells, kept in the studio's folder so that a film is looked at once."""
+"""The results of one pass over a film, kept in the studio's folder so that a film is analyzed once."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ KEPT = 200  # predictions a film: some 400 KB each
 class Prediction:
     """What the network made of a frame. ``lightness`` ``[h, w]`` is L*, ``ab`` ``[2, h, w]`` a* and b*, fp32.
 
-    Both are as the film is stored, at the size the network sees.
+    Both are as the film is stored, at the size of the network's input.
     """
 
     lightness: npt.NDArray[np.float32]
@@ -83,7 +83,7 @@ class FilmEngine:
         return self._video_colorizer
 
     def kept(self, pts: int, reference_map: ReferenceMap) -> Prediction | None:
-        """The prediction of the frame at ``pts``, if it is kept; the network is not asked."""
+        """The prediction of the frame at ``pts``, if it is kept; the network does not run."""
         return self._kept.get(_key(pts, reference_map))
 
     def predict(self, frame: Frame, reference_map: ReferenceMap) -> Prediction:

@@ -1,4 +1,4 @@
-"""Server-sent events: what changed, told to every open page."""
+"""Server-sent events: every open page receives what changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from threading import Lock
 from typing import Any
 
-WAITING = 256  # events kept for a page that does not read; it is told to load its state anew then
+WAITING = (
+    256  # events kept for a page that does not read; then it gets one event to load its state anew
+)
 KEEP_ALIVE_SECONDS = 15.0
 
 

@@ -61,7 +61,7 @@ class OpenFilm:
 
     @property
     def info(self) -> VideoInfo:
-        """What :func:`probe` says of the film."""
+        """The film as :func:`probe` describes it."""
         return self._ready(self._info)
 
     @property

@@ -89,7 +89,7 @@ class Library:
 
 
 def card(film: OpenFilm) -> dict[str, Any]:
-    """What a card says of a film: its state, size, rate, length, sound, subtitles."""
+    """The text of a film's card: its state, size, rate, length, sound, subtitles."""
     facts: dict[str, Any] = {
         "id": film.id,
         "name": film.name,

@@ -1,4 +1,4 @@
-"""A run in the queue, and how it tells the page how far it is."""
+"""A run in the queue, and its progress for the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ State = Literal["waiting", "painting", "stopping", "stopped", "done", "failed"]
 
 @dataclass
 class PaintJob:
-    """An entry of the queue. ``done`` and ``total`` count frames; ``kept`` says what is safe on the disk."""
+    """An entry of the queue. ``done`` and ``total`` count frames; ``kept`` is what is saved on the disk."""
 
     id: str
     film: str
@@ -51,7 +51,7 @@ class Stopped(C2EError):
 
 
 class RunProgress:
-    """Tells the page how a run goes on, and ends it where a person asked for that."""
+    """Sends a run's progress to the page, and ends the run where a person stopped it."""
 
     def __init__(self, job: PaintJob, stop: Event, tell: Callable[[PaintJob], None]) -> None:
         self.job, self._stop, self._tell = job, stop, tell

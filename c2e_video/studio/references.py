@@ -92,7 +92,7 @@ def place(film: OpenFilm, reference: Reference, shot: int | None, pts: int | Non
 def export_still(film: OpenFilm, pts: int) -> tuple[Path, str]:
     """Write the gray frame at ``pts`` as PNG to the watched folder. Returns its path and a line.
 
-    The name tells shot and time, as that of ``c2e-video plan --stills`` does. A picture of that name
+    The name holds shot and time, like those of ``c2e-video plan --stills`` does. A picture of that name
     is left as it is: it may be painted by now.
     """
     frame = film.frame(pts)

@@ -15,11 +15,11 @@ MOST_SATURATION = 4.0
 
 @dataclass(frozen=True, eq=False)
 class ShotRow:
-    """A shot with what the table says of it.
+    """A shot with its fields of the table.
 
     ``references`` are in order of their ``at``: none yet, one (whose ``at`` is None where it is no frame
     of the shot), or several that each have one. ``saturation`` is a factor of the film's, 0 to 4; None where
-    nothing is said. ``extra`` are columns of the table that the studio does not know, by name.
+    nothing is said. ``extra`` are columns of the table that have no meaning here, by name.
     """
 
     start: int

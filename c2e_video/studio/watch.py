@@ -23,7 +23,7 @@ _TIME = re.compile(r"_(-?)(\d+)-(\d\d)-(\d\d\.\d{3})$")
 
 
 def time_of(path: Path) -> Fraction | None:
-    """The time that a still's name tells, in seconds on the film's clock; None if it tells none."""
+    """The time in a still's name, in seconds on the film's clock; None if there is none."""
     match = _TIME.search(path.stem)
     if match is None:
         return None

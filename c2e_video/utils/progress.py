@@ -1,4 +1,4 @@
-"""How far a run is: what a caller may be told while a film is analyzed and colorized."""
+"""Progress of a run: what a caller receives while a film is analyzed and colorized."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Is told how far a run is. :class:`Silent` is one that does nothing.
+    """Receives the progress of a run. :class:`Silent` is one that does nothing.
 
     The methods are called in one thread. An exception that one of them raises ends the run; what is
     finished of it is kept.

@@ -67,6 +67,16 @@ def test_a_log_file_gets_lines_and_no_bar(monkeypatch: pytest.MonkeyPatch) -> No
     ]
 
 
+def test_a_stage_without_units_is_named_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    with ProgressBar() as bar:
+        bar.stage("measuring time", None)
+        bar.stage("colorizing", 0)
+    lines = log.getvalue().splitlines()
+    assert lines == ["c2e-video: measuring time", "c2e-video: colorizing: 0 frames"]
+
+
 def test_quiet_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)

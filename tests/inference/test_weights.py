@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -66,6 +67,14 @@ def test_they_are_light_and_load() -> None:
     config = load_weights(path).config
     assert config.width == 32
     assert config.memory > 0
+
+
+def test_a_wheel_has_them_where_they_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).parents[2]
+    with open(root / "pyproject.toml", "rb") as file:
+        wheel = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    assert default_weights() == root / wheel["force-include"]["weights/c2e-w32.safetensors"]
 
 
 def test_the_papers_own_form_lies_beside_them() -> None:

@@ -24,7 +24,7 @@ def gray(ask: Ask) -> Response:
 
 
 def thumb(ask: Ask) -> Response:
-    """The gray frame at ``pts``, small: from the analysis at once, or decoded if ``sharp`` is asked."""
+    """The gray frame at ``pts``, small: from the analysis at once, or decoded where ``sharp`` is given."""
     film = ask.film
     pts = ask.path["pts"]
     if "sharp" in ask.query:

@@ -83,7 +83,7 @@ def _saturation(ask: Ask) -> Change:
 
 
 def _use(ask: Ask) -> Change:
-    """A picture that the film knows becomes the shot's."""
+    """A picture that was given for the film becomes the shot's reference."""
     shot = ask.needed("shot")
     reference = ask.film.reference(ask.text("digest"))
 
