@@ -1,4 +1,4 @@
-"""The network, kept warm: a frame and its references go in, a painted picture comes out.
+"""The network, kept loaded: a frame and its references go in, a colorized picture comes out.
 
 The one module of the studio that knows the colorizer. A prediction (what the network made of a frame, at the
 size it sees) is kept; saturation and retouch work on it, so they need no network.
@@ -49,7 +49,7 @@ class Engine:
 
     def __init__(self, options: Options) -> None:
         self.options = replace(options, saturation=1.0)
-        self.lock = RLock()  # the network paints one thing at a time
+        self.lock = RLock()  # the network colorizes one thing at a time
         self._loading = Lock()
         self._colorizer: Colorizer | None = None
 
@@ -67,7 +67,7 @@ class Engine:
 
 
 class FilmEngine:
-    """Paints single frames of one film and keeps what the network made of them."""
+    """Colorizes single frames of one film and keeps the predictions."""
 
     def __init__(self, engine: Engine, info: VideoInfo, letterbox: Letterbox) -> None:
         self.engine, self.info, self.letterbox = engine, info, letterbox
@@ -87,7 +87,7 @@ class FilmEngine:
         return self._kept.get(_key(pts, reference_map))
 
     def predict(self, frame: Frame, reference_map: ReferenceMap) -> Prediction:
-        """The frame painted as ``reference_map`` has it at its time. Kept for the next time."""
+        """The frame colorized as ``reference_map`` has it at its time. Kept for the next time."""
         key = _key(frame.pts, reference_map)
         if (kept := self._kept.get(key)) is not None:
             return kept

@@ -229,7 +229,7 @@ class OpenFilm:
             self.settings[name] = value
             self.workspace.save(f"film-{self.id}.json", self.settings)
 
-    # -- painting ------------------------------------------------------------------------------
+    # -- colorizing ------------------------------------------------------------------------------
 
     @property
     def saturation(self) -> float:
@@ -259,7 +259,7 @@ class OpenFilm:
         return table.map_at(pts, choices)
 
     def reference_map(self) -> ReferenceMap:
-        """The references of the whole film, as it is painted now.
+        """The references of the whole film, as it is colorized now.
 
         Raises:
             BadReference: A shot has none, and is not left gray.

@@ -1,4 +1,4 @@
-"""What is painted already: parts and journals of a running or stopped job, and the finished film."""
+"""What is colorized already: parts and journals of a running or stopped job, and the finished film."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ NEAR = 50  # frames ahead to which decoding on is quicker than a seek
 
 
 @dataclass(frozen=True)
-class PaintedPart:
-    """A file with painted frames, their pts in the film's ``time_base``, and their span in it."""
+class ColorizedPart:
+    """A file with colorized frames, their pts in the film's ``time_base``, and their span in it."""
 
     path: Path
     start: int
@@ -35,7 +35,7 @@ class PaintedPart:
 
 
 @dataclass(frozen=True)
-class PaintedJournal:
+class ColorizedJournal:
     """Frames that are colorized and not encoded yet: ``start <= pts < stop``."""
 
     journal: ChromaJournal
@@ -46,20 +46,20 @@ class PaintedJournal:
 
 
 class FinishedFrames:
-    """The painted frames of one film that are on the disk."""
+    """The colorized frames of one film that are on the disk."""
 
     def __init__(self, film: OpenFilm) -> None:
         self.film = film
-        self._known: Cache[tuple[str, int], PaintedPart] = Cache(4000)
+        self._known: Cache[tuple[str, int], ColorizedPart] = Cache(4000)
         self._lock = Lock()
         self._reader: _FileReader | None = None
 
-    def parts(self, folder: Path) -> list[PaintedPart]:
+    def parts(self, folder: Path) -> list[ColorizedPart]:
         """The finished parts of a job folder, in order."""
         found = (self._part(record) for record in sorted(folder.glob("part-*.json")))
         return [part for part in found if part is not None]
 
-    def journals(self, folder: Path, picture: PictureFormat) -> list[PaintedJournal]:
+    def journals(self, folder: Path, picture: PictureFormat) -> list[ColorizedJournal]:
         """The journals of a job folder that hold frames, in order."""
         found = []
         for path in sorted(folder.glob("part-*.chroma")):
@@ -68,10 +68,10 @@ class FinishedFrames:
             first, last = journal.record(0), journal.record(count - 1)
             if count and first is not None and last is not None:
                 stop = self.film.analysis.index(last[0]) + 1
-                found.append(PaintedJournal(journal, picture, first[0], self._after(stop), count))
+                found.append(ColorizedJournal(journal, picture, first[0], self._after(stop), count))
         return found
 
-    def whole(self, output: Path, window: tuple[int | None, int | None]) -> list[PaintedPart]:
+    def whole(self, output: Path, window: tuple[int | None, int | None]) -> list[ColorizedPart]:
         """The finished film, which holds the frames of ``window``; empty if it is not there."""
         if not output.is_file():
             return []
@@ -79,26 +79,26 @@ class FinishedFrames:
         first = 0 if window[0] is None else analysis.index(window[0])
         after = len(analysis.times) if window[1] is None else analysis.index(window[1])
         pts = analysis.times[first:after].tolist()
-        return [PaintedPart(output, pts[0], self._after(after), pts)] if pts else []
+        return [ColorizedPart(output, pts[0], self._after(after), pts)] if pts else []
 
     def _after(self, index: int) -> int:
         """The pts at which the frames before ``index`` end."""
         analysis = self.film.analysis
         return analysis.stop if index >= len(analysis.times) else analysis.at(index)
 
-    def _part(self, record: Path) -> PaintedPart | None:
+    def _part(self, record: Path) -> ColorizedPart | None:
         try:
             key = (str(record), record.stat().st_mtime_ns)
             if (kept := self._known.get(key)) is not None:
                 return kept
             known: Any = json.loads(record.read_text("utf-8"))
             start, stop = known["span"]
-            part = PaintedPart(record.parent / known["file"], start, stop, known["pts"])
+            part = ColorizedPart(record.parent / known["file"], start, stop, known["pts"])
             return self._known.put(key, part)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def from_journal(self, painted: PaintedJournal, pts: int, largest: int) -> Picture | None:
+    def from_journal(self, painted: ColorizedJournal, pts: int, largest: int) -> Picture | None:
         """The frame at ``pts`` of a journal, upright, RGB uint8 ``[H, W, 3]``; None if it has none."""
         analysis = self.film.analysis
         number = analysis.index(pts) - analysis.index(painted.start)
@@ -110,7 +110,7 @@ class FinishedFrames:
         picture = colored_picture(frame, cb, cr, self.film.info, painted.picture)
         return upright(picture, self.film.info)
 
-    def from_part(self, part: PaintedPart, pts: int, largest: int) -> Picture | None:
+    def from_part(self, part: ColorizedPart, pts: int, largest: int) -> Picture | None:
         """The frame at ``pts`` of a file, upright, RGB uint8 ``[H, W, 3]``; None if it cannot be read."""
         index = bisect_left(part.pts, pts)
         if index == len(part.pts) or part.pts[index] != pts:
@@ -137,7 +137,7 @@ class FinishedFrames:
 
 
 class _FileReader:
-    """An open painted file. ``next`` is the number of the frame that comes next."""
+    """An open colorized file. ``next`` is the number of the frame that comes next."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.next = path, 0

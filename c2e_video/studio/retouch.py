@@ -2,7 +2,7 @@
 
 The solve is that of Levin, Lischinski and Weiss, "Colorization using optimization" (2004): neighbours of
 similar luma get similar values, by a sparse linear system. Its unknown is the share of the brush's colour
-at each place, not the colour: so what is painted already stays where no stroke reaches, and one solve
+at each place, not the colour: so what is colorized already stays where no stroke reaches, and one solve
 serves a* and b*. Neighbours of different colours count as an edge, too.
 """
 
@@ -28,7 +28,7 @@ from .frames import Cache
 Floats = npt.NDArray[np.float32]
 
 LIGHTNESS_SIGMA = 3.0  # L*, between neighbours: a step of so much is an edge
-AB_SIGMA = 6.0  # a*, b*: the same for what is painted already
+AB_SIGMA = 6.0  # a*, b*: the same for what is colorized already
 DECAY = 3e-4  # pull of every place to what it was; the larger, the less far a stroke spreads
 FLOOR = 1e-5  # weight over the strongest edge
 EDGE = (0.35, 0.65)  # solved share at which a place takes none of the colour, and all of it
@@ -122,7 +122,7 @@ def spread(lightness: Floats, ab: Floats, mask: npt.NDArray[np.bool_]) -> Floats
 
     Args:
         lightness: L* ``[h, w]``.
-        ab: a*, b* ``[2, h, w]`` as painted before the stroke.
+        ab: a*, b* ``[2, h, w]`` as colorized before the stroke.
         mask: Where the brush went, ``[h, w]``.
     """
     if not mask.any():

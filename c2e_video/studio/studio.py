@@ -12,17 +12,17 @@ from .display import LARGEST, Picture
 from .engine import Engine
 from .events import EventHub
 from .film import OpenFilm
-from .finished import FinishedFrames, PaintedJournal, PaintedPart
+from .finished import ColorizedJournal, ColorizedPart, FinishedFrames
 from .library import Library
-from .paint_options import job_folder
-from .painting import PaintQueue
+from .render_options import job_folder
+from .render_queue import RenderQueue
 from .retouch import Retoucher
 from .turns import Turns
 from .watch import Watcher
 from .worker import Worker
 from .workspace import Workspace
 
-SMALL = 640  # long side of the frame painted last, in pixels
+SMALL = 640  # long side of the frame colorized last, in pixels
 
 
 class Studio:
@@ -39,7 +39,7 @@ class Studio:
         self.hub = EventHub()
         self.engine = Engine(options)
         self.library = Library(self.workspace, self.engine, self.hub)
-        self.queue = PaintQueue(self.library, options)
+        self.queue = RenderQueue(self.library, options)
         self.retoucher = Retoucher()
         self.turns = Turns()
         self.shown = ""  # id of the film on the screen
@@ -60,7 +60,7 @@ class Studio:
         self.queue.begin()
 
     def close(self) -> None:
-        """End tidily: a run keeps what it has painted."""
+        """End tidily: a run keeps what it has colorized."""
         self.hub.close()
         self.watcher.close()
         for film in self.library.all():
@@ -69,10 +69,10 @@ class Studio:
         self.worker.close()
         self.library.close()
 
-    def finished(self, film: OpenFilm) -> list[PaintedPart | PaintedJournal]:
-        """The painted stretches of a film that are on the disk: those of newer runs first."""
+    def finished(self, film: OpenFilm) -> list[ColorizedPart | ColorizedJournal]:
+        """The colorized stretches of a film that are on the disk: those of newer runs first."""
         frames = self._frames(film)
-        found: list[PaintedPart | PaintedJournal] = []
+        found: list[ColorizedPart | ColorizedJournal] = []
         for job in reversed(self.queue.entries()):
             if job.film != film.id:
                 continue
@@ -87,17 +87,17 @@ class Studio:
         return found
 
     def finished_frame(self, film: OpenFilm, pts: int, largest: int = LARGEST) -> Picture | None:
-        """The painted frame at ``pts``, upright; None where no finished stretch has it."""
+        """The colorized frame at ``pts``, upright; None where no finished stretch has it."""
         frames = self._frames(film)
         for painted in self.finished(film):
             if painted.start <= pts < painted.stop:
-                if isinstance(painted, PaintedPart):
+                if isinstance(painted, ColorizedPart):
                     return frames.from_part(painted, pts, largest)
                 return frames.from_journal(painted, pts, largest)
         return None
 
     def newest_frame(self, job_id: str) -> Picture | None:
-        """The frame that a running job has painted last, upright and small; None if there is none."""
+        """The frame that a running job has colorized last, upright and small; None if there is none."""
         job = self.queue.job(job_id)
         film = self.library.film(job.film)
         options = job.options.run_options(self.queue.base, 1.0)

@@ -170,10 +170,10 @@ class ShotTable:
             raise NotFound(f"shot {index + 1} has no such reference any more")
         return self.with_row(index, replace(row, references=left))
 
-    # -- for painting --------------------------------------------------------------------------
+    # -- for colorizing --------------------------------------------------------------------------
 
     def map_at(self, pts: int, choices: Sequence[tuple[Reference, ...]]) -> ReferenceMap | None:
-        """The map by which the frame at ``pts`` is painted; None where it is left gray.
+        """The map by which the frame at ``pts`` is colorized; None where it is left gray.
 
         Args:
             pts: The time of the frame.

@@ -1,4 +1,4 @@
-"""One painted frame at a time, and of each tab only the newest: what was overtaken is not painted."""
+"""One colorized frame at a time, and of each tab only the newest request: older ones are not colorized."""
 
 from __future__ import annotations
 

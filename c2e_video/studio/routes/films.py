@@ -12,8 +12,8 @@ from ..display import gray_picture, small
 from ..errors import NotFound
 from ..film import OpenFilm
 from ..library import card, picture_facts
-from ..paint_options import PaintOptions
-from ..paint_options import losses as losses_of
+from ..render_options import RenderOptions
+from ..render_options import losses as losses_of
 from .answers import Ask, jpeg_answer
 
 
@@ -64,7 +64,7 @@ def close_film(ask: Ask) -> dict[str, Any]:
 
 
 def film(ask: Ask) -> dict[str, Any]:
-    """All of one film: its times, shots, references, coverage, what is painted."""
+    """All of one film: its times, shots, references, coverage, what is colorized."""
     film = ask.film
     ask.studio.shown = film.id
     facts: dict[str, Any] = {"id": film.id, "name": film.name, "state": film.state}
@@ -94,7 +94,7 @@ def shot(ask: Ask) -> dict[str, Any]:
 
 
 def finished(ask: Ask) -> list[list[int]]:
-    """The stretches, in pts, that are painted and on the disk."""
+    """The stretches, in pts, that are colorized and on the disk."""
     return sorted([part.start, part.stop] for part in ask.studio.finished(ask.film))
 
 
@@ -158,7 +158,7 @@ def _times(film: OpenFilm) -> dict[str, Any]:
 
 def losses(ask: Ask) -> dict[str, Any]:
     """What a profile would change or lose of the film, or why it cannot hold it."""
-    options = PaintOptions.of(dict(ask.query))
+    options = RenderOptions.of(dict(ask.query))
     output = options.output(ask.film.path)
     facts = {"output": output.name, "exists": output.exists(), "refused": ""}
     try:

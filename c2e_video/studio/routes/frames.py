@@ -1,4 +1,4 @@
-"""Pictures of a film: gray, painted, finished, and small ones."""
+"""Pictures of a film: gray, colorized, finished, and small ones."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Colored:
 
 
 def painted(ask: Ask) -> Response:
-    """The frame at ``pts``, painted as the table says now, or with the reference ``with`` alone.
+    """The frame at ``pts``, colorized as the table says now, or with the reference ``with`` alone.
 
-    ``tab`` names the page's tab: of its requests the newest is painted, the others are answered with 204.
+    ``tab`` names the page's tab: of its requests the newest is colorized, the others are answered with 204.
     ``saturation`` stands in for film's times shot's. A frame that stays gray is answered with 204.
     """
     colored = colorized(ask, ask.path["pts"])
@@ -76,7 +76,7 @@ def colorized(ask: Ask, pts: int) -> Colored | None:
 
 
 def finished(ask: Ask) -> Response:
-    """The frame at ``pts`` of a stretch that is painted already; 204 where it is not."""
+    """The frame at ``pts`` of a stretch that is colorized already; 204 where it is not."""
     film, pts = ask.film, ask.path["pts"]
     picture = ask.studio.finished_frame(film, pts)
     return Response(status_code=204) if picture is None else jpeg_answer(picture)

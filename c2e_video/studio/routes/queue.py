@@ -1,4 +1,4 @@
-"""The queue of films to paint, and what is painted of them."""
+"""The queue of films to colorize, and what is colorized of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import FileResponse, Response
 
 from ..errors import NotFound, RequestError
-from ..paint_options import PaintOptions
+from ..render_options import RenderOptions
 from .answers import Ask, jpeg_answer
 
 
@@ -19,7 +19,7 @@ def queue(ask: Ask) -> list[dict[str, Any]]:
 def add(ask: Ask) -> list[dict[str, Any]]:
     """Put a film at the end: ``film`` and ``options``."""
     film = ask.studio.library.film(ask.text("film"))
-    ask.studio.queue.add(film, PaintOptions.of(ask.json.get("options", {})))
+    ask.studio.queue.add(film, RenderOptions.of(ask.json.get("options", {})))
     return ask.studio.queue.jobs()
 
 
@@ -43,13 +43,13 @@ def act(ask: Ask) -> list[dict[str, Any]]:
 
 
 def picture(ask: Ask) -> Response:
-    """The frame that an entry painted last."""
+    """The frame that an entry colorized last."""
     newest = ask.studio.newest_frame(ask.path["job"])
     return Response(status_code=204) if newest is None else jpeg_answer(newest)
 
 
 def output(ask: Ask) -> Response:
-    """The painted film of an entry, in ranges; for the browser to play."""
+    """The colorized film of an entry, in ranges; for the browser to play."""
     job = ask.studio.queue.job(ask.path["job"])
     film = ask.studio.library.film(job.film)
     path = ask.studio.workspace.inside(job.options.output(film.path))

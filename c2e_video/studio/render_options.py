@@ -1,4 +1,4 @@
-"""What a person chose for a run: what to paint, how well, into which file; and what that file would lose."""
+"""The settings of a run: what is colorized, how well, into which file; and what that file would lose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .film import OpenFilm
 
 
 @dataclass(frozen=True)
-class PaintOptions:
+class RenderOptions:
     """What a person chose for a run. Times are as written, ``HH:MM:SS.mmm``; empty is the whole film."""
 
     profile: str = "web"
@@ -36,7 +36,7 @@ class PaintOptions:
             )
 
     @classmethod
-    def of(cls, sent: Any) -> PaintOptions:
+    def of(cls, sent: Any) -> RenderOptions:
         """The options that a page sent. Raises :class:`C2EError` for what is none."""
         if not isinstance(sent, dict) or not all(isinstance(v, str) for v in sent.values()):
             raise RequestError("options are texts: profile, quality, start, end")
@@ -66,7 +66,7 @@ class PaintOptions:
         return next(name for name in get_args(ProfileName) if name == self.profile)
 
     def output(self, film: Path) -> Path:
-        """Where the painted film is written: beside the film, named after it and the stretch."""
+        """Where the colorized film is written: beside the film, named after it and the stretch."""
         suffix = {"web": ".mp4", "master": ".mov", "archive": ".mkv"}[self.profile]
         stretch = "".join(
             f".{name}-{time.replace(':', '-')}"
@@ -77,7 +77,7 @@ class PaintOptions:
         return base.with_name(f"{base.name}.color{stretch}{suffix}")
 
 
-def losses(film: OpenFilm, options: PaintOptions) -> list[str]:
+def losses(film: OpenFilm, options: RenderOptions) -> list[str]:
     """A line for everything of the film that the chosen profile would change or lose.
 
     Raises :class:`MediaError` where the profile cannot hold the film at all.

@@ -10,7 +10,7 @@ from threading import Event
 from typing import Any, Literal
 
 from ..errors import C2EError
-from .paint_options import PaintOptions
+from .render_options import RenderOptions
 
 TELL_SECONDS = 0.5  # between two messages about a run
 RATE_SECONDS = 20.0  # over which frames a second are counted
@@ -19,13 +19,13 @@ State = Literal["waiting", "painting", "stopping", "stopped", "done", "failed"]
 
 
 @dataclass
-class PaintJob:
+class RenderJob:
     """An entry of the queue. ``done`` and ``total`` count frames; ``kept`` is what is saved on the disk."""
 
     id: str
     film: str
     name: str
-    options: PaintOptions
+    options: RenderOptions
     state: State = "waiting"
     error: str = ""
     kept: str = ""
@@ -35,7 +35,7 @@ class PaintJob:
     total: int | None = None
     rate: float | None = None  # frames a second
     on_disk: str = ""
-    picture: str = ""  # changes with the frame that was painted last
+    picture: str = ""  # changes with the frame that was colorized last
     restart: bool = False
 
     def plain(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class Stopped(C2EError):
 class RunProgress:
     """Sends a run's progress to the page, and ends the run where a person stopped it."""
 
-    def __init__(self, job: PaintJob, stop: Event, tell: Callable[[PaintJob], None]) -> None:
+    def __init__(self, job: RenderJob, stop: Event, tell: Callable[[RenderJob], None]) -> None:
         self.job, self._stop, self._tell = job, stop, tell
         self._told = 0.0
         self._counted: deque[tuple[float, int]] = deque()

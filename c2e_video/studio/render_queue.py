@@ -1,4 +1,4 @@
-"""Films that are painted one after another: the queue, and what runs of it now.
+"""Films that are colorized one after another: the queue, and what runs of it now.
 
 A run is the same :func:`colorize_video` that the command line calls, with the same job folder: what the
 studio begins, the command line can finish, and the reverse.
@@ -19,16 +19,16 @@ from ..pipeline.options import Options, window_of
 from .errors import NotFound, RequestError
 from .film import OpenFilm
 from .library import Library
-from .paint_job import PaintJob, RunProgress, Stopped
-from .paint_options import PaintOptions, job_folder, losses
+from .render_job import RenderJob, RunProgress, Stopped
+from .render_options import RenderOptions, job_folder, losses
 
 log = logging.getLogger(__name__)
 
 STATE = "queue.json"
-PICTURE_FRAMES = 12  # between two pictures of the frame that was painted last
+PICTURE_FRAMES = 12  # between two pictures of the frame that was colorized last
 
 
-class PaintQueue:
+class RenderQueue:
     """The queue, kept over restarts of the server, and the thread that works it off."""
 
     def __init__(self, library: Library, base: Options) -> None:
@@ -37,7 +37,7 @@ class PaintQueue:
         self._lock, self._wake, self._closing = RLock(), Event(), False
         self._saving = Lock()
         self._stop = Event()
-        self._jobs: list[PaintJob] = self._load()
+        self._jobs: list[RenderJob] = self._load()
         self._thread = Thread(target=self._run, name="studio-painting", daemon=True)
 
     # -- what a person does --------------------------------------------------------------------
@@ -47,12 +47,12 @@ class PaintQueue:
         with self._lock:
             return [job.plain() for job in self._jobs]
 
-    def entries(self) -> list[PaintJob]:
+    def entries(self) -> list[RenderJob]:
         """The entries in order."""
         with self._lock:
             return list(self._jobs)
 
-    def job(self, job_id: str) -> PaintJob:
+    def job(self, job_id: str) -> RenderJob:
         """An entry. Raises :class:`NotFound`."""
         with self._lock:
             for job in self._jobs:
@@ -60,8 +60,8 @@ class PaintQueue:
                     return job
         raise NotFound("this entry is not in the queue any more")
 
-    def add(self, film: OpenFilm, options: PaintOptions) -> PaintJob:
-        """Put a film at the queue's end. Raises :class:`C2EError` if it could not be painted so."""
+    def add(self, film: OpenFilm, options: RenderOptions) -> RenderJob:
+        """Put a film at the queue's end. Raises :class:`C2EError` if it could not be colorized so."""
         losses(film, options)
         options.run_options(self.base, film.saturation)
         output = options.output(film.path)
@@ -72,13 +72,13 @@ class PaintQueue:
                         raise RequestError(f"{output.name} is in the queue already")
                     self._jobs.remove(job)
                     break
-            job = PaintJob(secrets.token_hex(4), film.id, film.name, options)
+            job = RenderJob(secrets.token_hex(4), film.id, film.name, options)
             self._jobs.append(job)
         self._changed()
         return job
 
     def start(self, job_id: str, restart: bool = False) -> None:
-        """Have a stopped or failed entry painted on; with ``restart``, from its beginning."""
+        """Continue a stopped or failed entry; with ``restart``, from its beginning."""
         job = self.job(job_id)
         with self._lock:  # the thread takes a waiting entry, so nothing may follow that state
             if job.state not in ("stopped", "failed", "done"):
@@ -87,7 +87,7 @@ class PaintQueue:
         self._changed()
 
     def stop(self, job_id: str) -> None:
-        """Stop an entry. What is painted is kept, and :meth:`start` goes on from there."""
+        """Stop an entry. What is colorized is kept, and :meth:`start` goes on from there."""
         job = self.job(job_id)
         if job.state == "painting":
             job.state = "stopping"
@@ -139,10 +139,10 @@ class PaintQueue:
                 self._wake.wait(5)
                 continue
             self._tell_changed()
-            self._paint(job)
+            self._render(job)
             self._tell_changed()
 
-    def _paint(self, job: PaintJob) -> None:
+    def _render(self, job: RenderJob) -> None:
         progress = RunProgress(job, self._stop, self._tell)
         job.notes, job.error, job.kept, job.on_disk, job.picture = [], "", "", "", ""
         # Taken now, and every state is set last: once it is final, the page reads the rest and may restart.
@@ -177,7 +177,7 @@ class PaintQueue:
             log.exception("painting %s", job.name)
             job.error, job.state = f"an error of the program: {error!r}", "failed"
 
-    def _ready(self, job: PaintJob) -> OpenFilm:
+    def _ready(self, job: RenderJob) -> OpenFilm:
         """The film, once it was looked at."""
         film = self.library.film(job.film)
         while film.state in ("waiting", "looking"):
@@ -185,12 +185,12 @@ class PaintQueue:
                 raise Stopped("stopped")
         return film
 
-    def _tell(self, job: PaintJob) -> None:
+    def _tell(self, job: RenderJob) -> None:
         if job.stage == "colorizing":
             self._describe(job)
         self.hub.publish("job", job=job.plain())
 
-    def _describe(self, job: PaintJob) -> None:
+    def _describe(self, job: RenderJob) -> None:
         """What of a running job is on the disk."""
         film = self.library.film(job.film)
         output = job.options.output(film.path)
@@ -206,7 +206,7 @@ class PaintQueue:
         job.kept = f"kept up to {film.info.timecode(film.analysis.at(index + job.done))}"
 
     def _tell_changed(self) -> None:
-        """As :meth:`_changed`; that the queue cannot be kept on the disk ends no painting."""
+        """As :meth:`_changed`; a queue that cannot be saved on the disk ends no run."""
         try:
             self._changed()
         except C2EError as error:
@@ -225,14 +225,14 @@ class PaintQueue:
         self.hub.publish("queue")
         self._wake.set()
 
-    def _load(self) -> list[PaintJob]:
+    def _load(self) -> list[RenderJob]:
         """The entries as they were. What ran when the server ended is stopped, and can be gone on with."""
         jobs = []
         kept = self.workspace.load(STATE)
         for entry in kept if isinstance(kept, list) else []:
             try:
-                options = PaintOptions.of(entry.pop("options"))
-                job = PaintJob(options=options, **entry)
+                options = RenderOptions.of(entry.pop("options"))
+                job = RenderJob(options=options, **entry)
             except (AttributeError, KeyError, TypeError, C2EError):
                 continue
             if job.state in ("painting", "stopping"):

@@ -12,7 +12,7 @@ import pytest
 
 from c2e_video.errors import C2EError
 from c2e_video.pipeline.options import Options
-from c2e_video.studio.paint_job import RunProgress
+from c2e_video.studio.render_job import RunProgress
 from c2e_video.studio.studio import Studio
 from c2e_video.studio.workspace import Workspace
 from tests.media import luma_frames, video_pts
