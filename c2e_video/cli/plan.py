@@ -59,11 +59,13 @@ def plan(
     A table that is there already is updated: what a person wrote in it stays, and pictures are found
     for what is still open. `c2e-video FILM --refs FILM.csv` then colorizes FILM as the table says.
     """
+    from ..inference.matching import PictureMatcher
     from ..inference.video_colorizer import VideoColorizer
     from ..pipeline.options import Options, colorizer_for, window_of
     from ..pipeline.time_estimate import estimate_seconds, in_words
     from ..planning.analysis import first_pts
     from ..planning.contact_sheet import write_sheet
+    from ..planning.coverage import FilmMatcher
     from ..planning.guesses import guess_references, write_guesses
     from ..planning.planner import make_plan
     from ..planning.proposals import MAX_PROPOSALS, summary
@@ -95,16 +97,24 @@ def plan(
         listed = read_shot_list(shots, info, start=first_pts(film, info), note=said.append)
     window = window_of(info, options)
     video_colorizer = VideoColorizer(colorizer_for(options), info)
+    film_matcher = FilmMatcher(PictureMatcher(video_colorizer.colorizer))
     with ProgressBar() as bar:
         planned = make_plan(
-            film, info, outputs.given, video_colorizer, bar, shots=listed, window=window
+            film,
+            info,
+            outputs.given,
+            video_colorizer,
+            bar,
+            shots=listed,
+            window=window,
+            film_matcher=film_matcher,
         )
         written = planned
         if propose:
             guessed = guess_references(planned, video_colorizer.colorizer, bar)
             written = planned.with_guesses(write_guesses(guessed, propose, bar))
         said += outputs.write_list(written)
-        proposals = planned.proposals(video_colorizer, bar, stills or MAX_PROPOSALS)
+        proposals = planned.proposals(film_matcher, bar, stills or MAX_PROPOSALS)
         if sheet:
             write_sheet(planned, proposals, video_colorizer, sheet, bar)
             said.append(f"written: {sheet}")

@@ -8,7 +8,6 @@ here alone; its constants are measured by ``benchmarks/coverage.py``.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, cast
@@ -23,6 +22,7 @@ from ..color.lab import rgb_to_lab
 from ..model.memory_readout import match_share
 from ..model.motion_prior import mutual_nearest_neighbors
 from ..utils.arrays import Floats, Picture
+from ..utils.tensor_cache import TensorCache
 from .network import InferenceNetwork
 
 MATCH_SIZE = 128  # short side at which pictures are compared, in pixels
@@ -34,7 +34,6 @@ SHARE_POWER = 0.25
 PARTS = (1, 2)
 # Cosine from which on two cells of two references show the same thing.
 SAME_COSINE = 0.8
-KEPT = 256  # pictures whose features are kept, some 0.3 MB each
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +41,7 @@ class CellFeatures:
     """What a picture is compared by.
 
     Args:
-        keys: Unit vectors of its cells, row by row, ``[M, D]``.
+        keys: Unit vectors of its cells, row by row, ``[M, D]``, in the network's number format.
         shape: Rows and columns of cells; their product is M.
         ab: a*, b* of each cell, ``[M, 2]`` fp32, where the picture has colours.
     """
@@ -95,7 +94,7 @@ class PictureMatcher:
     def __init__(self, network: InferenceNetwork) -> None:
         self.network = network
         self.can_compare = network.has_memory
-        self._kept: OrderedDict[object, CellFeatures] = OrderedDict()
+        self._cache = TensorCache()
 
     def encode(self, picture: Picture) -> CellFeatures:
         """The features of an upright picture.
@@ -106,7 +105,7 @@ class PictureMatcher:
         gray = picture
         if picture.ndim == 3:
             gray = cast(Picture, cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
-        coarse = self.network.match_features(gray, MATCH_SIZE)[0].float()
+        coarse = self.network.match_features(gray, MATCH_SIZE)[0]
         rows, columns = coarse.shape[1:]
         ab = None if picture.ndim == 2 else _mean_ab(picture, (rows, columns)).to(coarse.device)
         return CellFeatures(coarse.flatten(1).T.contiguous(), (rows, columns), ab)
@@ -118,16 +117,19 @@ class PictureMatcher:
             key: What tells the picture from all others.
             picture: Gives it, where its features are not known (any more).
         """
-        features = self._kept.pop(key, None) or self.encode(picture())
-        self._kept[key] = features
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return features
+
+        def compute() -> tuple[Tensor, ...]:
+            features = self.encode(picture())
+            keys = features.keys.view(*features.shape, -1)
+            return (keys,) if features.ab is None else (keys, features.ab)
+
+        keys, *ab = self._cache.once(key, compute)
+        return CellFeatures(keys.flatten(0, 1), (keys.shape[0], keys.shape[1]), *ab)
 
     @torch.inference_mode()
     def match(self, frame: CellFeatures, reference: CellFeatures) -> Match:
         """How well ``frame`` is found in ``reference``; certainty is NaN where that has no colours."""
-        cosines = frame.keys @ reference.keys.T
+        cosines = _cosines(frame, reference)
         share = match_share(cosines[None], mutual_nearest_neighbors(cosines[None], frame.shape))
         certainty = math.nan if reference.ab is None else _certainty(cosines, reference.ab)
         return Match(float(share), certainty)
@@ -149,7 +151,7 @@ class PictureMatcher:
         """
         if first.ab is None or second.ab is None:
             raise ValueError("two colour pictures are compared, got a gray one")
-        cosines = first.keys @ second.keys.T
+        cosines = _cosines(first, second)
         matches = mutual_nearest_neighbors(cosines[None], first.shape)
         nearest = matches.nearest[0]
         same = matches.is_mutual[0] & (cosines.gather(1, nearest[:, None])[:, 0] > SAME_COSINE)
@@ -158,6 +160,11 @@ class PictureMatcher:
             distance.reshape(first.shape).cpu().numpy().astype(np.float32),
             nearest.reshape(first.shape).cpu().numpy(),
         )
+
+
+def _cosines(first: CellFeatures, second: CellFeatures) -> Tensor:
+    """Cosines of all cells of two pictures, fp32."""
+    return first.keys.float() @ second.keys.float().T
 
 
 def _certainty(cosines: Tensor, ab: Tensor) -> float:

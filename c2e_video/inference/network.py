@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +16,7 @@ from ..errors import C2EError
 from ..model import Conditioning, Memory, load_weights
 from ..model.color2embed import STRIDE
 from ..model.fuse import fold_batch_norms
-from ..utils.arrays import Floats, Picture
+from ..utils.arrays import Picture
 from ..utils.choices import Device, Precision
 from ..utils.devices import (
     channels_last,
@@ -146,11 +145,11 @@ class InferenceNetwork:
             raise ValueError("the network has no memory to compare pictures by")
         with translate_oom(self.device, size):
             lightness = self._lightness([LumaPlane(gray)], network_size(gray.shape, size))
-            content = self._model.encode_content(self._network_input(lightness))
+            content = self._model.encode_content(self._network_input(lightness), semantic=False)
             return memory.encode_features(content).coarse
 
     @torch.inference_mode()
-    def semantic_features(self, gray: Picture, size: int) -> Floats:
+    def semantic_features(self, gray: Picture, size: int) -> Tensor:
         """Unit vectors ``[M, C]`` of the cells of a picture, by which other scenes are compared.
 
         Args:
@@ -164,8 +163,7 @@ class InferenceNetwork:
             raise ValueError("the network has no semantic features to compare pictures by")
         with translate_oom(self.device, size):
             lightness = self._lightness([LumaPlane(gray)], network_size(gray.shape, size))
-            keys = self._model.semantic.keys(self._network_input(lightness))
-        return np.asarray(keys.float().flatten(2)[0].t().cpu(), np.float32)
+            return self._model.semantic.keys(self._network_input(lightness)).flatten(2)[0].t()
 
     @torch.inference_mode()
     def similarities(

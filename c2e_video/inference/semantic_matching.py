@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
 import numpy as np
+from torch import Tensor
 
 from ..utils.arrays import Floats, Picture
+from ..utils.tensor_cache import TensorCache
 from .network import InferenceNetwork
 
 COMPARED_SIZE = 128  # short side at which pictures are compared, in pixels
@@ -20,13 +22,23 @@ class SemanticMatcher:
 
     def __init__(self, network: InferenceNetwork) -> None:
         self.network = network
+        self._cache = TensorCache()
 
-    def encode(self, picture: Picture) -> Floats:
-        """Unit vectors of the cells ``[M, C]`` of a picture, luma ``[H, W]`` or RGB ``[H, W, 3]``, uint8."""
-        gray: Any = picture
-        if picture.ndim == 3:
-            gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        return self.network.semantic_features(gray, COMPARED_SIZE)
+    def encode_once(self, key: object, picture: Callable[[], Picture]) -> Floats:
+        """Unit vectors of the cells ``[M, C]`` of a picture.
+
+        Args:
+            key: What tells the picture from all others.
+            picture: Gives its luma ``[H, W]`` or RGB ``[H, W, 3]``, uint8, where its cells are not known.
+        """
+
+        def compute() -> tuple[Tensor]:
+            gray: Any = picture()
+            if gray.ndim == 3:
+                gray = cv2.cvtColor(gray, cv2.COLOR_RGB2GRAY)
+            return (self.network.semantic_features(gray, COMPARED_SIZE),)
+
+        return np.asarray(self._cache.once(key, compute)[0].float().cpu(), np.float32)
 
     def choose(
         self, frames: Sequence[Floats], references: Sequence[Floats], limit: int

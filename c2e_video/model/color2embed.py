@@ -70,11 +70,16 @@ class Color2Embed(nn.Module):
         content = self.encode_content(lightness)
         return self.predict_ab(content, conditioning, prior=prior)[:, :, :h, :w]
 
-    def encode_content(self, lightness: Tensor) -> Content:
-        """Gray frames padded to multiples of 16, and their content features at five scales."""
+    def encode_content(self, lightness: Tensor, semantic: bool = True) -> Content:
+        """Gray frames padded to multiples of 16, and their content features at five scales.
+
+        Args:
+            lightness: ``[N, 1, H, W]`` in [-1, 1], any size.
+            semantic: Whether semantic keys are wanted, too, where the network has such.
+        """
         padded = pad_to_stride(lightness)
-        semantic = None if self.semantic is None else self.semantic.keys(padded)
-        return Content(padded, self.content_encoder(padded), semantic)
+        keys = self.semantic.keys(padded) if semantic and self.semantic is not None else None
+        return Content(padded, self.content_encoder(padded), keys)
 
     def propose(self, lightness: Tensor) -> Tensor:
         """ab / 110 ``[N, 2, H, W]`` without any reference: what such things usually look like.

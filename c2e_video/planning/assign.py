@@ -83,6 +83,7 @@ class _Chooser:
         self.pool, self.film_matcher, self.matches = pool, film_matcher, matches
         self.used: set[object] = set()
         self._loaded: dict[object, Reference] = {}
+        self._semantic = SemanticMatcher(film_matcher.matcher.network)
 
     def choose(self, shot: Shot, samples: Sequence[FrameSample]) -> Assignment:
         """For a shot that is open: its own keyframes, else the candidate of the highest score."""
@@ -102,14 +103,14 @@ class _Chooser:
         self, ranked: Sequence[ScoredCandidate], samples: Sequence[FrameSample]
     ) -> tuple[Reference, ...]:
         """References that together are most similar to the shot, where all show other scenes; else none."""
-        network = self.film_matcher.matcher.network
-        if ranked[0].score >= SAME_SCENE or len(ranked) == 1 or not network.has_semantics:
+        has_semantics = self._semantic.network.has_semantics
+        if ranked[0].score >= SAME_SCENE or len(ranked) == 1 or not has_semantics:
             return ()
-        matcher = SemanticMatcher(network)
-        pictures = [one.candidate.load() for one in ranked]
-        chosen = matcher.choose(
-            [matcher.encode(sample.picture()) for sample in spread(samples, COMPARED_SAMPLES)],
-            [matcher.encode(reference.image) for reference in pictures],
+        some = spread(samples, COMPARED_SAMPLES)
+        pictures = [one.candidate for one in ranked]
+        chosen = self._semantic.choose(
+            [self._semantic.encode_once(sample.pts, sample.picture) for sample in some],
+            [self._semantic.encode_once(c.key, lambda c=c: c.load().image) for c in pictures],  # type: ignore[misc]
             MAX_TOGETHER,
         )
         return tuple(self._load(ranked[number].candidate) for number in chosen)

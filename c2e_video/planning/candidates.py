@@ -57,6 +57,11 @@ class Candidate:
     descriptor: Floats
     loaded: Reference | None = None
 
+    @property
+    def key(self) -> object:
+        """What tells its features from those of all others."""
+        return self.loaded.digest if self.loaded is not None else self.path
+
     def load(self) -> Reference:
         """Read the picture. Raises BadReference where that is not possible any more."""
         return self.loaded if self.loaded is not None else load_named(self.path)
@@ -128,8 +133,7 @@ def spread(samples: Sequence[FrameSample], most: int) -> list[FrameSample]:
 
 
 def _confidence(sample: FrameSample, candidate: Candidate, film_matcher: FilmMatcher) -> float:
-    key = candidate.loaded.digest if candidate.loaded is not None else candidate.path
-    return film_matcher.match_candidate(sample, key, candidate.load).confidence
+    return film_matcher.match_candidate(sample, candidate.key, candidate.load).confidence
 
 
 def collect_candidates(

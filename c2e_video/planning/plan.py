@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from ..inference.matching import PictureMatcher
-from ..inference.video_colorizer import VideoColorizer
 from ..references.image import Reference
 from ..references.reference_map import ReferenceMap
 from ..references.reference_table import ReferenceTable
@@ -202,7 +200,7 @@ class Plan:
         return sum(self.analysis.count(s.start, s.stop) for s in curve.lacking)
 
     def proposals(
-        self, video_colorizer: VideoColorizer, progress: Progress, limit: int = MAX_PROPOSALS
+        self, film_matcher: FilmMatcher, progress: Progress, limit: int = MAX_PROPOSALS
     ) -> tuple[Proposal, ...]:
         """The frames worth painting, best first (:func:`~.proposals.propose_stills`)."""
         shots = [
@@ -212,7 +210,7 @@ class Plan:
         seconds = self.info.seconds(self.shots[-1].stop - self.shots[0].start)
         return propose_stills(
             shots,
-            FilmMatcher(PictureMatcher(video_colorizer.colorizer)),
+            film_matcher,
             progress,
             limit=limit,
             min_frames=MIN_GAIN_SECONDS * len(self.analysis.pts) / seconds,

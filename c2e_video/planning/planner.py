@@ -37,6 +37,7 @@ def make_plan(
     *,
     shots: Sequence[Shot] = (),
     window: Window = (None, None),
+    film_matcher: FilmMatcher | None = None,
 ) -> Plan:
     """Read the film once, give every shot its references, and measure their coverage.
 
@@ -53,6 +54,8 @@ def make_plan(
         progress: Is told of the stages.
         shots: Are taken instead of those that are found.
         window: The part of the film to plan, in pts.
+        film_matcher: Compares pictures of the film, and keeps their features for what else needs them,
+            such as :meth:`Plan.proposals`; one is made by default.
 
     Raises:
         C2EError: A map or a table was given and shots as well.
@@ -62,9 +65,9 @@ def make_plan(
     given = _given(references)
     if shots and (given.reference_map is not None or given.table is not None):
         raise C2EError("a map has shots of its own; give a list of shots or a map, not both")
-    matcher = PictureMatcher(video_colorizer.colorizer)
+    film_matcher = film_matcher or FilmMatcher(PictureMatcher(video_colorizer.colorizer))
     notes: list[str] = []
-    pool = collect_candidates(given, matcher, progress, notes.append)
+    pool = collect_candidates(given, film_matcher.matcher, progress, notes.append)
     progress.stage("analyzing", frames_expected(info, window))
     analysis = analyze(
         source, info, pool, window=window, on_frame=lambda frame: progress.advance(1)
@@ -97,7 +100,6 @@ def make_plan(
     )
     if given.is_empty:
         return replace(bare, coverage=tuple(map(ShotCoverage, bare.shots)))
-    film_matcher = FilmMatcher(matcher)
     if reference_map is not None:
         planned = replace(
             bare,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from c2e_video.inference.colorizer import Colorizer
-from c2e_video.inference.matching import KEPT, CellFeatures, PictureMatcher
+from c2e_video.inference.matching import CellFeatures, PictureMatcher
+from c2e_video.utils import tensor_cache
 from tests.factories import color_picture
 
 
@@ -69,13 +71,24 @@ def test_alike_pictures_have_alike_descriptors(matcher: PictureMatcher) -> None:
     assert own @ moved > own @ other
 
 
-def test_features_are_kept_for_a_while(matcher: PictureMatcher) -> None:
+def test_features_are_computed_once(
+    matcher: PictureMatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tensor_cache, "IN_MEMORY", 2)
     asked = []
 
-    def picture() -> object:
-        asked.append(1)
-        return color_picture(1, 16, 16)
+    def picture(key: int) -> Any:
+        asked.append(key)
+        colored = color_picture(key, 96, 64)
+        return colored if key % 2 else colored[..., 0]
 
-    for key in (1, 1, *range(2, KEPT + 2), 1):
-        matcher.encode_once(key, picture)  # type: ignore[arg-type]
-    assert len(asked) == KEPT + 2
+    for key in (1, 2, 3, 4, 1, 2, 3, 4):
+        matcher.encode_once(key, lambda k=key: picture(k))  # type: ignore[misc]
+    assert asked == [1, 2, 3, 4]
+    for key in (1, 4):
+        kept = matcher.encode_once(key, lambda: pytest.fail("is known"))
+        fresh = matcher.encode(picture(key))
+        assert kept.shape == fresh.shape
+        assert torch.equal(kept.keys, fresh.keys)
+        assert (kept.ab is None) == (fresh.ab is None) == (key % 2 == 0)
+        assert kept.ab is None or torch.equal(kept.ab, fresh.ab)  # type: ignore[arg-type]

@@ -18,11 +18,13 @@ from c2e_video.inference.matching import PictureMatcher
 from c2e_video.inference.video_colorizer import VideoColorizer
 from c2e_video.planning import picture_index
 from c2e_video.planning.candidates import COMPARED_FULLY, CandidatePool, collect_candidates
+from c2e_video.planning.coverage import FilmMatcher
 from c2e_video.planning.planner import make_plan
 from c2e_video.references.given import sort_references
 from c2e_video.references.image import Reference, load_reference
 from c2e_video.references.named_reference import load_named
 from c2e_video.references.table_file import read_table
+from c2e_video.utils import tensor_cache
 from c2e_video.utils.progress import Silent
 from c2e_video.video.decode.decoder import probe
 from tests.factories import color_picture, video_info, write_picture
@@ -133,9 +135,38 @@ def test_of_many_pictures_a_dozen_is_compared_cell_by_cell(
     assert len(pool.ranked(made.samples[0], matcher)) == COMPARED_FULLY
 
 
-def plan_matcher(colorizer: Colorizer) -> Any:
-    from c2e_video.planning.coverage import FilmMatcher
+def test_each_picture_is_read_and_encoded_once_for_all_shots(
+    tmp_path: Path, colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though memory holds few features; and the scores are those of a run that holds all."""
+    film = write_film(tmp_path / "film.mp4", shots=(8,) * 5, size=(160, 96))
+    given = sort_references(many(tmp_path / "photos", 40), probe(film))
+    encoded: list[bytes] = []
+    encode = PictureMatcher.encode
 
+    def counted(self: PictureMatcher, picture: Any) -> Any:
+        if picture.ndim == 3:
+            encoded.append(picture.tobytes())
+        return encode(self, picture)
+
+    def scores() -> list[list[tuple[str, float]]]:
+        pool = collect_candidates(given, PictureMatcher(colorizer), Silent(), lambda line: None)
+        monkeypatch.setattr(PictureMatcher, "encode", counted)
+        matcher, info = plan_matcher(colorizer), probe(film)
+        made = make_plan(film, info, (), VideoColorizer(colorizer, info), Silent())
+        ranked = [pool.ranked(samples, matcher) for _ in range(2) for samples in made.samples]
+        monkeypatch.setattr(PictureMatcher, "encode", encode)
+        return [[(one.candidate.path.name, one.score) for one in row] for row in ranked]
+
+    in_memory = scores()
+    assert len({name for row in in_memory for name, _ in row}) > COMPARED_FULLY
+    encoded.clear()
+    monkeypatch.setattr(tensor_cache, "IN_MEMORY", 1)
+    assert scores() == in_memory
+    assert len(encoded) == len(set(encoded)) == len({n for row in in_memory for n, _ in row})
+
+
+def plan_matcher(colorizer: Colorizer) -> FilmMatcher:
     return FilmMatcher(PictureMatcher(colorizer))
 
 

@@ -15,7 +15,7 @@ import pytest
 from c2e_video import cli
 from c2e_video.errors import BadReference, C2EError
 from c2e_video.inference.colorizer import Colorizer
-from c2e_video.inference.matching import Match
+from c2e_video.inference.matching import Match, PictureMatcher
 from c2e_video.inference.video_colorizer import VideoColorizer
 from c2e_video.model import save_weights
 from c2e_video.pipeline.colorize import colorize_video
@@ -174,7 +174,7 @@ def test_a_network_that_cannot_compare_says_so(film: Path, tmp_path: Path) -> No
     made = planned(film, VideoColorizer(colorizer, probe(film)), keyframe(film, 8, "8.png"))
     assert not made.lacking
     assert {c.verdict(made.info) for c in made.coverage} == {"the network cannot tell"}
-    assert not made.proposals(VideoColorizer(colorizer, made.info), Silent())
+    assert not made.proposals(FilmMatcher(PictureMatcher(colorizer)), Silent())
 
 
 def test_a_reference_that_colours_nothing_is_named(
