@@ -21,6 +21,7 @@ from ..references.image import Reference
 from ..utils.files import write_text
 from ..utils.progress import Progress
 from ..video.frames import Shot
+from .candidates import Candidate
 from .coverage import COVERED, UNCOVERED, ShotCoverage
 from .disagreements import Disagreement
 from .plan import Assignment, Plan
@@ -83,6 +84,7 @@ class _Sheet:
     def __init__(self, plan: Plan, video_colorizer: VideoColorizer) -> None:
         self.plan, self.video_colorizer = plan, video_colorizer
         self.pictures: dict[str, tuple[int, str]] = {}  # by digest: number and CSS
+        self.digests: dict[object, str] = {}  # of candidates, each of which is read once
 
     def page(self, proposals: Sequence[Proposal], progress: Progress) -> str:
         progress.stage("previewing", len(self.plan.shots), "shot")
@@ -173,9 +175,9 @@ class _Sheet:
         if not row:
             return ""
         assignment = plan.assignments[shot.index]
-        used = "".join(self._figure(r, _caption(r, plan)) for r in row)
+        used = "".join(self._figure(self._number(r), _caption(r, plan)) for r in row)
         others = "".join(
-            self._figure(c.candidate.load(), f"{c.candidate.path.name} {c.score:.2f}")
+            self._figure(self._number_of(c.candidate), f"{c.candidate.path.name} {c.score:.2f}")
             for c in assignment.candidates
         )
         parts = [f'<div class="refs"><h3>{escape(_source(assignment))}</h3>{used}</div>']
@@ -189,12 +191,20 @@ class _Sheet:
         line = escape(disagreement.line(self.plan.info))
         return f'<div class="disagree"><div class="strip">{pictures}</div>{line}</div>'
 
-    def _figure(self, reference: Reference, caption: str) -> str:
-        number = self._number(reference)
+    def _figure(self, number: int, caption: str) -> str:
         return (
             f'<figure><span class="pic p{number}" role="img" aria-label="{escape(caption)}"></span>'
             f"<figcaption>{escape(caption)}</figcaption></figure>"
         )
+
+    def _number_of(self, candidate: Candidate) -> int:
+        """The CSS class of a candidate's picture."""
+        digest = self.digests.get(candidate.key)
+        if digest in self.pictures:
+            return self.pictures[digest][0]
+        reference = candidate.load()
+        self.digests[candidate.key] = reference.digest
+        return self._number(reference)
 
     def _number(self, reference: Reference) -> int:
         """The CSS class of a reference picture."""

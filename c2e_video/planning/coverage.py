@@ -11,6 +11,7 @@ from typing import Any, Literal
 from ..inference.matching import NO_MATCH, CellFeatures, Match, PictureMatcher
 from ..references.image import Reference
 from ..references.reference_map import ReferenceMap
+from ..utils.arrays import Picture
 from ..video.frames import Shot, VideoInfo
 from .samples import FrameSample
 
@@ -172,10 +173,12 @@ def _joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
 
 
 class FilmMatcher:
-    """A film's samples against reference pictures: each is encoded once and kept for a while."""
+    """A film's samples against reference pictures: each is encoded once, and each pair compared once."""
 
     def __init__(self, matcher: PictureMatcher) -> None:
         self.matcher = matcher
+        self._matches: dict[tuple[int, object], Match] = {}
+        self._keys: dict[str, object] = {}  # of pictures that came as candidates, by digest
 
     def features(self, sample: FrameSample) -> CellFeatures:
         """Of a sample."""
@@ -183,11 +186,11 @@ class FilmMatcher:
 
     def reference_features(self, reference: Reference) -> CellFeatures:
         """Of a reference."""
-        return self.matcher.encode_once(reference.digest, lambda: reference.image)
+        return self.matcher.encode_once(self._key(reference), lambda: reference.image)
 
     def match(self, sample: FrameSample, reference: Reference) -> Match:
         """How well a sample is found in a reference; NaN where the network cannot compare."""
-        return self.match_candidate(sample, reference.digest, lambda: reference)
+        return self.match_candidate(sample, self._key(reference), lambda: reference)
 
     def match_candidate(
         self, sample: FrameSample, key: object, load: Callable[[], Reference]
@@ -201,8 +204,20 @@ class FilmMatcher:
         """
         if not self.matcher.can_compare:
             return NO_MATCH
-        features = self.matcher.encode_once(key, lambda: load().image)
-        return self.matcher.match(self.features(sample), features)
+        pair = sample.pts, key
+        if pair not in self._matches:
+            features = self.matcher.encode_once(key, lambda: self._image(key, load))
+            self._matches[pair] = self.matcher.match(self.features(sample), features)
+        return self._matches[pair]
+
+    def _key(self, reference: Reference) -> object:
+        return self._keys.get(reference.digest, reference.digest)
+
+    def _image(self, key: object, load: Callable[[], Reference]) -> Picture:
+        """The picture of a reference, which is known again by its digest."""
+        reference = load()
+        self._keys[reference.digest] = key
+        return reference.image
 
 
 def measure_coverage(

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..inference.matching import PictureMatcher
 from ..references.image import Reference
 from ..video.frames import Shot, VideoInfo
+from .coverage import FilmMatcher
 
 Picture = npt.NDArray[np.uint8]
 
@@ -73,26 +73,26 @@ class Disagreement:
 
 
 def find_disagreements(
-    shot: Shot, references: Sequence[Reference], matcher: PictureMatcher
+    shot: Shot, references: Sequence[Reference], film_matcher: FilmMatcher
 ) -> list[Disagreement]:
     """The disagreements between each reference of a shot and the next one, the largest of each pair.
 
     Args:
         shot: The shot.
         references: Its references, by time.
-        matcher: Finds the same things in both.
+        film_matcher: Finds the same things in both.
     """
-    if len(references) < 2 or not matcher.can_compare:
+    if len(references) < 2 or not film_matcher.matcher.can_compare:
         return []
-    pairs = (_between(shot, first, second, matcher) for first, second in pairwise(references))
+    pairs = (_between(shot, first, second, film_matcher) for first, second in pairwise(references))
     return [found for found in pairs if found is not None]
 
 
 def _between(
-    shot: Shot, first: Reference, second: Reference, matcher: PictureMatcher
+    shot: Shot, first: Reference, second: Reference, film_matcher: FilmMatcher
 ) -> Disagreement | None:
-    a, b = (matcher.encode_once(r.digest, lambda r=r: r.image) for r in (first, second))  # type: ignore[misc]
-    distance, there = matcher.contradiction(a, b)
+    a, b = map(film_matcher.reference_features, (first, second))
+    distance, there = film_matcher.matcher.contradiction(a, b)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         (distance > DISTANCE).astype(np.uint8), connectivity=8
     )

@@ -163,6 +163,6 @@ def _measured(plan: Plan, film_matcher: FilmMatcher, progress: Progress) -> Plan
         else:
             curves.append(measure_coverage(shot, samples, plan.reference_map, film_matcher))
         row = plan.reference_map.references[shot.index]
-        disagreements += find_disagreements(shot, row, film_matcher.matcher)
+        disagreements += find_disagreements(shot, row, film_matcher)
         progress.advance(1)
     return replace(plan, coverage=tuple(curves), disagreements=tuple(disagreements))

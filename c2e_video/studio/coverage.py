@@ -98,7 +98,7 @@ class Coverage:
         with self.film.engine.lock:
             matcher = self._matcher()
             measured = measure_coverage(shot, samples, reference_map, matcher)
-            disagreements = find_disagreements(row.shot(index), references, matcher.matcher)
+            disagreements = find_disagreements(row.shot(index), references, matcher)
         return measured, "; ".join(found.line(self.film.info) for found in disagreements)
 
     def _matcher(self) -> FilmMatcher:

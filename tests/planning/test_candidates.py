@@ -17,7 +17,13 @@ from c2e_video.inference.colorizer import Colorizer
 from c2e_video.inference.matching import PictureMatcher
 from c2e_video.inference.video_colorizer import VideoColorizer
 from c2e_video.planning import picture_index
-from c2e_video.planning.candidates import COMPARED_FULLY, CandidatePool, collect_candidates
+from c2e_video.planning.candidates import (
+    COMPARED_FULLY,
+    COMPARED_SAMPLES,
+    CandidatePool,
+    collect_candidates,
+    spread,
+)
 from c2e_video.planning.coverage import FilmMatcher
 from c2e_video.planning.planner import make_plan
 from c2e_video.references.given import sort_references
@@ -164,6 +170,27 @@ def test_each_picture_is_read_and_encoded_once_for_all_shots(
     monkeypatch.setattr(tensor_cache, "IN_MEMORY", 1)
     assert scores() == in_memory
     assert len(encoded) == len(set(encoded)) == len({n for row in in_memory for n, _ in row})
+
+
+def test_coverage_asks_for_nothing_that_comparing_knows(
+    tmp_path: Path, colorizer: Colorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each picture is encoded once, and each pair of a sample and a picture compared once."""
+    film = write_film(tmp_path / "film.mp4", shots=(8, 8), size=(160, 96))
+    folder = many(tmp_path / "photos", 40)
+    given, info = sort_references(folder, probe(film)), probe(film)
+    matcher = plan_matcher(colorizer)
+    pool = collect_candidates(given, matcher.matcher, Silent(), lambda line: None)
+    bare = make_plan(film, info, (), VideoColorizer(colorizer, info), Silent())
+    samples = bare.samples[0]
+    best = pool.ranked(samples, matcher)[0]
+    again = load_reference(best.candidate.path)
+    monkeypatch.setattr(PictureMatcher, "match", lambda *_: pytest.fail("is known"))
+    monkeypatch.setattr(PictureMatcher, "encode", lambda *_: pytest.fail("is known"))
+    some = spread(samples, COMPARED_SAMPLES)
+    score = sum(matcher.match(sample, again).confidence for sample in some) / len(some)
+    assert score == best.score
+    matcher.reference_features(again)
 
 
 def plan_matcher(colorizer: Colorizer) -> FilmMatcher:

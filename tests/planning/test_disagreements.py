@@ -10,6 +10,7 @@ import pytest
 
 from c2e_video.inference.colorizer import Colorizer
 from c2e_video.inference.matching import PictureMatcher
+from c2e_video.planning.coverage import FilmMatcher
 from c2e_video.planning.disagreements import find_disagreements
 from c2e_video.references.image import Reference
 from c2e_video.video.frames import Shot
@@ -19,8 +20,9 @@ SHOT = Shot(0, 0, 50)
 
 
 @pytest.fixture
-def matcher(tiny_weights: Path) -> PictureMatcher:
-    return PictureMatcher(Colorizer(tiny_weights, device="cpu", precision="fp32", size=64))
+def matcher(tiny_weights: Path) -> FilmMatcher:
+    colorizer = Colorizer(tiny_weights, device="cpu", precision="fp32", size=64)
+    return FilmMatcher(PictureMatcher(colorizer))
 
 
 def street(bus: Any) -> Any:
@@ -38,7 +40,7 @@ def reference(image: Any, name: str, at: int) -> Reference:
     return Reference(image, Path(name), at)
 
 
-def test_a_bus_that_is_red_in_one_and_blue_in_the_other_is_named(matcher: PictureMatcher) -> None:
+def test_a_bus_that_is_red_in_one_and_blue_in_the_other_is_named(matcher: FilmMatcher) -> None:
     row = (reference(street(RED), "a.png", 0), reference(street(BLUE), "b.png", 40))
     (found,) = find_disagreements(SHOT, row, matcher)
     left, top, right, bottom = found.first_box
@@ -53,7 +55,7 @@ def test_a_bus_that_is_red_in_one_and_blue_in_the_other_is_named(matcher: Pictur
     assert found.as_json()["shot"] == 0
 
 
-def test_references_that_agree_are_not(matcher: PictureMatcher) -> None:
+def test_references_that_agree_are_not(matcher: FilmMatcher) -> None:
     row = (reference(street(RED), "a.png", 0), reference(street((140, 36, 24)), "b.png", 40))
     assert not find_disagreements(SHOT, row, matcher)
     assert not find_disagreements(SHOT, row[:1], matcher)
