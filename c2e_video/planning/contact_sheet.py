@@ -37,7 +37,7 @@ SHOWN, SHOWN_AT_MOST = (
 )  # frames of a strip; more than three in shots of more than SECONDS_A_FRAME each
 SECONDS_A_FRAME = 4.0
 REFERENCE_HEIGHT = 84
-JPEG_QUALITY = 82
+WEBP_QUALITY = 80  # 2/3 of the bytes of JPEG: the page of a long film opens the sooner
 GENERATOR = '<meta name="generator" content="c2e-video plan">'  # by which a sheet is known
 SCALE = (
     f"Confidence (the black line) estimates how much of a frame's colour its reference gives. From "
@@ -180,7 +180,7 @@ class _Sheet:
             self._figure(self._number_of(c.candidate), f"{c.candidate.path.name} {c.score:.2f}")
             for c in assignment.candidates
         )
-        parts = [f'<div class="refs"><h3>{escape(_source(assignment))}</h3>{used}</div>']
+        parts = [f'<div class="refs"><h3>{escape(_source(assignment, len(row)))}</h3>{used}</div>']
         if others:
             parts.append(f'<div class="refs small"><h3>best candidates</h3>{others}</div>')
         parts += [self._disagreement(d) for d in plan.disagreements if d.shot == shot]
@@ -222,7 +222,7 @@ def _caption(reference: Reference, plan: Plan) -> str:
     return f"{reference.path.name}{at}"
 
 
-def _source(assignment: Assignment) -> str:
+def _source(assignment: Assignment, count: int) -> str:
     if assignment.source == "map":
         added = "; one more was found" if assignment.added else ""
         return f"reference, as the table says{added}"
@@ -230,6 +230,8 @@ def _source(assignment: Assignment) -> str:
         return "reference: a frame of this shot"
     if math.isnan(assignment.similarity):
         return "reference; the network cannot compare"
+    if count > 1:
+        return f"{count} references of other scenes; the nearest has {assignment.similarity:.2f}"
     return f"reference: the nearest ({assignment.similarity:.2f})"
 
 
@@ -284,5 +286,5 @@ def _img(picture: Picture, height: int) -> str:
 
 def _data(picture: Any) -> str:
     bgr = picture if picture.ndim == 2 else np.ascontiguousarray(picture[:, :, ::-1])
-    jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+    webp = cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])[1].tobytes()
+    return f"data:image/webp;base64,{base64.b64encode(webp).decode()}"

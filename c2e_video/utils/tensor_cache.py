@@ -86,7 +86,7 @@ def _write(file: BinaryIO, end: int, tensors: Tensors) -> Iterator[_Place]:
     file.seek(end)
     for tensor in tensors:
         place = _Place(file.tell(), tensor.nbytes, tensor.shape, tensor.dtype, tensor.device)
-        file.write(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy())
+        file.write(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         yield place
 
 

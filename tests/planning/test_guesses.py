@@ -21,6 +21,7 @@ from c2e_video.model.color_prior import bins_of
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.planning import assign
+from c2e_video.planning.contact_sheet import write_sheet
 from c2e_video.planning.guesses import NOTE, guess_references, write_guesses
 from c2e_video.planning.planner import make_plan
 from c2e_video.references.image import load_references
@@ -150,6 +151,8 @@ def test_pictures_of_other_scenes_serve_a_shot_together(
     assert all(len(row) == 2 for row in plan.reference_map.references)
     weights = plan.reference_map.weights_at(plan.analysis.pts[0])
     assert [weight for _, weight in weights] == [0.5, 0.5]
+    write_sheet(plan, (), VideoColorizer(colorizer, info), tmp_path / "film.html", Silent())
+    assert "2 references of other scenes; the nearest has" in (tmp_path / "film.html").read_text()
     plan.write(tmp_path / "map.csv")
     again = ReferenceMap.from_csv(tmp_path / "map.csv", info)
     assert [len(row) for row in again.references] == [2, 2]

@@ -228,7 +228,7 @@ def test_the_sheet_shows_every_shot_and_needs_nothing_else(
     page = sheet.read_text()
     rows = re.findall(r"<article .*?</article>", page)
     assert len(rows) == 3
-    assert [row.count('src="data:image/jpeg;base64,') for row in rows] == [3] * 3
+    assert [row.count('src="data:image/webp;base64,') for row in rows] == [3] * 3
     assert [row.count('height="200"') for row in rows] == [3] * 3
     assert page.count('loading="lazy"') == 10
     assert page.count("background-image") == 1  # the one reference, however often it is shown
