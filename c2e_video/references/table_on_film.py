@@ -91,7 +91,9 @@ def fit_to_film(
             kept.append(TableShot(shot, _on_frames(own.rows, film)))
         elif own.shot.start <= pts[-1] and own.shot.stop > pts[0]:
             row = own.rows[0]
-            remarks.append(f"{table.path}:{row.line}: shot {row.number} has no frame of its own")
+            remarks.append(
+                f"{table.place(row.line, 'start')}shot {row.number} has no frame of its own"
+            )
     return replace(table, shots=tuple(kept), slack=0, notes=()), remarks
 
 
