@@ -193,3 +193,12 @@ def test_keyframes_go_to_their_frames(tmp_path: Path) -> None:
     table, _ = fit_to_film(read_table(path, INFO), INFO, PTS)
     assert [row.at for row in table.shots[0].rows] == [3000, 12000]
     assert table.shots[0].shot == Shot(0, 0, 24000)
+
+
+def test_a_shot_between_two_frames_is_left_out_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    spans, remarks = fitted(
+        path, HEADER + "1,0,0.5,cut,,\n2,0.5,0.505,cut,,\n3,0.505,1,cut,,\n", cuts=()
+    )
+    assert spans == [(0, 12000), (12000, 24000)]
+    assert remarks == [f"{path}:3: column 'start': shot 2 has no frame of its own"]
