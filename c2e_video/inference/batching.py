@@ -121,7 +121,7 @@ class BatchRunner:
 
     def ahead(self, size: tuple[int, ...]) -> int:
         """Frames that a CPU may compute beside the one that is waited for."""
-        return min(processors(), frames_held(size) - 1)
+        return min(processors(), frames_held(size)) - 1
 
     @torch.inference_mode()
     def _run_part(self, work: Callable[[Item], Result], part: Item) -> Result:

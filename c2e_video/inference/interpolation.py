@@ -108,7 +108,9 @@ def _needed_anchor(interval: Sequence[Moment[T]]) -> int | None:
 
 def lost_share(moment: Moment[T], before: Moment[T], after: Moment[T]) -> float:
     """The share of a frame that is found in neither of two others, 0 to 1."""
-    found = np.maximum(*(moment.motion.match(end.motion).confidence for end in (before, after)))
+    found = np.maximum(
+        *(moment.motion.match_once(end.motion).confidence for end in (before, after))
+    )
     return float(np.mean(found < LOST_CONFIDENCE))
 
 

@@ -65,6 +65,12 @@ class MotionPlane:
             match = self._matches[other] = self._find(other)
         return match
 
+    def match_once(self, other: MotionPlane) -> Match:
+        """:meth:`match`, where the other frame is never matched with this one: its flow is not kept."""
+        match = self.match(other)
+        other._flows.pop(self, None)
+        return match
+
     def _find(self, other: MotionPlane) -> Match:
         flow = self.flow_to(other)
         positions, _, error = forward_backward_error(flow, other.flow_to(self))

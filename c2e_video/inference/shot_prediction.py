@@ -72,6 +72,8 @@ class ShotPredictor:
             OutOfMemory: A single frame does not fit into the device's memory.
         """
         pool, cores = self.runner.pool, processors()
+        # An interval is many frames in memory, and its motion takes a tenth of the network's time.
+        few = cores // 8
 
         def moment(numbered: tuple[int, ShotFrame[T]]) -> Moment[T]:
             number, (item, luma, is_anchor) = numbered
@@ -94,11 +96,11 @@ class ShotPredictor:
             ]
 
         moments = parallel_map(pool, moment, enumerate(frames), 2 * cores)
-        found = chain.from_iterable(parallel_map(pool, spans, intervals(moments), 1))
+        found = chain.from_iterable(parallel_map(pool, spans, intervals(moments), few))
         with_embeddings = ((span, embedding_of(span.anchor.item)) for span in found)
         anchors = self.runner.stream(predicted, with_embeddings, size)
         windows = filter_windows(anchors, filter_reach(self.interval))
-        filtered = parallel_map(pool, filter_window, windows, cores)
+        filtered = parallel_map(pool, filter_window, windows, few)
         return parallel_map(pool, _colored, gaps(filtered), 2 * cores)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -53,7 +54,7 @@ class SegmentRenderer:
             MediaError: The frames are not as many as planned, or a part cannot be written.
         """
         borders = [run[0].start if start is None else start, *(segment.stop for segment in run)]
-        ahead = prefetch(frames, depth=DECODED_AHEAD)
+        ahead = prefetch(_detached(frames), depth=DECODED_AHEAD)
         try:
             for owner, own in groupby(self._pieces(ahead, borders), key=itemgetter(0)):
                 if 0 <= owner < len(run):  # the frames around count for the colours of these
@@ -79,3 +80,9 @@ class SegmentRenderer:
             writer.write(segment, neutralize_black(batch, letterbox, plan.info, plan.picture))
             self.advance(len(batch.gray))
         writer.end(segment)
+
+
+def _detached(frames: Generator[Frame, None, None]) -> Iterator[Frame]:
+    """Frames without the decoder's pictures: some wait for the network."""
+    with closing(frames):
+        yield from map(Frame.detached, frames)

@@ -7,7 +7,7 @@ Luma and chroma are codec Y and CbCr; lightness and ab are Lab. Times are intege
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -183,6 +183,10 @@ class Frame:
             raise ValueError(
                 f"luma is uint8 or uint16 [H, W], got {self.luma.dtype} {self.luma.shape}"
             )
+
+    def detached(self) -> Frame:
+        """The frame with a copy of its luma: a view keeps the decoder's whole picture, chroma included."""
+        return replace(self, luma=self.luma.copy())
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -176,3 +176,26 @@ def test_the_bits_do_not_depend_on_the_number_of_cores(monkeypatch: pytest.Monke
         found.append(colors(frames, 8))
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_few_frames_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 1080p each takes some 4 MB."""
+    for module in ("batching", "shot_prediction"):
+        monkeypatch.setattr(f"c2e_video.inference.{module}.processors", lambda: 2)
+    still, interval, held = LumaPlane((scene(1)[0] * 2.55).astype(np.uint8)), 8, 0
+
+    def frames() -> Iterator[ShotFrame[int]]:
+        nonlocal held
+        for number in range(160):
+            held += 1
+            yield ShotFrame(number, still, number % interval == 0)
+
+    def network(lumas: Sequence[LumaPlane], _: Sequence[ColorEmbedding]) -> Any:
+        return np.zeros((len(lumas), 2, HEIGHT, WIDTH), np.float32)
+
+    predictor = ShotPredictor(network, BatchRunner(torch.device("cpu"), HEIGHT), interval)
+    most = 0
+    for _ in predictor.predict(frames(), lambda _: EMBEDDING, (HEIGHT, WIDTH)):
+        most = max(most, held)
+        held -= 1
+    assert most <= 7 * interval
