@@ -389,3 +389,11 @@ def test_the_pictures_do_not_depend_on_the_number_of_processors(tmp_path: Path) 
     finally:
         os.sched_setaffinity(0, allowed)
     assert one == many
+
+
+def test_h264_looks_few_frames_ahead_unless_a_preset_is_asked_for(tmp_path: Path) -> None:
+    """x264 writes its settings into the film."""
+    for name, preset, frames in (("usual", None, b"20"), ("slow", "slow", b"50")):
+        how = EncodeSettings("h264", preset=preset).with_preset()
+        part, _ = write(tmp_path / f"{name}.mp4", info(), how, [0])
+        assert b"rc_lookahead=" + frames + b" " in part.path.read_bytes()

@@ -248,6 +248,9 @@ def encoder_options(info: VideoInfo, settings: EncodeSettings) -> dict[str, str]
     if spec.crf is not None and spec.preset is not None:
         options["crf"] = f"{spec.crf if settings.crf is None else settings.crf:g}"
         options["preset"] = settings.preset or spec.preset
+    # A 1080p frame that x264 looks at ahead of time takes 6 MB. 20 instead of the preset's 30 cost 0.02 dB.
+    if settings.codec == "h264" and options["preset"] == "fast":
+        options["rc-lookahead"] = "20"
     # x264's AVX-512 code reads memory that nobody wrote: the same film gets other pictures in each run. Its
     # other instruction sets agree with one another, and AVX2 takes no longer (measured).
     if settings.codec == "h264" and _has_avx512():
