@@ -43,7 +43,7 @@ def chroma_planes(
     gray, ab = _upsampled(lumas, predictions, size, device)
     depth = LumaRange(picture.bit_depth, picture.full_range)
     rows = max(1, STRIP // size[1]) if device.type == "cpu" else size[0]
-    strips = zip(gray.split(rows, 2), ab.split(rows, 2), strict=True)
+    strips = zip(torch.split(gray, rows, 2), torch.split(ab, rows, 2), strict=True)
     samples = [
         [quantize(plane, depth).cpu() for plane in table_chroma(*strip, colorimetry)]
         for strip in strips
