@@ -4,7 +4,8 @@
 
 Colour clips are made gray and colorized from their first frame, as a film is, to 4:2:0. For each size and
 interval: processor time a frame (all threads, decoding and encoding not included), PSNR of a*, b* and of RGB
-against the truth, the warp error, and how many of 100 frames the network predicted. ``q`` marks the presets.
+against the truth, the warp error and CDC (of both, lower is steadier), and how many of 100 frames the network
+predicted. ``q`` marks the presets.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class CurvePoint:
     psnr_ab: float
     psnr: float
     warp_error: float
+    cdc: float
     predicted: float
     by_clip: dict[str, tuple[float, float]]  # PSNR of ab, core ms
 
@@ -63,6 +65,7 @@ class ClipPoint:
     psnr_ab: float
     psnr: float
     warp_error: float
+    cdc: float
     predicted: float
 
 
@@ -102,19 +105,20 @@ class Clip:
         count = len(self.grays)
         return ClipPoint(1e3 * spent / count, *self._nearness(batches), predicted / count)
 
-    def _nearness(self, batches: Iterable[ColorBatch]) -> tuple[float, float, float]:
-        """PSNR of ab, PSNR of RGB, warp error."""
+    def _nearness(self, batches: Iterable[ColorBatch]) -> tuple[float, float, float, float]:
+        """PSNR of ab, PSNR of RGB, warp error, CDC."""
         psnr_ab, psnr, warp = metrics.Mean(), metrics.Mean(), metrics.Mean()
-        before = None
+        consistency, before = metrics.ColorConsistency(), None
         for number, batch in enumerate(batches):
             rgb = _rgb(batch)
             lab = metrics.lab_of(rgb)
             psnr_ab.add(metrics.psnr_ab(self.labs[number], lab))
             psnr.add(metrics.psnr(self.truth[number], rgb))
+            consistency.add(rgb)
             if before is not None:
                 warp.add(metrics.warp_error(before, lab, self.motions[number - 1]))
             before = lab
-        return psnr_ab.value, psnr.value, warp.value
+        return psnr_ab.value, psnr.value, warp.value, consistency.value
 
 
 def _rgb(batch: ColorBatch) -> Any:
@@ -140,7 +144,8 @@ def curve_point(
         return float(np.mean([getattr(row, name) for row in rows.values()]))
 
     figures: dict[str, Any] = {
-        name: mean(name) for name in ("core_ms", "psnr_ab", "psnr", "warp_error", "predicted")
+        name: mean(name)
+        for name in ("core_ms", "psnr_ab", "psnr", "warp_error", "cdc", "predicted")
     }
     by_clip = {name: (row.psnr_ab, row.core_ms) for name, row in rows.items()}
     return CurvePoint(size, interval, **figures, by_clip=by_clip)
@@ -205,14 +210,14 @@ def main(
             check_folder(path)
     read = [Clip(path, frames) for path in clips]
     points: list[CurvePoint] = []
-    click.echo("| size | interval | core ms | PSNR ab | PSNR | warp error | predicted |")
-    click.echo("| --- | --- | --- | --- | --- | --- | --- |")
+    click.echo("| size | interval | core ms | PSNR ab | PSNR | warp error | CDC | predicted |")
+    click.echo("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for size, interval in asked or POINTS:
         point = curve_point(read, size, interval, weights)
         points.append(point)
         click.echo(
             f"| {size} | {interval}{_preset(point)} | {point.core_ms:.0f} | {point.psnr_ab:.2f} | "
-            f"{point.psnr:.2f} | {point.warp_error:.3f} | {point.predicted:.0%} |"
+            f"{point.psnr:.2f} | {point.warp_error:.3f} | {point.cdc:.5f} | {point.predicted:.0%} |"
         )
         if json_file:
             write_text(json_file, json.dumps([asdict(p) for p in points], indent=1))
