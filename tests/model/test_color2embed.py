@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from c2e_video.model import Color2Embed, Conditioning, ModelConfig
 from c2e_video.model.fuse import fold_batch_norms
-from c2e_video.model.pffn import EPSILON, ModulatedConv
+from c2e_video.model.pffn import EPSILON, SKIP, ModulatedConv, _every_fourth
 from tests.factories import random_model
 
 
@@ -37,6 +37,19 @@ def test_modulation_is_equations_4_to_7() -> None:
     norm = 1 / (scaled.square().sum((1, 2, 3), keepdim=True) + EPSILON).sqrt()  # eq. 5
     wanted = torch.conv2d(x, scaled * norm, conv.bias, padding=1)  # eq. 6 and 7
     torch.testing.assert_close(conv(x, z), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_the_channels_that_skip_and_their_gradient_are_those_of_a_slice() -> None:
+    content = torch.randn(2, 8, 4, 6).contiguous(memory_format=torch.channels_last)
+    weights = torch.randn(2, 8 // SKIP, 4, 6)
+    gradients = []
+    for taken in (_every_fourth, lambda x: x[:, ::SKIP]):
+        inputs = content.clone().requires_grad_()
+        output = taken(inputs)
+        torch.testing.assert_close(output, content[:, ::SKIP])
+        (output * weights).sum().backward()
+        gradients.append(inputs.grad)
+    torch.testing.assert_close(*gradients)
 
 
 def test_the_embedding_reaches_the_picture(model: Color2Embed) -> None:

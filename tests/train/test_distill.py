@@ -121,3 +121,10 @@ def test_a_distilled_network_has_features_and_a_prior_and_paints_as_before_on_it
     longer = replace(config, steps=4)
     again = Distiller([film], out, longer, film=[film], resume=True, **options)  # type: ignore[arg-type]
     assert again.step == 3
+
+    options["init"] = out / "weights.safetensors"  # another run goes on from its encoder
+    further = Distiller([film], tmp_path / "further", config, film=[film], **options)  # type: ignore[arg-type]
+    assert model.semantic is not None
+    own = model.semantic.encoder.state_dict()
+    for name, tensor in further.student.state_dict().items():
+        torch.testing.assert_close(tensor, own[name])
