@@ -31,6 +31,7 @@ from ..model.fuse import fold_batch_norms
 from ..model.semantic_encoder import SemanticEncoder, SemanticFeatures
 from ..utils.devices import bf16_is_faster, channels_last
 from .augment import Rng, degraded_lightness
+from .averaged_weights import update_average
 from .config import TrainConfig
 from .dataset import Picture, Sampler, open_cache
 from .film_pairs import FilmPairs
@@ -241,7 +242,7 @@ class Distiller:
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         self.optimizer.step()
-        self._follow()
+        update_average(self.average, self.student, self.step, self.config.ema)
         return float(loss.detach())
 
     def _shown(self, rgb: Tensor, rng: Rng) -> Tensor:
@@ -266,17 +267,6 @@ class Distiller:
         config = self.config
         falling = 0.5 + 0.5 * math.cos(math.pi * self.step / config.steps)
         return config.lr * min(1.0, (self.step + 1) / max(1, config.warmup)) * falling
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        for mine, theirs in zip(
-            self.average.state_dict().values(), self.student.state_dict().values(), strict=True
-        ):
-            if mine.is_floating_point():
-                mine.lerp_(theirs, 1 - decay)
-            else:
-                mine.copy_(theirs)
 
     def _save(self) -> None:
         state: dict[str, Any] = {f"student.{k}": v for k, v in self.student.state_dict().items()}
