@@ -19,7 +19,7 @@ from ..pipeline.options import Options, window_of
 from .errors import NotFound, RequestError
 from .film import OpenFilm
 from .library import Library
-from .render_job import RenderJob, RunProgress, Stopped
+from .render_job import RenderJob, RunProgress, State, Stopped
 from .render_options import RenderOptions, job_folder, losses
 
 log = logging.getLogger(__name__)
@@ -89,11 +89,12 @@ class RenderQueue:
     def stop(self, job_id: str) -> None:
         """Stop an entry. What is colorized is kept, and :meth:`start` goes on from there."""
         job = self.job(job_id)
-        if job.state == "painting":
-            job.state = "stopping"
-            self._stop.set()
-        elif job.state == "waiting":
-            job.state = "stopped"
+        with self._lock:  # the thread takes waiting entries and ends runs under the same lock
+            if job.state == "painting":
+                job.state = "stopping"
+                self._stop.set()
+            elif job.state == "waiting":
+                job.state = "stopped"
         self._changed()
 
     def move(self, job_id: str, place: int) -> None:
@@ -145,7 +146,6 @@ class RenderQueue:
     def _render(self, job: RenderJob) -> None:
         progress = RunProgress(job, self._stop, self._tell)
         job.notes, job.error, job.kept, job.on_disk, job.picture = [], "", "", "", ""
-        # Taken now, and every state is set last: once it is final, the page reads the rest and may restart.
         restart, job.restart = job.restart, False
         try:
             film = self._ready(job)
@@ -162,20 +162,29 @@ class RenderQueue:
                 progress=progress,
             )
             job.kept = job.on_disk = job.picture = ""
-            job.notes, job.state = list(result.notes), "done"
+            job.notes = list(result.notes)
+            self._end(job, "done")
         except Stopped as error:
-            job.kept, job.state = _kept(error), "stopped"
+            job.kept = _kept(error)
+            self._end(job, "stopped")
         except JobMismatch:
             job.error = (
                 "shots, references or options were changed since this run was stopped; begin it anew "
                 "to paint the film as it is now"
             )
-            job.state = "failed"
+            self._end(job, "failed")
         except C2EError as error:
-            job.error, job.kept, job.state = str(error), _kept(error), "failed"
+            job.error, job.kept = str(error), _kept(error)
+            self._end(job, "failed")
         except Exception as error:  # a bug ends this film's run, not the queue
             log.exception("painting %s", job.name)
-            job.error, job.state = f"an error of the program: {error!r}", "failed"
+            job.error = f"an error of the program: {error!r}"
+            self._end(job, "failed")
+
+    def _end(self, job: RenderJob, state: State) -> None:
+        """Give a run its final state, after all else of it: the page then reads the rest and may restart."""
+        with self._lock:  # a stop that is asked for at this moment must not put "stopping" over it
+            job.state = state
 
     def _ready(self, job: RenderJob) -> OpenFilm:
         """The film, once it was looked at."""

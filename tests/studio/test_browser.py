@@ -16,6 +16,7 @@ import pytest
 from c2e_video.inference.network import default_weights
 from c2e_video.pipeline.options import Options
 from c2e_video.studio.app import build_app
+from c2e_video.studio.render_job import RunProgress
 from c2e_video.studio.server import ADDRESS, StudioServer, listen
 from c2e_video.studio.studio import Studio
 from tests.media import luma_frames
@@ -144,7 +145,25 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
             thread.join(30)
 
 
-def test_a_film_is_opened_edited_painted_and_finished_in_the_browser(browser: Browser) -> None:
+@pytest.fixture
+def first_run_waits_for_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first run paints one batch and goes on when it is stopped: 36 small frames may take less
+    than the click on the button.
+    """
+    advance, held = RunProgress.advance, list[bool]()
+
+    def held_once(progress: RunProgress, frames: int) -> None:
+        advance(progress, frames)
+        if progress.job.stage == "colorizing" and not held:
+            held.append(True)
+            assert progress._stop.wait(90), "the run was not stopped"
+
+    monkeypatch.setattr(RunProgress, "advance", held_once)
+
+
+def test_a_film_is_opened_edited_painted_and_finished_in_the_browser(
+    browser: Browser, first_run_waits_for_stop: None
+) -> None:
     page = browser.page
     page.goto(browser.url)
     browser.wait("#empty")
@@ -298,7 +317,7 @@ def range_painted_stopped_and_resumed(browser: Browser) -> None:
     )
     page.click("#paint-start-button")
     browser.until(
-        "/[1-9][0-9]* of 36 frames/.test(document.querySelector('#queue-film').innerText)"
+        "/painting · [1-9][0-9]* of 36 frames/.test(document.querySelector('#queue-film').innerText)"
     )
     page.click("#queue-film button:has-text('Stop')")
     browser.wait("#queue-film [data-state=stopped]")

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from c2e_video.errors import C2EError
+from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
+from c2e_video.studio import render_queue
 from c2e_video.studio.render_job import RunProgress
 from c2e_video.studio.studio import Studio
 from c2e_video.studio.workspace import Workspace
@@ -98,6 +100,25 @@ def test_a_run_is_stopped_kept_and_resumed(
         assert page.get(f"/api/films/{ready}/finished/{pts}").status_code == 200
     whole = picture(page.get(f"/api/films/{ready}/finished/{start}"))
     assert np.abs(whole.astype(float) - kept).mean() < 6  # by another way, and compressed
+
+
+def test_a_stop_that_comes_after_the_last_frame_leaves_a_film_that_is_done(
+    page: Page, ready: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped_late(*given: Any, **options: Any) -> Any:
+        result = colorize_video(*given, **options)
+        page.studio.queue.stop(entry(page)["id"])
+        seen.append(entry(page)["state"])
+        return result
+
+    seen: list[str] = []
+    monkeypatch.setattr(render_queue, "colorize_video", stopped_late)
+    add(page, ready, profile="web")
+    wait_until(lambda: entry(page)["state"] in ("done", "failed"), 60)
+    assert seen == ["stopping"]
+    assert len(luma_frames(folder / "film.color.mp4")) == 30
+    page.studio.queue.stop(entry(page)["id"])
+    assert entry(page)["state"] == "done"
 
 
 def test_a_shot_left_gray_is_painted_gray(page: Page, ready: str, folder: Path) -> None:
