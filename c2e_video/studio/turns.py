@@ -21,11 +21,20 @@ class Turns:
         self.waiting = 0  # requests so far that waited or wait
 
     @contextmanager
-    def turn(self, tab: str) -> Iterator[None]:
-        """Wait until it is this request's turn. Raises :class:`Overtaken` if a newer one came meanwhile."""
-        number = self._newest.put(tab, next(self._numbers))
+    def turn(self, tab: str | None) -> Iterator[None]:
+        """Wait until it is this request's turn.
+
+        Args:
+            tab: What asks; None for a request that changes the table, which no newer one sends away.
+
+        Raises:
+            Overtaken: A newer request of the same tab came meanwhile.
+        """
+        number = next(self._numbers)
+        if tab is not None:
+            self._newest.put(tab, number)
         self.waiting += 1
         with self._working:
-            if self._newest.get(tab) != number:
+            if tab is not None and self._newest.get(tab) != number:
                 raise Overtaken("overtaken by a newer request")
             yield

@@ -124,7 +124,7 @@ def test_a_preview_paints_with_another_picture_and_changes_nothing(
 def test_of_one_tabs_requests_those_overtaken_are_sent_away() -> None:
     turns, outcome = Turns(), []
 
-    def ask(name: str, tab: str) -> None:
+    def ask(name: str, tab: str | None) -> None:
         try:
             with turns.turn(tab):
                 outcome.append(f"{name} painted")
@@ -133,7 +133,10 @@ def test_of_one_tabs_requests_those_overtaken_are_sent_away() -> None:
 
     with turns.turn("other"):
         threads = []
-        for name, tab in (("first", "a"), ("second", "a"), ("third", "b"), ("last", "a")):
+        for name, tab in (
+            *(("first", "a"), ("second", "a"), ("third", "b")),
+            *(("kept", None), ("last", "a"), ("kept too", None)),
+        ):
             threads.append(Thread(target=ask, args=(name, tab)))
             threads[-1].start()
             while turns.waiting < len(threads):
@@ -142,6 +145,8 @@ def test_of_one_tabs_requests_those_overtaken_are_sent_away() -> None:
         thread.join()
     assert sorted(outcome) == [
         "first overtaken",
+        "kept painted",
+        "kept too painted",
         "last painted",
         "second overtaken",
         "third painted",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from c2e_video.studio.errors import RequestError
 from c2e_video.studio.retouch import Retoucher, Stroke, brushed, spread
 from c2e_video.video.decode import probe
 from c2e_video.video.frames import VideoInfo
-from tests.studio.conftest import Page
+from tests.studio.conftest import Page, wait_until
 from tests.studio.test_frames import chroma, colored, picture, pts_in
 
 __all__ = ["colored"]
@@ -133,6 +134,24 @@ def test_a_retouched_frame_becomes_a_keyframe_of_its_shot(
     assert [reference["at"] for reference in own] == [pts]
     assert (folder / "film.references" / own[0]["name"]).is_file()
     assert chroma(picture(page.get(f"/api/films/{colored}/painted/{pts}"))) > 1
+
+
+def test_a_keyframe_is_kept_although_a_stroke_of_the_same_page_follows(
+    page: Page, colored: str
+) -> None:
+    pts = pts_in(page, colored, 1)
+    sent = {"strokes": [{"points": [[0.3, 0.5], [0.6, 0.5]], "radius": 0.2, "ab": [60, 40]}]}
+    turns = page.studio.turns
+    with ThreadPoolExecutor(2) as pool, turns.turn("another"):
+        waiting = turns.waiting
+        keyframe = pool.submit(page.post, f"/api/films/{colored}/keyframe/{pts}?tab=a", sent)
+        wait_until(lambda: turns.waiting > waiting)
+        stroke = pool.submit(page.post, f"/api/films/{colored}/retouch/{pts}?tab=a", sent)
+        wait_until(lambda: turns.waiting > waiting + 1)
+    assert keyframe.result().status_code == 200
+    assert stroke.result().status_code == 200
+    own = page.film(colored)["shots"][1]["references"]
+    assert [reference["at"] for reference in own] == [pts]
 
 
 def test_a_frame_without_colour_cannot_be_retouched(page: Page, film: str) -> None:

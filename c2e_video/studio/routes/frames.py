@@ -51,7 +51,7 @@ def painted(ask: Ask) -> Response:
     ``tab`` names the page's tab: of its requests the newest is colorized, the others are answered with 204.
     ``saturation`` stands in for film's times shot's. A frame that stays gray is answered with 204.
     """
-    colored = colorized(ask, ask.path["pts"])
+    colored = colorized(ask, ask.path["pts"], _tab(ask))
     if colored is None:
         return Response(status_code=204)
     saturation = ask.factor("saturation")
@@ -60,8 +60,8 @@ def painted(ask: Ask) -> Response:
     return jpeg_answer(ask.film.colors.render(colored.frame, colored.prediction, saturation))
 
 
-def colorized(ask: Ask, pts: int) -> Colored | None:
-    """The frame with its colours, made in this tab's turn; None if it stays gray."""
+def colorized(ask: Ask, pts: int, tab: str | None) -> Colored | None:
+    """The frame with its colours, made in the turn of ``tab``; None if it stays gray."""
     film, only = ask.film, ask.query.get("with")
     frame = film.frame(pts)
     reference_map = film.map_at(pts, film.reference(only) if only else None)
@@ -70,7 +70,7 @@ def colorized(ask: Ask, pts: int) -> Colored | None:
     saturation = film.saturation * reference_map.saturation_at(pts)
     prediction = film.colors.kept(pts, reference_map)
     if prediction is None:
-        with ask.studio.turns.turn(ask.query.get("tab", "")):
+        with ask.studio.turns.turn(tab):
             prediction = film.colors.predict(frame, reference_map)
     return Colored(frame, prediction, saturation)
 
@@ -85,26 +85,33 @@ def finished(ask: Ask) -> Response:
 def retouch(ask: Ask) -> Response:
     """The frame at ``pts`` with the body's ``strokes`` on it."""
     film, pts = ask.film, ask.path["pts"]
-    return jpeg_answer(_retouched(ask, film, pts, largest=True))
+    base, edited = _retouched(ask, film, pts, _tab(ask))
+    return jpeg_answer(film.colors.render(base.frame, edited, base.saturation))
 
 
 def retouched(ask: Ask, film: OpenFilm, pts: int) -> Picture:
-    """The same in the film's own size."""
-    return _retouched(ask, film, pts, largest=False)
+    """The same as a keyframe: in the film's own size, and before the saturation that is applied to it.
+
+    It is made to be kept, so no newer request of the page sends it away.
+    """
+    base, edited = _retouched(ask, film, pts, None)
+    return film.colors.render(base.frame, edited, 1.0, largest=None)
 
 
-def _retouched(ask: Ask, film: OpenFilm, pts: int, *, largest: bool) -> Picture:
+def _tab(ask: Ask) -> str:
+    return ask.query.get("tab", "")
+
+
+def _retouched(ask: Ask, film: OpenFilm, pts: int, tab: str | None) -> tuple[Colored, Prediction]:
+    """The frame as it is colorized, and its prediction with the strokes on it."""
     sent = ask.json.get("strokes")
     if not isinstance(sent, list):
         raise RequestError("strokes are a list")
     strokes = [Stroke.of(one) for one in sent]
-    base = colorized(ask, pts)
+    base = colorized(ask, pts, tab)
     if base is None:
         raise RequestError(
             "this shot is left gray, or has no picture yet: there is no colour to retouch"
         )
-    with ask.studio.turns.turn(ask.query.get("tab", "")):
-        edited = ask.studio.retoucher.apply(base.prediction, strokes, film.info)
-    if not largest:  # a keyframe is what saturation is then applied to
-        return film.colors.render(base.frame, edited, 1.0, largest=None)
-    return film.colors.render(base.frame, edited, base.saturation)
+    with ask.studio.turns.turn(tab):
+        return base, ask.studio.retoucher.apply(base.prediction, strokes, film.info)

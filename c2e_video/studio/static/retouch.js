@@ -10,10 +10,13 @@ import { Wheel } from "./wheel.js";
 
 const state = { strokes: [], at: null, drawing: null, picking: false, erasing: false };
 let wheel;
+let asked = null; // the request whose picture is waited for
 
 export const strokes = () => state.strokes.length;
 
 function reset() {
+  asked?.abort(); // what it would show is of strokes that are gone
+  asked = null;
   state.strokes = [];
   state.at = store.times ? pts() : null;
   view.retouched = null;
@@ -144,8 +147,6 @@ function cross() {
   }
 }
 
-let asked = null;
-
 async function apply() {
   buttons();
   asked?.abort();
@@ -184,7 +185,7 @@ export function undoStroke() {
 async function useAsKeyframe() {
   note("painting anew…");
   const placed = await tell(() =>
-    takingTable(() => post(path(`/keyframe/${pts()}?tab=${TAB}-brush`), { strokes: state.strokes })),
+    takingTable(() => post(path(`/keyframe/${pts()}`), { strokes: state.strokes })),
   );
   note("");
   if (!placed) return;
