@@ -208,3 +208,12 @@ def test_the_shift_is_the_smallest_that_overlaps_no_track() -> None:
 def test_a_track_that_is_in_one_piece_only_does_not_count() -> None:
     alone = times(0, 5, 9, first=1)
     assert find(times(0, 1, 2, 0, 1, 2, step=10), alone).shifts == (Fraction(0), Fraction(3))
+
+
+def test_a_segment_that_claims_more_than_a_file_can_hold_is_one_recording(tmp_path: Path) -> None:
+    film = media.write_film(tmp_path / "film.mkv", 10)
+    data = film.read_bytes()
+    length = data.index(bytes.fromhex("18538067")) + 4  # the size of the segment follows its name
+    film.write_bytes(data[:length] + bytes.fromhex("01fefffffffffffe") + data[length + 8 :])
+    assert not colorized(film, tmp_path / "out.mkv")
+    assert media.video_pts(tmp_path / "out.mkv") == media.video_pts(film)

@@ -101,5 +101,7 @@ def _may_be_joined(path: str | Path) -> bool:
             if body == (1 << 7 * width) - 1:  # unknown
                 return True
             end += 4 + width + body
+            if end >= size:  # as in most films; a damaged one says more than a file can hold
+                return False
         file.seek(end)
-        return end < size and file.read(4) == _EBML
+        return file.read(4) == _EBML
