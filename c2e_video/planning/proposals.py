@@ -21,7 +21,10 @@ Floats = npt.NDArray[np.floating[Any]]
 
 MAX_PROPOSALS = 10  # unless more are wanted
 MAX_CANDIDATES = 40  # frames of one shot that are tried
-LOOK_ALIKES = 8  # samples of other shots that each one is compared with
+LOOK_ALIKES = 8  # samples of other shots that each one is compared with, at most
+# Cosine of two descriptors below which pictures of different shots are not compared: of 6,400 such pairs of
+# frames of real film the half that is left out holds 1 % of what the pairs cover.
+ALIKE = 0.86
 
 
 @dataclass(frozen=True)
@@ -246,7 +249,8 @@ def _candidates(
             row = np.array([_covered(s, sample, shot.loss, film_matcher) for s in shot.samples])
             nearness = descriptors @ descriptors[first + number]
             nearness[first:last] = -1
-            alike = [places[i] for i in np.argsort(nearness)[::-1][:LOOK_ALIKES] if nearness[i] > 0]
+            nearest = np.argsort(nearness)[::-1][:LOOK_ALIKES]
+            alike = [places[i] for i in nearest if nearness[i] >= ALIKE]
             others = _rows_of(sample, alike, film_matcher)
             found.append(_Candidate(sample.pts, shot, row, others))
         first = last
