@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from c2e_video.utils.arrays import Floats
 from c2e_video.video.frames import Frame, VideoInfo
 
 Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 Random = np.random.Generator
 Damage = Literal["clean", "old", "heavy"]
 

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
-import numpy.typing as npt
 
-Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+from c2e_video.utils.arrays import Plane
+
 Size = tuple[int, int]
 
 CODECS = {

@@ -13,8 +13,9 @@ from ..color.chroma import ab_to_chroma, chroma_to_rgb
 from ..color.colorimetry import Colorimetry
 from ..inference.colorizer import Colorizer
 from ..inference.embedding import ColorEmbedding
+from ..utils.arrays import Picture
 from . import metrics
-from .metrics import Gray, Picture
+from .metrics import Gray
 
 
 class ColorizationMethod(Protocol):

@@ -12,9 +12,9 @@ import cv2
 from av.video.reformatter import Colorspace, Interpolation
 
 from ..errors import C2EError, MediaError
+from ..utils.arrays import Picture
 from ..video.decode.decoder import probe
 from ..video.decode.demuxer import Demuxer
-from .metrics import Picture
 
 SMALLEST_SIDE = 32  # the least that SSIM's window, the optical flow and LPIPS can all work on
 

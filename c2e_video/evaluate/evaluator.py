@@ -12,11 +12,11 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import C2EError
+from ..utils.arrays import Picture
 from .baselines import ColorizationMethod
 from .clips import SMALLEST_SIDE, read_clip, read_pairs, read_picture, require
 from .lpips import Lpips
 from .measurement import FrameAndReference, OnFrame, measure, thumbnail
-from .metrics import Picture
 from .scores import ClipResult, Results
 
 

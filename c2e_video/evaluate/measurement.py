@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
+from ..utils.arrays import Floats, Picture
 from . import metrics
 from .baselines import ColorizationMethod, GrayBaseline, MeanColorBaseline
 from .clips import shrunk
 from .lpips import Lpips
-from .metrics import Floats, Gray, Mean, Motion, Picture
+from .metrics import Gray, Mean, Motion
 from .palette import Palette, palette_of, palette_similarity
 from .scores import GRAY, MEAN_COLOR, PREDICTION, ClipResult, Scores
 

@@ -22,10 +22,9 @@ from ..color.lab import rgb_to_lab
 from ..color.matrices import LUMA_WEIGHTS
 from ..errors import C2EError
 from ..inference.optical_flow import NO_MAP, flow_between, forward_backward_error
+from ..utils.arrays import Floats, Picture
 
-Picture = npt.NDArray[np.uint8]
 Gray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 PEAK = 255.0  # of an RGB sample, and of a* or b* in an 8-bit plane (-128 to 127)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .metrics import Picture, lab_of
+from ..utils.arrays import Picture
+from .metrics import lab_of
 
 STEP, SIDE = 10.0, 110.0  # of the histogram's bins, in ab units
 

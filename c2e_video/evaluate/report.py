@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from ..errors import C2EError
+from ..utils.arrays import Picture
 from ..utils.files import write_text
-from .metrics import Picture
 from .scores import ClipResult, Results, Scores
 
 

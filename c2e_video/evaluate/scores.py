@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from .metrics import Mean, Picture
+from ..utils.arrays import Picture
+from .metrics import Mean
 
 GRAY, MEAN_COLOR, PREDICTION = "gray", "mean ab", "prediction"  # the rows of every table
 VECTOR_ALONE = "z alone"  # the row of a network without its memory

@@ -19,7 +19,7 @@ from ..inference.matching import PictureMatcher
 from ..references.given import GivenReferences
 from ..references.image import Reference
 from ..references.named_reference import frame_name, load_named
-from ..utils.arrays import Plane
+from ..utils.arrays import Floats, Plane
 from ..utils.prefetch import prefetch
 from ..utils.progress import Progress
 from ..video.decode.decoder import decode, probe
@@ -28,8 +28,6 @@ from .keyframes import gray_of
 from .picture_index import IndexedPicture, PictureIndex
 from .pyramid import halved
 from .samples import FrameSample, Sampler
-
-Floats = npt.NDArray[np.float32]
 
 COMPARED_FULLY = 12  # candidates of a shot that are compared cell by cell
 COMPARED_SAMPLES = 3  # of a shot

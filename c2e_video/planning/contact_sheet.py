@@ -14,10 +14,10 @@ from typing import Any, cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ..inference.video_colorizer import VideoColorizer
 from ..references.image import Reference
+from ..utils.arrays import Picture
 from ..utils.files import write_text
 from ..utils.progress import Progress
 from ..video.frames import Shot
@@ -27,8 +27,6 @@ from .disagreements import Disagreement
 from .plan import Assignment, Plan
 from .proposals import Proposal, summary
 from .samples import FrameSample
-
-Picture = npt.NDArray[np.uint8]
 
 STRIP_HEIGHT = 200  # of the frames of a strip, in pixels
 SHOWN, SHOWN_AT_MOST = (

@@ -9,13 +9,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ..references.image import Reference
+from ..utils.arrays import Picture
 from ..video.frames import Shot, VideoInfo
 from .coverage import FilmMatcher
-
-Picture = npt.NDArray[np.uint8]
 
 # Distance in ab from which on two colours disagree, and cells that touch each other from which on they are a
 # thing. Of 182 pairs of frames of one shot, whose colours agree, none is named; of 7 with a place painted in

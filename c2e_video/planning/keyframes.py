@@ -14,11 +14,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..utils.arrays import Plane
+from ..utils.arrays import Floats, Plane
 from ..video.frames import Frame, VideoInfo
 from .pyramid import halved
 
-Floats = npt.NDArray[np.float32]
 T = TypeVar("T")
 
 WIDTH, HEIGHT = 96, 54

@@ -12,17 +12,13 @@ from typing import Any, cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ..color.display import gray_to_srgb
-from ..shots.correlation import Floats
 from ..shots.cuts import detail
 from ..shots.detector import quantiles, thumbnail
-from ..utils.arrays import Plane
+from ..utils.arrays import Floats, Picture, Plane
 from ..video.frames import Frame, Shot, VideoInfo
-
-Picture = npt.NDArray[np.uint8]
 
 SAMPLE_HEIGHT = 256  # short side, in pixels
 SAMPLE_SECONDS = 2.0  # at most so long from one to the next

@@ -12,10 +12,11 @@ import numpy as np
 from PIL.Image import Image
 
 from ..errors import BadReference, C2EError
+from ..utils.arrays import Picture
 from ..utils.xlsx_table import XLSX
 from ..video.decode.decoder import probe
 from ..video.frames import VideoInfo
-from .image import Picture, Reference, pictures_in, reference_in_memory
+from .image import Reference, pictures_in, reference_in_memory
 from .named_reference import load_named
 from .picture_formats import is_readable
 from .reference_map import ReferenceMap

@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import BadReference
+from ..utils.arrays import Picture
 from .color_management import says_adobe_rgb, to_srgb
 from .picture_formats import formats, is_readable, missing_plugin, suffixes
-
-Picture = npt.NDArray[np.uint8]
 
 MOST_PIXELS = 100_000_000
 SMALLEST_SIDE = 16

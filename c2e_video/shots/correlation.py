@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from ..utils.arrays import Floats
 
 SHIFT = (6, 10)  # rows and columns by which pictures are shifted at most
 _NEAR = np.ix_(*(np.arange(-most, most + 1) for most in SHIFT))

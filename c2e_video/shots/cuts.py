@@ -16,7 +16,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .correlation import Floats, best, correlation, spectrum
+from ..utils.arrays import Floats
+from .correlation import best, correlation, spectrum
 
 REACH = 4  # frames on each side of a moment
 BESIDE = 2  # frames from a cut to a link that it does not lower

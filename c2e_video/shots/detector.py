@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 
 from ..errors import MediaError
-from ..utils.arrays import Plane
+from ..utils.arrays import Floats, Plane
 from ..video.frames import Frame, Shot, VideoInfo
-from .correlation import Floats
 from .cuts import CutFinder, Transition
 from .dissolves import DissolveFinder
 

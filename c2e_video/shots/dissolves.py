@@ -16,7 +16,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .correlation import Floats, best, correlation, spectrum
+from ..utils.arrays import Floats
+from .correlation import best, correlation, spectrum
 from .cuts import Transition
 
 HALVES = (5, 8, 12, 17, 24)  # frames from the middle of a dissolve to its ends

@@ -8,15 +8,12 @@ from typing import cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ..color.chroma import ChromaOffsets, chroma_to_rgb
 from ..color.display import gray_to_srgb, rgb_to_srgb
-from ..utils.arrays import Plane
+from ..utils.arrays import Picture, Plane
 from ..video.frames import Frame, PictureFormat, VideoInfo
-
-Picture = npt.NDArray[np.uint8]  # gray [H, W] or RGB [H, W, 3]
 
 LARGEST = 1280  # long side of what the viewer is sent, in pixels
 QUALITY = 90  # of JPEG, of 100

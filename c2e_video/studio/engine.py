@@ -20,8 +20,9 @@ from ..inference.video_colorizer import VideoColorizer
 from ..pipeline.options import Options, colorizer_for
 from ..planning.coverage import FilmMatcher
 from ..references.reference_map import ReferenceMap
+from ..utils.arrays import Picture
 from ..video.frames import Frame, FrameBatch, PictureFormat, Shot, VideoInfo
-from .display import LARGEST, Picture, colored_picture, fitted, upright
+from .display import LARGEST, colored_picture, fitted, upright
 from .frames import Cache
 
 KEPT = 200  # predictions a film: some 400 KB each

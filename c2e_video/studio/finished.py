@@ -15,9 +15,10 @@ import av.error
 import numpy as np
 
 from ..pipeline.journal import ChromaJournal
+from ..utils.arrays import Picture
 from ..utils.files import local
 from ..video.frames import PictureFormat
-from .display import Picture, as_srgb, colored_picture, fitted, upright
+from .display import as_srgb, colored_picture, fitted, upright
 from .film import OpenFilm
 from .frames import Cache
 

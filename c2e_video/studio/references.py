@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from ..errors import BadReference, C2EError
 from ..references.image import Reference, load_reference
 from ..references.picture_formats import suffixes
+from ..utils.arrays import Picture
 from .analysis import find_frame
-from .display import Picture, gray_picture, png, square
+from .display import gray_picture, png, square
 from .errors import RequestError
 from .workspace import free_path, safe_name
 

@@ -19,13 +19,12 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.linalg import cg
 
+from ..utils.arrays import Floats
 from ..video.frames import VideoInfo
 from .display import as_stored
 from .engine import Prediction
 from .errors import RequestError
 from .frames import Cache
-
-Floats = npt.NDArray[np.float32]
 
 LIGHTNESS_SIGMA = 3.0  # L*, between neighbours: a step of so much is an edge
 AB_SIGMA = 6.0  # a*, b*: the same for what is colorized already

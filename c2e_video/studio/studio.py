@@ -7,8 +7,9 @@ from pathlib import Path
 from threading import Lock
 
 from ..pipeline.options import Options, window_of
+from ..utils.arrays import Picture
 from ..video.encode import picture_format
-from .display import LARGEST, Picture
+from .display import LARGEST
 from .engine import Engine
 from .events import EventHub
 from .film import OpenFilm

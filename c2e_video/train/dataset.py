@@ -19,9 +19,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from ..errors import C2EError
+from ..utils.arrays import Picture
 from .config import TrainConfig
-
-Picture = npt.NDArray[np.uint8]
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 SHORT_SIDE = 288  # pictures are kept no larger than this: room to crop 256 from

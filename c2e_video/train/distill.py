@@ -29,11 +29,12 @@ from ..errors import C2EError
 from ..model import Color2Embed, load_weights, save_weights
 from ..model.fuse import fold_batch_norms
 from ..model.semantic_encoder import SemanticEncoder, SemanticFeatures
+from ..utils.arrays import Picture
 from ..utils.devices import bf16_is_faster, channels_last
 from .augment import Rng, degraded_lightness
 from .averaged_weights import update_average
 from .config import TrainConfig
-from .dataset import Picture, Sampler, open_cache
+from .dataset import Sampler, open_cache
 from .film_pairs import FilmPairs
 from .losses import PerceptualLoss
 from .prior import learn_prior

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .dataset import PhotoCache, Picture
+from ..utils.arrays import Picture
+from .dataset import PhotoCache
 
 VALIDATION = 0.05  # share of the shots, by a hash of their names, never trained on
 JITTER = 0.06  # of the reference's window against the frame's, in its sides

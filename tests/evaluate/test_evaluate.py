@@ -26,9 +26,10 @@ from c2e_video.evaluate.baselines import (
 )
 from c2e_video.evaluate.evaluator import evaluate_clips, evaluate_pairs
 from c2e_video.evaluate.lpips import Lpips
-from c2e_video.evaluate.metrics import Gray, Picture
+from c2e_video.evaluate.metrics import Gray
 from c2e_video.evaluate.scores import Results, Scores
 from c2e_video.inference.colorizer import Colorizer
+from c2e_video.utils.arrays import Picture
 
 pytest.importorskip("skimage", reason="evaluation needs scikit-image, the extra 'eval'")
 

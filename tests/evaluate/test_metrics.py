@@ -17,7 +17,8 @@ from torch import Tensor
 from c2e_video.errors import BadWeights, C2EError
 from c2e_video.evaluate import metrics
 from c2e_video.evaluate.lpips import Lpips
-from c2e_video.evaluate.metrics import Doubles, Floats, Gray, Mean, Motion, Picture
+from c2e_video.evaluate.metrics import Doubles, Gray, Mean, Motion
+from c2e_video.utils.arrays import Floats, Picture
 from tests.factories import color_noise
 
 

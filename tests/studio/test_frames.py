@@ -9,15 +9,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from c2e_video.studio.errors import Overtaken
 from c2e_video.studio.turns import Turns
+from c2e_video.utils.arrays import Picture
 from tests.media import luma, luma_frames, write_film
 from tests.studio.conftest import Page, wait_until
-
-Picture = npt.NDArray[np.uint8]
 
 
 def picture(answer: Any) -> Picture:

@@ -10,17 +10,11 @@ import av
 import numpy as np
 import pytest
 
+from c2e_video.utils.arrays import Plane
 from c2e_video.video.decode import DecodeReport
 from c2e_video.video.decode.decoder import probe
 from c2e_video.video.decode.luma import luma_of
-from tests.media import (
-    Plane,
-    luma,
-    luma_frames,
-    plane_array,
-    video_pts,
-    write_film,
-)
+from tests.media import luma, luma_frames, plane_array, video_pts, write_film
 from tests.video.decoding import frames_of, made_info
 
 

@@ -12,7 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from ...errors import C2EError
-from ..display import Picture, jpeg
+from ...utils.arrays import Picture
+from ..display import jpeg
 from ..errors import Overtaken, RequestError, TooLarge
 from ..film import OpenFilm
 from ..studio import Studio

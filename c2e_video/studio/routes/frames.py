@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from ...utils.arrays import Picture
 from ...video.frames import Frame
-from ..display import Picture, gray_picture, small, upright
+from ..display import gray_picture, small, upright
 from ..engine import Prediction
 from ..errors import RequestError
 from ..film import OpenFilm

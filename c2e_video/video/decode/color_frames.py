@@ -7,16 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation
 
+from ...utils.arrays import Picture
 from ..frames import VideoInfo
 from .report import DecodeReport
 from .seeking import pictures_from
 from .timestamps import timed
-
-Picture = npt.NDArray[np.uint8]
 
 MAX_SIDE = 512  # of the short side, in pixels
 _MATRICES = {

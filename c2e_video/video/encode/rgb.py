@@ -17,10 +17,9 @@ import torch
 from av.video.frame import VideoFrame
 
 from ...color.matrices import LUMA_WEIGHTS
-from ...utils.arrays import Plane
+from ...utils.arrays import Floats, Plane
 from ..frames import VideoInfo
 
-Floats = npt.NDArray[np.float32]
 # Chroma is made with 16 bits, full range, at luma's size: its rounding shows in none of the formats.
 CHROMA_DEPTH = 16
 _MIDDLE, _SPAN = 1 << CHROMA_DEPTH - 1, (1 << CHROMA_DEPTH) - 1
