@@ -36,7 +36,7 @@ from c2e_video.utils.files import check_folder, write_text
 from c2e_video.video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, Shot
 
 POINTS = (  # size, interval
-    *((192, 8), (240, 4), (240, 8), (240, 12), (256, 1), (256, 4), (256, 8), (256, 12)),
+    *((192, 8), (240, 4), (240, 8), (240, 12), (256, 1), (256, 4), (256, 8), (256, 12), (272, 12)),
     *((288, 4), (288, 8), (288, 12), (384, 1), (384, 4), (384, 8)),
 )
 PICTURE = PictureFormat("yuvj420p", 8, (2, 2), "bt601", True)

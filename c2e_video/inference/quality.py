@@ -22,7 +22,7 @@ class Preset(NamedTuple):
 
 QUALITIES: Mapping[Quality, Preset] = {
     "draft": Preset(240, 12),
-    "standard": Preset(288, 8),
+    "standard": Preset(272, 12),
     "best": Preset(384, 4),
 }
 

@@ -29,7 +29,7 @@ CONFIDENCE_LOW, CONFIDENCE_HIGH = 0.1, 0.7
 # factor, accidental matches would determine the colour of single cells, which is visible as patches.
 MIN_LOGIT_SCALE = 0.1
 # Number of coarse memory cells whose fine cells are compared with those of a frame cell.
-TOP_K = 32
+TOP_K = 16
 # A fine cell's logit is reduced by LIGHTNESS_PENALTY * (difference of lightness)**2; lightness is in
 # [-1, 1]. The factor is not learned, because a training picture has the same lightness as its reference.
 LIGHTNESS_PENALTY = 40.0
