@@ -4,13 +4,15 @@ The similarity of two frames is the correlation of their thumbnails' detail, eac
 local contrast: flicker, grain, scratches and uneven light do not count. The link across a moment is the
 similarity of the most similar pair out of the four frames before it and the four after. What passes and
 comes back (a photographer's flash, a torn frame) leaves the link high, a fast pan lowers it for a while, a
-cut lowers it at one moment only. Blank frames are left out: a fade through black is a cut at its darkest
-frame.
+cut lowers it at one moment only. Where the camera moves over fine detail, links are low throughout: there a
+cut is a moment at which no shift brings the two frames together, while on each side of it one does. Blank
+frames are left out: a fade through black is a cut at its darkest frame.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -24,6 +26,9 @@ BESIDE = 2  # frames from a cut to a link that it does not lower
 BROKEN = 0.31  # by so much the link is lower at a cut than beside it
 BROKEN_IN_THE_DARK = 0.12  # the same at a fade, whose dim frames are mostly grain
 BACK = 0.5  # correlation, at the best shift, from which a picture is the same as before
+# The same for two frames in a row that show different things, and for two of one camera movement. In 150
+# movements over photographs, cuts had at most 0.22, frames of one movement at least 0.63.
+APART, TOGETHER = 0.3, 0.6
 PLACE = (9, 9)  # samples of the thumbnail over which local contrast is taken
 
 
@@ -36,6 +41,7 @@ class Transition(NamedTuple):
 
 class _Seen(NamedTuple):
     detail: Floats
+    spectrum: Floats
     cut: int
     broken: float
 
@@ -44,7 +50,7 @@ class CutFinder:
     """Finds cuts among frames that are not blank; each is known five frames later."""
 
     def __init__(self) -> None:
-        self._seen: deque[_Seen] = deque(maxlen=2 * REACH)
+        self._seen: deque[_Seen] = deque(maxlen=2 * REACH + BESIDE)
         self._links: deque[tuple[float, _Seen]] = deque(maxlen=2 * BESIDE + 1)
         self._cuts: list[Transition] = []
 
@@ -56,9 +62,11 @@ class CutFinder:
             cut: Where the cut is, in pts, if a shot begins with this frame.
             in_the_dark: Whether blank frames came before it.
         """
-        seen = _Seen(detail(thumbnail), cut, BROKEN_IN_THE_DARK if in_the_dark else BROKEN)
+        relief = detail(thumbnail)
+        broken = BROKEN_IN_THE_DARK if in_the_dark else BROKEN
+        seen = _Seen(relief, spectrum(relief), cut, broken)
         if not self._seen:  # as if the film had stood still before
-            self._seen.extend([seen] * 2 * REACH)
+            self._seen.extend([seen] * (2 * REACH + BESIDE))
         self._push(seen)
 
     def compute(self) -> list[Transition]:
@@ -70,24 +78,40 @@ class CutFinder:
     def _push(self, seen: _Seen) -> None:
         self._seen.append(seen)
         details = np.stack([seen.detail.ravel() for seen in self._seen])
-        link = float((details[:REACH] @ details[REACH:].T).max())
-        self._links.append((link, self._seen[REACH]))
+        link = float((details[BESIDE:-REACH] @ details[-REACH:].T).max())
+        self._links.append((link, self._seen[-REACH]))
         if len(self._links) == self._links.maxlen:
             self._judge()
 
     def _judge(self) -> None:
-        """Note a cut if the middle one of the last links is the lowest, by far."""
+        """Note a cut if the middle one of the last links is the lowest, by far, or no shift bridges it."""
         links = [link for link, _ in self._links]
         link, seen = self._links[BESIDE]
         broken = link == min(links) and min(links[0], links[-1]) - link > seen.broken
-        if broken and not self._is_back():
+        around = list(self._seen)
+        before, after = around[:REACH], around[REACH:]
+        if (broken and not _is_back(before[-BESIDE:], after[1 - REACH :])) or (
+            self._is_parted() and not _is_back(before, after)
+        ):
             self._cuts.append(Transition(seen.cut))
 
-    def _is_back(self) -> bool:
-        """Whether frames after the moment show, perhaps shifted, what frames before it showed."""
-        spectra = [spectrum(seen.detail) for seen in self._seen]
-        before, after = spectra[: REACH - BESIDE], spectra[-REACH + 1 :]
-        return max(best(correlation(a, b))[0] for a in before for b in after) > BACK
+    def _is_parted(self) -> bool:
+        """Whether the frames beside the moment differ, while the picture only moves before and after it."""
+        earlier, before, after, later = list(self._seen)[REACH - 2 : REACH + 2]
+        return (
+            _shifted(before, after) < APART
+            and min(_shifted(earlier, before), _shifted(after, later)) > TOGETHER
+        )
+
+
+def _is_back(before: Sequence[_Seen], after: Sequence[_Seen]) -> bool:
+    """Whether one of the frames after a moment shows, perhaps shifted, what one before it showed."""
+    return any(_shifted(one, other) > BACK for one in before for other in after)
+
+
+def _shifted(one: _Seen, other: _Seen) -> float:
+    """The correlation of two frames at the best shift."""
+    return best(correlation(one.spectrum, other.spectrum))[0]
 
 
 def detail(thumbnail: Floats) -> Floats:
