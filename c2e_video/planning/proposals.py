@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..inference.matching import Match
 from ..references.image import Reference
+from ..utils.devices import release_memory
 from ..utils.progress import Progress
 from ..video.frames import VideoInfo
 from .coverage import FilmMatcher, ShotCoverage, covered_share
@@ -254,6 +255,7 @@ def _candidates(
             others = _rows_of(sample, alike, film_matcher)
             found.append(_Candidate(sample.pts, shot, row, others))
         first = last
+        release_memory()
         progress.advance(1)
     return found
 

@@ -130,6 +130,16 @@ def configure_malloc() -> None:
     libc.mallopt(arena_max, 1)
 
 
+def release_memory() -> None:
+    """Give free memory back to the system, where the heap is glibc's.
+
+    For work that reads large tensors and keeps small results: what it frees lies between these, and the heap
+    would grow with every result.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 _limit: int | None = None
 
 
