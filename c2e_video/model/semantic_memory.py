@@ -27,7 +27,7 @@ FINE_SHARE = 0.34
 # - HEIGHT * (difference of the vertical position, in picture heights)^2: roads are below, the sky is above.
 SHARPNESS, LIGHTNESS, HEIGHT = 30.0, 2.0, 20.0
 # Confidence of a semantic match: 0 up to a best cosine of UNLIKE, 1 from ALIKE on, linear between.
-UNLIKE, ALIKE = 0.4, 0.6
+UNLIKE, ALIKE = 0.45, 0.7
 # Joint bilateral filter of the semantic colors: radius in fine cells (1/4), sigma in lightness.
 REACH, LIGHT = 4, 0.12
 # Inputs of the gate for each cell; least share of a source before the gate, where the scene is the same.
