@@ -17,7 +17,7 @@ def scene(seed: int, grain: float) -> Floats:
     """A wide picture of random detail, ``grain`` samples large."""
     field = np.random.default_rng(seed).standard_normal((60, 200)).astype(np.float32)
     field = np.asarray(cv2.GaussianBlur(field, (0, 0), grain), np.float32)
-    return 128 + 60 * field / field.std()
+    return np.asarray(128 + 60 * field / field.std(), np.float32)
 
 
 def movement(seed: int, grain: float, step: float) -> list[Floats]:
