@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,3 +40,11 @@ def rendering() -> list[int]:
         if words.startswith(b"ray::render"):
             found.append(int(folder.name))
     return found
+
+
+def assert_nothing_renders() -> None:
+    """No worker renders any more; a process keeps its title for a moment after its task."""
+    deadline = time.monotonic() + 20
+    while left := rendering():
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
