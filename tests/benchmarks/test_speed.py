@@ -23,6 +23,7 @@ def options(tmp_path: Path) -> Options:
     )
 
 
+@pytest.mark.slow
 def test_every_figure_is_there(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "BATCHES", {32: (1, 2)})
     monkeypatch.setattr(speed, "FILMS", ((64, 48),))

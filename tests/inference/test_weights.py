@@ -128,6 +128,7 @@ def test_a_keyframe_covers_its_own_shot(colorizer: Colorizer) -> None:
         assert max(scores) < UNCOVERED
 
 
+@pytest.mark.slow
 def test_from_one_keyframe_to_another_no_step_is_larger_than_grain(colorizer: Colorizer) -> None:
     """From a keyframe to the same in other colours in two seconds: no frame far from the next."""
     truth = small(sorted(SAMPLES.glob("keyframe-*"))[1])[::2, ::2]
