@@ -1,10 +1,10 @@
 """Two versions of the program on the same film, in turns: seconds, processor time, memory, and their ratio.
 
     git worktree add ../before v0.1
-    python -m benchmarks.compare_trees ../before film.mp4 --ref keyframe.png [-- --quality draft]
+    python -m benchmarks.compare_trees ../before film.mp4 --ref keyframe.png [--quality draft]
 
-The other version runs with the packages of this environment. What follows ``--`` is given to this version
-only. Each time is the least of the repeats, and that of the whole command, start-up included.
+The other version runs with the packages of this environment. Further options, at the end, are given to this
+version only. Each time is the least of the repeats, and that of the whole command, start-up included.
 """
 
 from __future__ import annotations
@@ -60,13 +60,12 @@ def least(runs: Sequence[Run]) -> Run:
 
 def main() -> None:
     """Print a line for each version, and one for their ratios."""
-    own = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("other", type=Path, help="The folder of the other version.")
     parser.add_argument("film", type=Path)
     parser.add_argument("--ref", type=Path, required=True)
     parser.add_argument("--repeats", type=int, default=2)
-    wanted = parser.parse_args(sys.argv[1 : len(sys.argv) - len(own) - bool(own)])
+    wanted, own = parser.parse_known_args()
     film, reference = wanted.film.resolve(), wanted.ref.resolve()
     other, this = [], []
     for _ in range(wanted.repeats):

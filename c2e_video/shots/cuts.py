@@ -77,8 +77,8 @@ class CutFinder:
 
     def _push(self, seen: _Seen) -> None:
         self._seen.append(seen)
-        details = np.stack([seen.detail.ravel() for seen in self._seen])
-        link = float((details[BESIDE:-REACH] @ details[-REACH:].T).max())
+        details = np.stack([seen.detail.ravel() for seen in list(self._seen)[BESIDE:]])
+        link = float((details[:REACH] @ details[REACH:].T).max())
         self._links.append((link, self._seen[-REACH]))
         if len(self._links) == self._links.maxlen:
             self._judge()
@@ -91,17 +91,17 @@ class CutFinder:
         around = list(self._seen)
         before, after = around[:REACH], around[REACH:]
         if (broken and not _is_back(before[-BESIDE:], after[1 - REACH :])) or (
-            self._is_parted() and not _is_back(before, after)
+            _is_parted(before, after) and not _is_back(before, after)
         ):
             self._cuts.append(Transition(seen.cut))
 
-    def _is_parted(self) -> bool:
-        """Whether the frames beside the moment differ, while the picture only moves before and after it."""
-        earlier, before, after, later = list(self._seen)[REACH - 2 : REACH + 2]
-        return (
-            _shifted(before, after) < APART
-            and min(_shifted(earlier, before), _shifted(after, later)) > TOGETHER
-        )
+
+def _is_parted(before: Sequence[_Seen], after: Sequence[_Seen]) -> bool:
+    """Whether the frames beside a moment differ, while the picture only moves before and after it."""
+    return (
+        _shifted(before[-1], after[0]) < APART
+        and min(_shifted(*before[-2:]), _shifted(*after[:2])) > TOGETHER
+    )
 
 
 def _is_back(before: Sequence[_Seen], after: Sequence[_Seen]) -> bool:

@@ -147,6 +147,7 @@ class RenderQueue:
         progress = RunProgress(job, self._stop, self._tell)
         job.notes, job.error, job.kept, job.on_disk, job.picture = [], "", "", "", ""
         restart, job.restart = job.restart, False
+        state: State = "failed"
         try:
             film = self._ready(job)
             output = job.options.output(film.path)
@@ -163,27 +164,23 @@ class RenderQueue:
             )
             job.kept = job.on_disk = job.picture = ""
             job.notes = list(result.notes)
-            self._end(job, "done")
+            state = "done"
         except Stopped as error:
             job.kept = _kept(error)
-            self._end(job, "stopped")
+            state = "stopped"
         except JobMismatch:
             job.error = (
                 "shots, references or options were changed since this run was stopped; begin it anew "
                 "to paint the film as it is now"
             )
-            self._end(job, "failed")
         except C2EError as error:
             job.error, job.kept = str(error), _kept(error)
-            self._end(job, "failed")
         except Exception as error:  # a bug ends this film's run, not the queue
             log.exception("painting %s", job.name)
             job.error = f"an error of the program: {error!r}"
-            self._end(job, "failed")
-
-    def _end(self, job: RenderJob, state: State) -> None:
-        """Give a run its final state, after all else of it: the page then reads the rest and may restart."""
-        with self._lock:  # a stop that is asked for at this moment must not put "stopping" over it
+        # Last, after all else: the page then reads the rest and may restart. A stop that is asked for at this
+        # moment must not put "stopping" over it.
+        with self._lock:
             job.state = state
 
     def _ready(self, job: RenderJob) -> OpenFilm:

@@ -10,7 +10,7 @@ import platform
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeVar, cast
 
 import torch
@@ -121,10 +121,10 @@ def configure_malloc() -> None:
     By default glibc returns planes to the system and requests them again: 9,000 pages a frame of 480p, which
     the system clears and maps while other threads wait. One heap for all threads also keeps less memory.
     """
-    if platform.libc_ver()[0] != "glibc":
+    libc = _glibc()
+    if libc is None:
         return
     mmap_max, trim_threshold, arena_max = -4, -1, -8  # of malloc.h
-    libc = ctypes.CDLL(None)
     libc.mallopt(mmap_max, 0)
     libc.mallopt(trim_threshold, (1 << 31) - 1)
     libc.mallopt(arena_max, 1)
@@ -136,8 +136,15 @@ def release_memory() -> None:
     For work that reads large tensors and keeps small results: what it frees lies between these, and the heap
     would grow with every result.
     """
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)
+    libc = _glibc()
+    if libc is not None:
+        libc.malloc_trim(0)
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    """The C library, where it is glibc."""
+    return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
 
 
 _limit: int | None = None

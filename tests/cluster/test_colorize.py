@@ -20,7 +20,7 @@ from c2e_video.pipeline import planned_film
 from c2e_video.pipeline.colorize import colorize_video
 from c2e_video.pipeline.options import Options
 from c2e_video.video.encode import EncodeSettings
-from tests.cluster.watch import Watch, assert_nothing_renders, rendering
+from tests.cluster.watch import Watch, rendering, wait_for_workers
 from tests.media import picture_digests, write_film
 
 pytestmark = pytest.mark.cluster
@@ -111,7 +111,7 @@ def test_a_segment_that_fails_three_times_stops_the_run_with_its_own_error(
     watch = Watch()
     with pytest.raises(MediaError, match="the disk is on fire"):
         on_cluster(film, reference, options, watch)
-    assert_nothing_renders()
+    wait_for_workers()
     workers()
     assert on_cluster(film, reference, options, Watch()) == whole
 
@@ -125,7 +125,7 @@ def test_a_run_on_a_cluster_is_finished_without_one(
 
     with pytest.raises(KeyboardInterrupt):
         on_cluster(film, reference, options, Watch(stop))
-    assert_nothing_renders()
+    wait_for_workers()
     output = film.with_name("out.mkv")
     assert list(output.with_name("out.mkv.c2e").glob("part-*.json"))
     assert not list(output.with_name("out.mkv.c2e").glob("*.partial*"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from c2e_video.utils.progress import Silent
+from tests.waiting import wait_until
 
 
 class Watch(Silent):
@@ -42,9 +42,6 @@ def rendering() -> list[int]:
     return found
 
 
-def assert_nothing_renders() -> None:
-    """No worker renders any more; a process keeps its title for a moment after its task."""
-    deadline = time.monotonic() + 20
-    while left := rendering():
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+def wait_for_workers() -> None:
+    """Wait until no worker renders: a process keeps its title for a moment after its task."""
+    wait_until(lambda: not rendering())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from c2e_video.pipeline.options import Options
 from tests.media import write_film
+from tests.waiting import wait_until
 
 pytest.importorskip("starlette")
 
@@ -51,14 +51,6 @@ class Page:
 
     def edit(self, film: str, action: str, **more: Any) -> Any:
         return self.post(f"/api/films/{film}/edit", {"action": action} | more)
-
-
-def wait_until(true: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Wait until ``true()``; fail if it does not come."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.02)
 
 
 @pytest.fixture

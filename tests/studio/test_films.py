@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 from c2e_video.pipeline.options import Options
 from c2e_video.studio.app import build_app
 from c2e_video.studio.studio import Studio
-from tests.studio.conftest import HOST, TOKEN, Page, wait_until
+from tests.studio.conftest import HOST, TOKEN, Page
+from tests.waiting import wait_until
 
 
 def test_the_folder_lists_its_films(page: Page) -> None:

@@ -15,7 +15,8 @@ from c2e_video.studio.errors import Overtaken
 from c2e_video.studio.turns import Turns
 from c2e_video.utils.arrays import Picture
 from tests.media import luma, luma_frames, write_film
-from tests.studio.conftest import Page, wait_until
+from tests.studio.conftest import Page
+from tests.waiting import wait_until
 
 
 def picture(answer: Any) -> Picture:

@@ -15,7 +15,8 @@ from PIL import Image
 from c2e_video.studio.references import LARGEST_UPLOAD
 from c2e_video.studio.watch import time_of
 from tests.media import luma_frames
-from tests.studio.conftest import Page, wait_until
+from tests.studio.conftest import Page
+from tests.waiting import wait_until
 
 
 def colored_frame(folder: Path, number: int) -> bytes:

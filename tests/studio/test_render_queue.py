@@ -18,8 +18,9 @@ from c2e_video.studio.render_job import RunProgress
 from c2e_video.studio.studio import Studio
 from c2e_video.studio.workspace import Workspace
 from tests.media import luma_frames, video_pts
-from tests.studio.conftest import Page, wait_until
+from tests.studio.conftest import Page
 from tests.studio.test_frames import chroma, picture
+from tests.waiting import wait_until
 
 
 @pytest.fixture

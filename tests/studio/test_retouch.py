@@ -14,8 +14,9 @@ from c2e_video.studio.errors import RequestError
 from c2e_video.studio.retouch import Retoucher, Stroke, brushed, spread
 from c2e_video.video.decode import probe
 from c2e_video.video.frames import VideoInfo
-from tests.studio.conftest import Page, wait_until
+from tests.studio.conftest import Page
 from tests.studio.test_frames import chroma, colored, picture, pts_in
+from tests.waiting import wait_until
 
 __all__ = ["colored"]
 

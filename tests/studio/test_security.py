@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.studio.conftest import HOST, TOKEN, Page, wait_until
+from tests.studio.conftest import HOST, TOKEN, Page
+from tests.waiting import wait_until
 
 PATHS = ("/", "/api/studio", "/api/folder", "/api/events", "/api/queue", "/static/app.js")
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from c2e_video.references.table_file import read_table
 from c2e_video.video.decode import probe
-from tests.studio.conftest import Page, wait_until
+from tests.studio.conftest import Page
+from tests.waiting import wait_until
 
 
 def spans(table: Any) -> list[tuple[int, int]]:
