@@ -15,7 +15,6 @@ from .transfer import SRGB
 LUMAS = 128  # values of luma in the table, black to white
 SIDE = 65  # samples of a*, and of b*
 BOUND = 128.0  # largest a* and b* of the table; the gamut of every matrix ends before it
-_COLUMNS = 16  # tiles in a row of the atlas
 
 
 def table_chroma(gray: Tensor, ab: Tensor, film: Colorimetry) -> ChromaOffsets:
@@ -47,9 +46,8 @@ class ChromaTable:
         gray = torch.linspace(0, 1, LUMAS).view(LUMAS, 1, 1, 1).expand(LUMAS, 1, SIDE, SIDE)
         axis = torch.linspace(-BOUND, BOUND, SIDE)
         ab = torch.stack(torch.meshgrid(axis, axis, indexing="ij")).expand(LUMAS, 2, SIDE, SIDE)
-        tiles = torch.stack(unlimited_chroma(gray.contiguous(), ab.contiguous(), film), dim=1)
-        grid = tiles.view(LUMAS // _COLUMNS, _COLUMNS, 2, SIDE, SIDE).permute(2, 0, 3, 1, 4)
-        self._atlas = grid.reshape(1, 2, LUMAS // _COLUMNS * SIDE, _COLUMNS * SIDE)
+        tiles = torch.stack(unlimited_chroma(gray.contiguous(), ab.contiguous(), film))
+        self._atlas = tiles.view(1, 2, LUMAS * SIDE, SIDE)
         self._copies: dict[torch.device, Tensor] = {}
 
     def chroma(self, gray: Tensor, ab: Tensor) -> ChromaOffsets:
@@ -59,11 +57,16 @@ class ChromaTable:
             gray: Luma Y' in [0, 1], fp32 ``[N, 1, H, W]``.
             ab: a* and b*, fp32 ``[N, 2, H, W]``.
         """
-        tile = (gray[:, 0] * (LUMAS - 1)).round()
-        largest = ab.abs().amax(1, keepdim=True).clamp_min(BOUND)
-        place = (ab * (BOUND / largest) + BOUND) * ((SIDE - 1) / (2 * BOUND))
-        planes = self._looked_up(tile, place)
-        return fit_gamut(gray, ChromaOffsets(planes[:, 0], planes[:, 1]), self.film.matrix)
+        a, b = _within_bound(ab).unbind(1)
+        # grid_sample counts from -1 to 1, from edge to edge of the atlas; its tiles lie one below another.
+        step = (SIDE - 1) / (BOUND * SIDE)
+        across = b * step
+        tile = (gray[:, 0] * (LUMAS - 1)).round_()
+        down = tile.mul_(2 / LUMAS).sub_(1 - 1 / LUMAS).add_(a, alpha=step / LUMAS)
+        atlas = self._atlas_on(ab.device).expand(len(ab), -1, -1, -1)
+        places = torch.stack((across, down), dim=-1)
+        cb, cr = F.grid_sample(atlas, places, mode="bilinear", align_corners=False).unbind(1)
+        return fit_gamut(gray, ChromaOffsets(cb, cr), self.film.matrix)
 
     def _atlas_on(self, device: torch.device) -> Tensor:
         """The atlas on a device. Colorizers of several devices share the table, so none moves it."""
@@ -71,14 +74,9 @@ class ChromaTable:
             self._copies[device] = self._atlas.to(device)
         return self._copies[device]
 
-    def _looked_up(self, tile: Tensor, place: Tensor) -> Tensor:
-        """Chroma ``[N, 2, H, W]`` at places ``[N, 2, H, W]`` (row, column) of tiles ``[N, H, W]``."""
-        atlas = self._atlas_on(tile.device)
-        row = torch.div(tile, _COLUMNS, rounding_mode="floor")
-        down = place[:, 0] + row * SIDE
-        across = place[:, 1] + (tile - row * _COLUMNS) * SIDE
-        height, width = atlas.shape[2:]
-        # grid_sample counts from -1 to 1, from edge to edge.
-        grid = torch.stack(((across + 0.5) * (2 / width) - 1, (down + 0.5) * (2 / height) - 1), -1)
-        atlas = atlas.expand(len(tile), -1, -1, -1)
-        return F.grid_sample(atlas, grid, mode="bilinear", align_corners=False)
+
+def _within_bound(ab: Tensor) -> Tensor:
+    """Colors of the same hue whose a* and b* are at most BOUND."""
+    if ab.device.type == "cpu" and ab.abs().amax() <= BOUND:
+        return ab  # as nearly always; another device would have to be waited for
+    return ab * (BOUND / ab.abs().amax(1, keepdim=True).clamp_min(BOUND))

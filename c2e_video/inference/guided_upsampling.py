@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -52,30 +53,32 @@ def _slope(ab: Tensor, lightness: Tensor) -> Tensor:
 
 
 def _window_mean(planes: Tensor) -> Tensor:
-    """Box mean over the samples of each window that lie inside the plane.
-
-    Sums along one side, then along the other: ``avg_pool2d`` takes a CPU five times as long.
-    """
-    return _window_sum(_window_sum(planes, 3), 2) / _window_count(planes)
+    """Box mean over the samples of each window that lie inside the plane."""
+    count = _window_sum(planes.new_ones(1, 1, *planes.shape[2:]))
+    return _window_sum(planes) / count
 
 
-def _window_sum(planes: Tensor, dim: int) -> Tensor:
-    length = planes.shape[dim]
-    pad = (RADIUS, RADIUS) if dim == 3 else (0, 0, RADIUS, RADIUS)
-    padded = F.pad(planes, pad)
-    total = padded.narrow(dim, 0, length).clone()
-    for shift in range(1, 2 * RADIUS + 1):
-        total += padded.narrow(dim, shift, length)
-    return total
-
-
-def _window_count(planes: Tensor) -> Tensor:
-    across, down = (
-        _window_sum(planes.new_ones(1, 1, *shape), dim)
-        for shape, dim in (((1, planes.shape[3]), 3), ((planes.shape[2], 1), 2))
-    )
-    return across * down
+def _window_sum(planes: Tensor) -> Tensor:
+    side = 2 * RADIUS + 1
+    if planes.device.type != "cpu":
+        return F.avg_pool2d(planes, side, stride=1, padding=RADIUS, divisor_override=1)
+    # avg_pool2d takes a CPU fifteen times as long.
+    sums = torch.empty(planes.shape)
+    for plane, into in zip(planes.flatten(0, 1), sums.flatten(0, 1), strict=True):
+        cv2.boxFilter(
+            *(plane.numpy(), -1, (side, side)),
+            dst=into.numpy(),
+            normalize=False,
+            borderType=cv2.BORDER_CONSTANT,
+        )
+    return sums
 
 
 def _enlarge(planes: Tensor, size: torch.Size) -> Tensor:
-    return F.interpolate(planes, size=size, mode="bilinear", align_corners=False)
+    """Bilinear interpolation. On a CPU by OpenCV, which takes half the time."""
+    if planes.device.type != "cpu":
+        return F.interpolate(planes, size=size, mode="bilinear", align_corners=False)
+    large = torch.empty(*planes.shape[:2], *size)
+    for small, whole in zip(planes.flatten(0, 1), large.flatten(0, 1), strict=True):
+        cv2.resize(small.numpy(), size[::-1], dst=whole.numpy(), interpolation=cv2.INTER_LINEAR)
+    return large

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..utils.arrays import Floats
-from .optical_flow import NO_MAP, forward_backward_error, quick_flow
+from .optical_flow import NO_MAP, forward_backward_error, pixel_positions, quick_flow
 
 FLOW_SIDE = 128  # short side, about, of the planes in which motion is sought
 SMALLEST_SIDE = 32  # with a shorter side no motion is sought
@@ -115,15 +114,16 @@ def mean_along_motion(
     Returns:
         ab, fp32 ``[2, H, W]``.
     """
-    total: Any = 0 if own is None else own
-    weights: Any = 0 if own is None else 1
+    total: Any = None if own is None else own.copy()
+    weights: Any = 0.0 if own is None else 1.0
     for source in sources:
         ab, confidence = _carried(target, source)
         counts = confidence + FLOOR if own is None else confidence
         counts *= source.weight
-        total = total + ab * counts
+        ab *= counts
+        total = ab if total is None else np.add(total, ab, out=total)
         weights = weights + counts
-    return np.asarray(total / weights, np.float32)
+    return np.asarray(np.divide(total, weights, out=total))
 
 
 def _carried(target: MotionPlane, source: Source) -> tuple[Floats, Floats]:
@@ -131,16 +131,14 @@ def _carried(target: MotionPlane, source: Source) -> tuple[Floats, Floats]:
     match = target.match(source.motion)
     height, width = source.ab.shape[1:]
     rows, columns = match.confidence.shape
-    scale = np.array([width / columns, height / rows], np.float32)
-    flow = cv2.resize(match.flow, (width, height)) * scale
-    seen = cv2.remap(
-        *(cv2.merge(list(source.ab)), _grid(height, width) + flow, NO_MAP, cv2.INTER_LINEAR),
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.stack(cv2.split(seen)), np.asarray(cv2.resize(match.confidence, (width, height)))
-
-
-@lru_cache(maxsize=4)
-def _grid(height: int, width: int) -> Floats:
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return np.stack((x, y), axis=-1)
+    flow = match.flow * np.array([width / columns, height / rows], np.float32)
+    places: Any = cv2.resize(flow, (width, height))
+    places += pixel_positions(height, width)
+    seen = np.empty_like(source.ab)
+    for plane, into in zip(source.ab, seen, strict=True):
+        cv2.remap(
+            *(plane, places, NO_MAP, cv2.INTER_LINEAR),
+            dst=into,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return seen, np.asarray(cv2.resize(match.confidence, (width, height)))

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..errors import C2EError
 from ..model import Conditioning, Memory, load_weights
 from ..model.color2embed import STRIDE
-from ..model.fuse import fold_batch_norms
+from ..model.fuse import fold_batch_norms, fuse_activations
 from ..utils.arrays import Picture
 from ..utils.choices import Device, Precision
 from ..utils.devices import (
@@ -71,7 +71,7 @@ class InferenceNetwork:
         self.device = find_device(device)
         self.dtype = find_dtype(precision, self.device)
         self.size = size
-        model = fold_batch_norms(load_weights(self.weights))
+        model = fuse_activations(fold_batch_norms(load_weights(self.weights)))
         self._model = channels_last(model.to(self.device, self.dtype))
         self._model.requires_grad_(False)
         self._baked: tuple[str, Conditioning] | None = None

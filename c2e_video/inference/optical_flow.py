@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -68,8 +69,14 @@ def forward_backward_error(there: Floats, back: Floats) -> tuple[Floats, Floats,
         The pixels' positions (x, y) in the other frame and the flow back from there, ``[H, W, 2]`` each,
         and the squared forward-backward error ``[H, W]`` in pixels squared.
     """
-    height, width = there.shape[:2]
-    here = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
-    places = (here + there).astype(np.float32)
+    places = pixel_positions(*there.shape[:2]) + there
     returned: Any = cv2.remap(back, places, NO_MAP, cv2.INTER_LINEAR)
-    return places, returned, ((there + returned) ** 2).sum(-1)
+    across, down = cv2.split((there + returned) ** 2)
+    return places, returned, np.asarray(across + down)
+
+
+@lru_cache(maxsize=8)
+def pixel_positions(height: int, width: int) -> Floats:
+    """The position (x, y) of each pixel, fp32 ``[height, width, 2]``. Kept: not to be changed."""
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return np.stack((x, y), axis=-1)

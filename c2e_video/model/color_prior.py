@@ -12,6 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .feature_maps import cell_logits
 from .self_affinity import SelfAffinity
 
 AB_SCALE = 110.0
@@ -53,8 +54,9 @@ class ColorPrior(nn.Module):
         """The probability of each bin of ab in each cell, of sum 1: ``[N, P, BINS]``."""
         # In the network's number format: the product with the histograms takes much of the time.
         dtype = self.keys.dtype
-        scores = SHARPNESS * (affinity.keys.to(dtype) @ self.keys).float()
-        scores = scores - LIGHTNESS * (affinity.lightness - self.lightness.float()).square()
+        cosines = (affinity.keys.to(dtype) @ self.keys).float()
+        as_light = (LIGHTNESS, affinity.lightness, self.lightness.float()[None, None])
+        scores = cell_logits(cosines, SHARPNESS, [as_light])
         return affinity.average((scores.softmax(2).to(dtype) @ self.histograms).float())
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import sqrt
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from .config import ModelConfig
+from .fuse import plus_body
 
 SLOPE = 0.2  # of every leaky ReLU in the network
 
@@ -40,7 +41,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.widen(x)
-        return cast(Tensor, (x + self.body(x)) * (1 / sqrt(2)))
+        return plus_body(x, self.body) * (1 / sqrt(2))
 
 
 class ContentStage(nn.Sequential):

@@ -34,7 +34,7 @@ TOP_K = 16
 # [-1, 1]. The factor is not learned, because a training picture has the same lightness as its reference.
 LIGHTNESS_PENALTY = 40.0
 # Number of frame cells that are processed at once on a CPU. The scores of so many fit into its caches.
-ROWS = 64
+ROWS = 128
 # Largest group size of the two-level top-k.
 GROUPED = 8
 
@@ -77,13 +77,15 @@ def read_memory(
     logit_scale = logit_scale * (MIN_LOGIT_SCALE + (1 - MIN_LOGIT_SCALE) * confidence)
     prior = DisplacementPrior.between(cosines, memory, matches, (h, w))
     fine_cells = _FineCells.of(memory)
+    # Made contiguous once, here, as in _by_coarse_cell.
+    memory_values = memory.values.transpose(1, 2).contiguous()
     readouts = []
     fine_features = (_by_coarse_cell(features.fine), _by_coarse_cell(features.lightness.float()))
     for cosine, frame_index, keys, lightness in _in_chunks(cosines, prior.frame, *fine_features):
         offset = memory.bias[:, None] + prior.log_prior_at(frame_index)
         logits = torch.addcmul(offset, cosine, logit_scale)
         top = _top_k(logits, TOP_K)
-        values = logits.softmax(2).to(memory.values.dtype) @ memory.values.transpose(1, 2)
+        values = logits.softmax(2).to(memory_values.dtype) @ memory_values
         fine_ab = _match_fine(keys, lightness, top, fine_cells, fine_logit_scale)
         readouts.append((values, cosine.gather(2, top[1][..., :1]), fine_ab.flatten(2)))
     values, similarity, fine = (

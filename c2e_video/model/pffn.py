@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from .color_memory import ColorMemory
 from .config import ModelConfig
 from .content_encoder import SLOPE
+from .fuse import activated, plus_conv
 
 EPSILON = 1e-8  # paper eq. 5
 SKIP = 4  # every fourth content channel is joined to the upsampled features
@@ -80,8 +81,11 @@ class PFFB(nn.Module):
         """``style`` is z ``[N, E]``, or the modulated convolution baked for one z."""
         x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
         joined = self.join(torch.cat((x, _every_fourth(content)), dim=1))
-        modulated = self.modulated(joined, style) if isinstance(style, Tensor) else style(joined)
-        return cast(Tensor, self.activation(modulated) + self.shortcut(x))
+        if isinstance(style, Tensor):
+            modulated = self.activation(self.modulated(joined, style))
+        else:
+            modulated = activated(style, joined, SLOPE)
+        return plus_conv(modulated, self.shortcut, x)
 
 
 class _EveryFourth(torch.autograd.Function):

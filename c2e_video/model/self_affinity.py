@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .feature_maps import grid_positions, shifted_views
+from .feature_maps import cell_logits, grid_positions, shifted_views
 
 # Logits between the picture's own cells: SHARPNESS * cosine - LIGHTNESS * (difference of lightness)^2
 # - NEAR * (distance in short sides)^2.
@@ -41,12 +41,19 @@ class SelfAffinity(NamedTuple):
         light = F.adaptive_avg_pool2d(lightness.float(), size).flatten(2).transpose(1, 2)
         sides = torch.tensor([[size[0]], [size[1]]], device=keys.device) / min(size)
         places = grid_positions(size, keys.device) * sides
-        distance = (places[:, :, None] - places[:, None]).square().sum(0)
-        scores = SHARPNESS * (own @ own.transpose(1, 2))
-        scores = scores - LIGHTNESS * (light - light.transpose(1, 2)).square() - NEAR * distance
-        around = [_enlarged(part, (h, w)) for part in shifted_views(pooled, AROUND)]
-        cosines = torch.stack([(keys.float() * part).sum(1) for part in around], dim=1)
-        return cls(own, light, scores.softmax(2), size, (EDGE * cosines).softmax(1))
+        scores = cell_logits(
+            own @ own.transpose(1, 2),
+            SHARPNESS,
+            [
+                (LIGHTNESS, light, light.transpose(1, 2)),
+                *((NEAR, place[None, :, None], place[None, None]) for place in places),
+            ],
+        )
+        cosines = keys.flatten(2).transpose(1, 2) @ own.to(keys.dtype).transpose(1, 2)
+        beside = _cells_around(size, (h, w), keys.device).expand(len(keys), -1, -1)
+        nearby = (EDGE * cosines.gather(2, beside).float()).softmax(2)
+        nearby = torch.unflatten(nearby.transpose(1, 2), 2, (h, w))
+        return cls(own, light, scores.softmax(2), size, nearby)
 
     def average(self, values: Tensor) -> Tensor:
         """``values`` ``[N, P, V]`` averaged over similar cells, twice: similar cells of those count too."""
@@ -64,6 +71,17 @@ class SelfAffinity(NamedTuple):
         views = (_enlarged(part, size) for part in shifted_views(small, AROUND))
         weights = self.nearby.unbind(1)
         return torch.stack([w[:, None] * v for w, v in zip(weights, views, strict=True)]).sum(0)
+
+
+def _cells_around(size: tuple[int, int], fine: tuple[int, int], device: torch.device) -> Tensor:
+    """Of the cells of a ``size`` grid, the one that each of the P ``fine`` cells lies in and those around.
+
+    Returns:
+        Their numbers, int64 ``[1, P, 9]``.
+    """
+    number = torch.arange(size[0] * size[1], device=device, dtype=torch.float32).view(1, 1, *size)
+    views = [_enlarged(part, fine) for part in shifted_views(number, AROUND)]
+    return torch.cat(views, dim=1).flatten(2).transpose(1, 2).long()
 
 
 def _enlarged(planes: Tensor, size: tuple[int, int]) -> Tensor:

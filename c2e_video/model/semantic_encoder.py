@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .fuse import plus_body
+
 
 class SemanticFeatures(NamedTuple):
     """``fine`` ``[N, 64, h, w]`` at 1/8 and ``coarse`` ``[N, 160, h/2, w/2]`` at 1/16, of any length."""
@@ -35,7 +37,7 @@ class SemanticBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.body(x))
+        return F.relu_(plus_body(x, self.body))
 
 
 def _downsample(channels: int, out_channels: int) -> nn.Sequential:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from .color_prior import ColorPrior, expected_color, palette_of, plausibility
 from .config import ModelConfig
-from .feature_maps import grid_positions, pool_to, shifted_views
+from .feature_maps import cell_logits, grid_positions, pool_to, shifted_views
 from .memory import Memory, MemoryReadout
 from .memory_readout import match_weight
 from .self_affinity import SelfAffinity
@@ -95,9 +95,12 @@ class SemanticMemory(nn.Module):
         bias = (memory.bias - memory.bias.amax(1, keepdim=True))[:, None].float().clamp_min(-1e4)
         queries = affinity.keys.to(memory.semantic.dtype)
         cosines = (queries @ memory.semantic).float() + bias / SHARPNESS
-        scores = SHARPNESS * cosines - LIGHTNESS * (affinity.lightness - known).square()
-        height = grid_positions(affinity.size, queries.device)[0, :, None]
-        scores = scores - HEIGHT * (height - memory.coarse[:, None, 0]).square()
+        height = grid_positions(affinity.size, queries.device)[None, 0, :, None]
+        penalties = [
+            (LIGHTNESS, affinity.lightness, known),
+            (HEIGHT, height, memory.coarse[:, None, 0]),
+        ]
+        scores = cell_logits(cosines, SHARPNESS, penalties)
         found = torch.cat((scores.softmax(2) @ colors, cosines.amax(2, keepdim=True)), dim=2)
         read = affinity.planes(found, like)
         return SemanticReadout(read[:, :2], read[:, 2:], _ramp(read[:, 2:], UNLIKE, ALIKE))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from c2e_video.model import Color2Embed, Conditioning, ModelConfig
-from c2e_video.model.fuse import fold_batch_norms
+from c2e_video.model.content_encoder import ResidualBlock
+from c2e_video.model.fuse import fold_batch_norms, fuse_activations
 from c2e_video.model.pffn import EPSILON, SKIP, ModulatedConv, _every_fourth
-from tests.factories import random_model
+from c2e_video.model.semantic_encoder import SemanticBlock
+from c2e_video.utils.devices import channels_last
+from tests.factories import TINY, random_model
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +115,26 @@ def test_folded_batch_norms_change_nothing() -> None:
     folded = fold_batch_norms(model)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
     torch.testing.assert_close(folded(frame, folded.embed(reference)), before, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_activations_within_convolutions_change_nothing(dtype: torch.dtype) -> None:
+    if dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        pytest.skip("this CPU has no convolutions in bf16")
+    plain = fold_batch_norms(random_model(replace(TINY, semantic=8))).to(dtype)
+    fused = fuse_activations(copy.deepcopy(plain))
+    bodies = [m.body for m in fused.modules() if isinstance(m, (ResidualBlock, SemanticBlock))]
+    assert not any(isinstance(layer, (nn.ReLU, nn.LeakyReLU)) for b in bodies for layer in b)
+    tolerance = 1e-5 if dtype == torch.float32 else 0.06
+    for side, lay_out in ((64, copy.deepcopy), (64, channels_last), (16, channels_last)):
+        frame = (torch.rand(1, 1, side, side) * 2 - 1).to(dtype)
+        z, memory = plain.embed(torch.rand(1, 3, side, side).to(dtype))
+        assert isinstance(z, Tensor)
+        conditioning = Conditioning(plain.pffn.bake(z[0]), memory)
+        before = plain(frame, conditioning)
+        with torch.inference_mode():
+            after = lay_out(fused)(frame, conditioning)
+        torch.testing.assert_close(after, before, rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("wrong", [{"width": 30}, {"width": 0}, {"embedding": 0}, {"memory": -1}])
