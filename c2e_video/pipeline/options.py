@@ -33,7 +33,8 @@ class Options:
         device: Where the network runs: "cpu", "cuda" or "mps"; "auto" is the best there is.
         precision: The network's numbers: "fp32", "bf16" or "fp16"; "auto" is the fastest on the device.
         quality: "draft", "standard" (the default) or "best": which ``size`` and ``anchor_interval`` are taken
-            where they are None. A draft in H.264 also has the preset "veryfast" where ``encode`` has none.
+            where they are None; and, where ``encode`` has none, the preset of H.264: "veryfast", "faster" or
+            "fast".
         size: Short side of the pictures that the network sees, in pixels; 16 to 4096, never more than the
             film's own. None, the default, becomes that of ``quality``.
         anchor_interval: Frames from one that the network predicts to the next, at most; those between are
@@ -126,8 +127,8 @@ class Options:
 
     @property
     def encoding(self) -> EncodeSettings:
-        """``encode`` with its preset named; of a draft, a quick one where none is asked for."""
-        return self.encode.with_preset(draft=self.quality == "draft")
+        """``encode`` with its preset named: that of the quality where none is asked for."""
+        return self.encode.with_preset(self.quality)
 
     def encoded(self, info: VideoInfo) -> VideoInfo:
         """The film as it is encoded.

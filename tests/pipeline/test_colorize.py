@@ -100,7 +100,8 @@ def test_ffv1_keeps_every_luma_sample(
 
 
 @pytest.mark.parametrize(
-    ("quality", "refinement"), [("draft", b"subme=2"), ("standard", b"subme=6")]
+    ("quality", "refinement"),
+    [("draft", b"subme=2"), ("standard", b"subme=4"), ("best", b"subme=6")],
 )
 def test_a_film_is_encoded_by_the_preset_of_its_quality(
     film: Path, keyframe: Path, quick: Options, quality: Quality, refinement: bytes

@@ -71,8 +71,9 @@ def test_a_stretch_begins_with_the_frame_whose_time_is_written_to_the_millisecon
     assert window_of(info, Options(start=Fraction(43, 1000), end=1)) == (2, 24)  # type: ignore[arg-type]
 
 
-def test_a_draft_is_encoded_quickly_unless_another_preset_is_asked_for() -> None:
-    assert Options().encoding.preset == "fast"
+def test_each_quality_has_its_encoder_preset_unless_another_is_asked_for() -> None:
+    assert Options().encoding.preset == "faster"
+    assert Options(quality="best").encoding.preset == "fast"
     assert Options(quality="draft").encoding.preset == "veryfast"
     assert Options(quality="draft", encode=EncodeSettings(preset="slow")).encoding.preset == "slow"
     assert Options(quality="draft", encode=EncodeSettings("ffv1")).encoding.preset is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...utils.choices import Codec
+from ...utils.choices import Codec, Quality
 
 _X26X_PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
@@ -19,7 +19,7 @@ class CodecSpec:
 
     ``part`` is the muxer of its parts: one that keeps times exact where frames are reordered. ``threads``
     is 0 for one a processor. It is fixed where the pictures depend on it: every machine writes the same.
-    ``draft_preset`` is the preset of a quick look, where it differs.
+    ``quality_presets`` are the presets of a draft and of the best quality, where they differ from ``preset``.
     ``rgb`` has a pixel format for each depth where pictures are R'G'B' (``rgb.py``).
     """
 
@@ -29,7 +29,7 @@ class CodecSpec:
     crf: float | None = None
     crf_limit: int = 0
     preset: str | None = None
-    draft_preset: str | None = None
+    quality_presets: Mapping[Quality, str] = field(default_factory=dict)
     presets: tuple[str, ...] = ()
     subsampling: tuple[int, int] = (2, 2)
     odd_sizes: bool = True  # at its usual subsampling
@@ -52,8 +52,8 @@ CODEC_SPECS: Mapping[str, CodecSpec] = {
         part="mp4",
         crf=16,
         crf_limit=51,
-        preset="fast",
-        draft_preset="veryfast",
+        preset="faster",
+        quality_presets={"draft": "veryfast", "best": "fast"},
         presets=_X26X_PRESETS,
         odd_sizes=False,
         threads=6,  # each takes 15 MB at 1080p
