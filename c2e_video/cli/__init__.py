@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from ..errors import C2EError
+from ..utils.garbage import collect_rarely
 from ..version import __version__
 from .colorize import colorize
 from .evaluate import evaluate
@@ -49,6 +50,7 @@ class FilmFirst(click.Group):
 def main() -> NoReturn:
     """The console script: a :class:`C2EError` is one line and exit code 1, a stop is 130 or 143."""
     Stopper.listen()
+    collect_rarely()
     accept_any_name()
     try:
         code = cli(standalone_mode=False)

@@ -136,7 +136,9 @@ def train(
     from ..train.config import TrainConfig
     from ..train.distill import Distiller
     from ..train.loop import Trainer
+    from ..utils.garbage import collect_as_usual
 
+    collect_as_usual()
     try:
         model = ModelConfig(width=settings.pop("width"), memory=settings.pop("memory"))
     except ValueError as error:

@@ -23,7 +23,7 @@ class Preset(NamedTuple):
 QUALITIES: Mapping[Quality, Preset] = {
     "draft": Preset(240, 12),
     "standard": Preset(272, 12),
-    "best": Preset(384, 4),
+    "best": Preset(352, 12),
 }
 
 STANDARD = QUALITIES["standard"]

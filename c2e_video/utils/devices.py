@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ..errors import C2EError
 from .choices import Device, Precision
+from .garbage import collect_as_usual
 
 DTYPES: dict[Precision, torch.dtype] = {
     "fp32": torch.float32,
@@ -107,12 +108,13 @@ def single_threaded_pool(count: int) -> ThreadPoolExecutor:
 
 
 def configure_process() -> None:
-    """Set what holds for a whole process. The command line calls it when it starts, the library never does.
+    """Set what holds for a whole process. The command line calls it after its imports, the library never.
 
     TF32 is switched off: on GPUs it replaces fp32 by default, and has ten bits of mantissa instead of 23.
     """
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     configure_malloc()
+    collect_as_usual()
 
 
 def configure_malloc() -> None:

@@ -14,6 +14,17 @@ def test_help_does_not_load_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
+def test_garbage_is_looked_for_as_usual_after_the_imports() -> None:
+    code = (
+        "import gc; usual = gc.get_threshold();"
+        "from c2e_video.utils.garbage import collect_rarely; collect_rarely();"
+        "assert gc.get_threshold()[0] > 10 * usual[0];"
+        "from c2e_video.utils.devices import configure_process; configure_process();"
+        "assert gc.get_threshold() == usual and gc.get_freeze_count()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_a_plain_run_loads_nothing_of_a_cluster() -> None:
     code = (
         "import sys; from c2e_video import cli; import c2e_video.pipeline.colorize;"
