@@ -59,6 +59,7 @@ def weights_of(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     help="VGG weights (.safetensors): train the semantic encoder and the color prior of --init.",
 )
 @click.option("--prior-cells", type=COUNT, default=2048, help="Of the color prior.")
+@click.option("--prior-only", is_flag=True, help="Learn the color prior of --init anew.")
 @click.option("--exclude", type=FILE, help="CSV whose column photo names pictures not trained on.")
 @click.option("--out", type=PATH, required=True, help="Folder for weights, state, losses, sheets.")
 @click.option("--width", type=COUNT, default=64, help="Network width; 64 is the paper's.")
@@ -136,6 +137,7 @@ def train(
     from ..train.config import TrainConfig
     from ..train.distill import Distiller
     from ..train.loop import Trainer
+    from ..train.prior import relearn_prior
     from ..utils.garbage import collect_as_usual
 
     collect_as_usual()
@@ -151,7 +153,16 @@ def train(
     settings["folder_weights"] = weights_of(settings["folder_weights"])
     cells = settings.pop("prior_cells")
     settings["exclude"] = names_in(settings["exclude"])
+    prior_only = settings.pop("prior_only")
     config = TrainConfig(model=model, **settings)
+    if prior_only:
+        if run["init"] is None or teacher is not None:
+            raise C2EError(
+                "--prior-only learns the color prior of weights that have a semantic encoder; "
+                "give those with --init, without --teacher"
+            )
+        relearn_prior(list(photos), out, config, init=run["init"], cells=cells, cache=run["cache"])
+        return
     if teacher is not None:
         if run["init"] is None:
             raise C2EError("--teacher adds semantic features to weights; give those with --init")

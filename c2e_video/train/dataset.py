@@ -181,6 +181,18 @@ class Sampler:
         square = cast(Picture, cv2.resize(crop, (size, size), interpolation=how))
         return square[:, ::-1] if rng.random() < 0.5 else square
 
+    def whole(self, index: int, side: int, rng: np.random.Generator) -> Picture:
+        """A whole picture in its true proportions, RGB uint8 ``[H, W, 3]``.
+
+        Its short side is near ``side``, both are multiples of 16.
+        """
+        picture = self.photos[index]
+        shape = np.array(picture.shape[:2], np.float64)
+        if self.unsquash[index]:
+            shape[rng.integers(2)] *= 4 / 3
+        h, w = (np.maximum(1, np.round(shape * (side / 16 / shape.min()))) * 16).astype(int)
+        return cast(Picture, cv2.resize(picture, (int(w), int(h)), interpolation=cv2.INTER_AREA))
+
     def fixed(self, indices: npt.NDArray[np.int64], size: int) -> Picture:
         """The middle squares of pictures, for measuring: RGB uint8 ``[N, S, S, 3]``."""
         squares = []

@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ from ..color.lab import gray_lightness
 from ..color.matrices import LUMA_WEIGHTS
 from ..errors import C2EError
 from ..model import Color2Embed, load_weights, save_weights
-from ..model.fuse import fold_batch_norms
 from ..model.semantic_encoder import SemanticEncoder, SemanticFeatures
 from ..utils.arrays import Picture
 from ..utils.devices import bf16_is_faster, channels_last
@@ -37,7 +36,7 @@ from .config import TrainConfig
 from .dataset import Sampler, open_cache
 from .film_pairs import FilmPairs
 from .losses import PerceptualLoss
-from .prior import learn_prior
+from .prior import add_prior
 from .step_progress import StepProgress
 
 WIDTH = 64  # of the semantic encoder
@@ -47,7 +46,6 @@ FRESH = (
     1 / 6
 )  # share of new pictures in a batch, until the pool holds POOL of them with their targets
 POOL = 6000
-PRIOR_PICTURES, PRIOR_BATCH = 3000, 16
 STATE, WEIGHTS = "semantic.safetensors", "weights.safetensors"
 
 
@@ -186,20 +184,8 @@ class Distiller:
         model.load_state_dict({**model.state_dict(), **own})
         model.semantic.encoder.load_state_dict(self.average.state_dict())
         if self.cells:
-            folded = fold_batch_norms(copy.deepcopy(model.semantic).eval().to(self.device))
-            prior = learn_prior(folded, self._prior_batches(), self.cells)
-            assert model.semantic.prior is not None
-            model.semantic.prior.load_state_dict(prior.state_dict())
+            add_prior(model, self.sampler, self.config)
         save_weights(model.eval(), self.out / WEIGHTS, half=True, distilled=str(self.step))
-
-    def _prior_batches(self) -> Iterator[Tensor]:
-        side = self.config.size_at(0)
-        weights = np.diff(self.sampler.cumulative, prepend=0)
-        rng = np.random.default_rng(self.config.seed)
-        count = min(PRIOR_PICTURES, int((weights > 0).sum()))
-        chosen = rng.choice(len(weights), count, replace=False, p=weights / weights.sum())
-        for first in range(0, count, PRIOR_BATCH):
-            yield self._rgb(self.sampler.fixed(chosen[first : first + PRIOR_BATCH], side))
 
     def _rgb(self, pictures: Picture) -> Tensor:
         return torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2).float() / 255

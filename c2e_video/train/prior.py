@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..color.lab import gray_lightness, rgb_to_lab
+from ..errors import BadWeights
+from ..model import Color2Embed, load_weights, save_weights
 from ..model.color_prior import BINS, PALETTE_SIGMA, SIDE, ColorPrior, bins_of
 from ..model.feature_maps import pool_to
+from ..model.fuse import fold_batch_norms
 from ..model.semantic_memory import SemanticMemory
+from .config import TrainConfig
+from .dataset import Sampler, open_cache
 
-PLACES = 96  # cells drawn from each photograph
+PICTURES = 3000  # photographs that a prior is learned from
+PLACES = 96  # cells drawn from each
 ROUNDS = 8  # of k-means
 LIGHT = 0.35  # weight of lightness beside a key of unit length, when clustering
 CHUNK = 4096  # points compared with all clusters at once
@@ -26,7 +36,7 @@ FADE = 0.02  # share of the histogram of all photographs in each cluster's
 def semantic_places(semantic: SemanticMemory, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Keys ``[P, C]``, lightness ``[P]`` in [-1, 1] and ab ``[P, 2]`` of cells at 1/16 drawn from pictures.
 
-    ``rgb`` is ``[N, 3, S, S]`` in [0, 1].
+    ``rgb`` is ``[N, 3, H, W]`` in [0, 1], its sides multiples of 16.
     """
     lightness = gray_lightness(rgb) / 50 - 1
     keys = semantic.keys(lightness).float()
@@ -38,9 +48,71 @@ def semantic_places(semantic: SemanticMemory, rgb: Tensor) -> tuple[Tensor, Tens
     return flat[0], flat[1][:, 0], flat[2]
 
 
+def relearn_prior(
+    photos: list[Path],
+    out: Path,
+    config: TrainConfig,
+    *,
+    init: Path,
+    cells: int = 2048,
+    cache: Path | None = None,
+) -> None:
+    """Write the weights ``init`` with a new color prior, as ``out / "weights.safetensors"``.
+
+    Args:
+        photos: Folders or tar files of photographs.
+        out: The folder for the weights.
+        config: Its seed, the first of its sizes and what it says of folders and photographs count.
+        init: Weights that have a semantic encoder.
+        cells: The number of the prior's cells.
+        cache: Where decoded photographs are kept.
+
+    Raises:
+        BadWeights: ``init`` has no semantic encoder.
+    """
+    begun = load_weights(init)
+    if begun.semantic is None:
+        raise BadWeights(
+            f"{str(init)!r} has no semantic encoder, from which a color prior is learned; "
+            "train one with --teacher"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    sampler = Sampler(open_cache(photos, cache or out / "cache"), config)
+    model = Color2Embed(replace(begun.config, prior=cells))
+    own = {k: v for k, v in begun.state_dict().items() if not k.startswith("semantic.prior.")}
+    model.load_state_dict({**model.state_dict(), **own})
+    add_prior(model.eval(), sampler, config)
+    save_weights(model, out / "weights.safetensors", half=True)
+
+
+def add_prior(model: Color2Embed, sampler: Sampler, config: TrainConfig) -> None:
+    """Learn the color prior of a network that has a semantic encoder, and put it in."""
+    assert model.semantic is not None
+    assert model.semantic.prior is not None
+    torch.manual_seed(config.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    folded = fold_batch_norms(copy.deepcopy(model.semantic).eval().to(device))
+    pictures = (picture.to(device) for picture in whole_photographs(sampler, config))
+    prior = learn_prior(folded, pictures, model.config.prior)
+    model.semantic.prior.load_state_dict(prior.state_dict())
+
+
+def whole_photographs(sampler: Sampler, config: TrainConfig) -> Iterator[Tensor]:
+    """Photographs RGB ``[1, 3, H, W]`` in [0, 1], each at most once.
+
+    They are whole, as the frames of a film: a part of a picture shows less of what its places are.
+    """
+    weights = np.diff(sampler.cumulative, prepend=0)
+    rng = np.random.default_rng(config.seed)
+    count = min(PICTURES, int((weights > 0).sum()))
+    for index in rng.choice(len(weights), count, replace=False, p=weights / weights.sum()):
+        rgb = torch.from_numpy(sampler.whole(int(index), config.size_at(0), rng))
+        yield rgb.permute(2, 0, 1)[None].float() / 255
+
+
 @torch.no_grad()
 def learn_prior(semantic: SemanticMemory, batches: Iterable[Tensor], cells: int) -> ColorPrior:
-    """The prior of photographs ``[N, 3, S, S]``, RGB in [0, 1], in ``cells`` clusters."""
+    """The prior of photographs ``[N, 3, H, W]``, RGB in [0, 1], in ``cells`` clusters."""
     parts = list(zip(*(semantic_places(semantic, rgb) for rgb in batches), strict=True))
     keys, light, ab = (torch.cat(part) for part in parts)
     points = torch.cat((keys, light[:, None] * LIGHT), dim=1)

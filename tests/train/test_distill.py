@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from c2e_video.errors import C2EError
+from c2e_video.errors import BadWeights, C2EError
 from c2e_video.model import load_weights, save_weights
 from c2e_video.model.color_prior import BINS, bin_centers
 from c2e_video.model.semantic_memory import SemanticMemory
@@ -121,6 +121,17 @@ def test_a_distilled_network_has_features_and_a_prior_and_paints_as_before_on_it
     longer = replace(config, steps=4)
     again = Distiller([film], out, longer, film=[film], resume=True, **options)  # type: ignore[arg-type]
     assert again.step == 3
+
+    prior.relearn_prior(
+        [film], tmp_path / "prior", config, init=out / "weights.safetensors", cells=7
+    )
+    with_other = load_weights(tmp_path / "prior" / "weights.safetensors")
+    assert with_other.config == replace(TINY, semantic=8, prior=7)
+    for name, tensor in model.state_dict().items():
+        if not name.startswith("semantic.prior."):
+            torch.testing.assert_close(with_other.state_dict()[name], tensor)
+    with pytest.raises(BadWeights, match="--teacher"):
+        prior.relearn_prior([film], tmp_path, config, init=tmp_path / "init.safetensors")
 
     options["init"] = out / "weights.safetensors"  # another run goes on from its encoder
     further = Distiller([film], tmp_path / "further", config, film=[film], **options)  # type: ignore[arg-type]
