@@ -23,10 +23,10 @@ BINS = (2 * SIDE + 1) ** 2
 SHARPNESS, LIGHTNESS = 20.0, 2.0
 TEMPERATURE = 0.38
 # Factor of ab: a mean of different colors has less chroma than they have.
-VIVID = 1.3
+VIVID = 1.25
 # The distribution is multiplied by (palette + FLOOR) ^ PULL, where there is a palette.
 PULL, FLOOR = 0.2, 0.1
-PLAUSIBLE = 0.5  # likelihood over the largest one from which on a color is wholly plausible
+PLAUSIBLE = 0.8  # likelihood over the largest one from which on a color is wholly plausible
 DOUBT = 30.0  # ab units of deviation at which certainty is 1 / e
 PALETTE_SIGMA = 1.0  # of the palette's histogram, in bins
 
