@@ -391,6 +391,17 @@ def test_the_pictures_do_not_depend_on_the_number_of_processors(tmp_path: Path) 
     assert one == many
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs a list of threads")
+def test_an_encoder_takes_no_priority_over_other_programs(tmp_path: Path) -> None:
+    """SVT-AV1, run as root, takes the highest there is, for itself and for its caller."""
+    policy = os.sched_getscheduler(0)
+    with Encoder(tmp_path / "a.mp4", info(), EncodeSettings("av1")) as encoder:
+        threads = [int(task.name) for task in Path("/proc/self/task").iterdir()]
+        assert {os.sched_getscheduler(thread) for thread in threads} == {policy}
+        encoder.write(painted(info(), encoder.picture, [np.zeros((48, 64), np.uint8)], [0]))
+        encoder.close()
+
+
 def test_h264_looks_few_frames_ahead_unless_a_preset_is_asked_for(tmp_path: Path) -> None:
     """x264 writes its settings into the film."""
     for name, preset, frames in (("usual", None, b"20"), ("slow", "slow", b"50")):
