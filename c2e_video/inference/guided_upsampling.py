@@ -46,16 +46,15 @@ def _reduced(planes: Tensor, size: list[int]) -> Tensor:
 
 
 def _slope(ab: Tensor, lightness: Tensor) -> Tensor:
-    mean_l, mean_ab = _window_mean(lightness), _window_mean(ab)
-    covariance = _window_mean(lightness * ab) - mean_l * mean_ab
-    variance = _window_mean(lightness.square()) - mean_l.square()
-    return _window_mean(covariance / (variance.clamp_min(0) + EPSILON))
+    inside = _window_sum(torch.ones_like(lightness))  # samples of each window that lie in the plane
 
+    def mean(planes: Tensor) -> Tensor:
+        return _window_sum(planes) / inside
 
-def _window_mean(planes: Tensor) -> Tensor:
-    """Box mean over the samples of each window that lie inside the plane."""
-    count = _window_sum(planes.new_ones(1, 1, *planes.shape[2:]))
-    return _window_sum(planes) / count
+    mean_l, mean_ab = mean(lightness), mean(ab)
+    covariance = mean(lightness * ab) - mean_l * mean_ab
+    variance = mean(lightness.square()) - mean_l.square()
+    return mean(covariance / (variance.clamp_min(0) + EPSILON))
 
 
 def _window_sum(planes: Tensor) -> Tensor:

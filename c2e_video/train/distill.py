@@ -26,7 +26,7 @@ from torch import Tensor
 from ..color.lab import gray_lightness
 from ..color.matrices import LUMA_WEIGHTS
 from ..errors import C2EError
-from ..model import Color2Embed, load_weights, save_weights
+from ..model import load_weights, save_weights
 from ..model.semantic_encoder import SemanticEncoder, SemanticFeatures
 from ..utils.arrays import Picture
 from ..utils.devices import bf16_is_faster, channels_last
@@ -35,6 +35,7 @@ from .averaged_weights import update_average
 from .config import TrainConfig
 from .dataset import Sampler, open_cache
 from .film_pairs import FilmPairs
+from .initial_model import with_new_parts
 from .losses import PerceptualLoss
 from .prior import add_prior
 from .step_progress import StepProgress
@@ -177,11 +178,9 @@ class Distiller:
 
     def write_weights(self) -> None:
         """The weights ``init`` with the averaged encoder and a prior learned with it."""
-        model = Color2Embed(replace(self.begun.config, semantic=WIDTH, prior=self.cells))
+        config = replace(self.begun.config, semantic=WIDTH, prior=self.cells)
+        model = with_new_parts(self.begun, config, "semantic.")
         assert model.semantic is not None
-        state = self.begun.state_dict()
-        own = {k: v for k, v in state.items() if not k.startswith("semantic.")}
-        model.load_state_dict({**model.state_dict(), **own})
         model.semantic.encoder.load_state_dict(self.average.state_dict())
         if self.cells:
             add_prior(model, self.sampler, self.config)

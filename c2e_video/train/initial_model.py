@@ -9,7 +9,7 @@ from pathlib import Path
 from safetensors import safe_open
 
 from ..errors import BadWeights
-from ..model import Color2Embed, load_weights
+from ..model import Color2Embed, ModelConfig, load_weights
 from .config import TrainConfig
 
 
@@ -45,3 +45,11 @@ def with_semantics(config: TrainConfig, state: Path | None, init: Path | None) -
     else:
         return config
     return replace(config, model=replace(config.model, semantic=semantic, prior=prior))
+
+
+def with_new_parts(begun: Color2Embed, config: ModelConfig, new: str) -> Color2Embed:
+    """A network of ``config`` with the weights of ``begun``, but for those whose names begin with ``new``."""
+    model = Color2Embed(config)
+    own = {k: v for k, v in begun.state_dict().items() if not k.startswith(new)}
+    model.load_state_dict({**model.state_dict(), **own})
+    return model

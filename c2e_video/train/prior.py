@@ -21,6 +21,7 @@ from ..model.fuse import fold_batch_norms
 from ..model.semantic_memory import SemanticMemory
 from .config import TrainConfig
 from .dataset import Sampler, open_cache
+from .initial_model import with_new_parts
 
 PICTURES = 3000  # photographs that a prior is learned from
 PLACES = 96  # cells drawn from each
@@ -78,9 +79,7 @@ def relearn_prior(
         )
     out.mkdir(parents=True, exist_ok=True)
     sampler = Sampler(open_cache(photos, cache or out / "cache"), config)
-    model = Color2Embed(replace(begun.config, prior=cells))
-    own = {k: v for k, v in begun.state_dict().items() if not k.startswith("semantic.prior.")}
-    model.load_state_dict({**model.state_dict(), **own})
+    model = with_new_parts(begun, replace(begun.config, prior=cells), "semantic.prior.")
     add_prior(model.eval(), sampler, config)
     save_weights(model, out / "weights.safetensors", half=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,6 +30,7 @@ from ...color.transfer import SRGB
 from ...errors import MediaError
 from ...utils.arrays import Plane
 from ...utils.files import disk_errors, local
+from ...utils.scheduling import kept_scheduling
 from ..filters import video_filter
 from ..frames import ColorBatch, Frame, VideoInfo
 from .codec_specs import CODEC_SPECS
@@ -80,7 +81,7 @@ def _open_encoder(
     if settings.codec == "av1":
         os.environ.setdefault("SVT_LOG", "1")  # errors only: it writes to stderr by itself
     try:
-        with _ordinary_threads():
+        with kept_scheduling():
             context.open()
     except av.FFmpegError as error:
         raise MediaError(
@@ -88,27 +89,6 @@ def _open_encoder(
             f"{context.pix_fmt} ({error.strerror}); use codec {able_codecs(info, settings.codec)}"
         ) from error
     return stream
-
-
-@contextlib.contextmanager
-def _ordinary_threads() -> Iterator[None]:
-    """Keep the scheduling of threads as it was.
-
-    Run as root, SVT-AV1 gives its threads and that of its caller real-time priority: other programs, and even
-    the system's own work, then wait for the encoder. With one core both can wait for each other for ever.
-    """
-    tasks = Path("/proc/self/task")  # of Linux
-    if not tasks.is_dir():
-        yield
-        return
-    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
-    try:
-        yield
-    finally:
-        for thread in (int(task.name) for task in tasks.iterdir()):
-            with contextlib.suppress(OSError):  # it has ended
-                if os.sched_getscheduler(thread) == os.SCHED_FIFO:
-                    os.sched_setscheduler(thread, policy, parameters)
 
 
 def _tag(target: Any, info: VideoInfo, full_range: bool, *, is_rgb: bool) -> None:
