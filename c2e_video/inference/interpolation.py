@@ -9,13 +9,14 @@ more at each end, gets the same colours as in the whole film.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from ..utils.arrays import Floats
 from .luma_planes import LumaPlane
-from .motion import MotionPlane, Source, mean_along_motion
+from .motion import Motion, MotionPlane, Source, followed, mean_along_motion
 from .prediction import LabPrediction
 from .temporal_filter import REACH, Predicted
 
@@ -47,6 +48,7 @@ class Moment(NamedTuple, Generic[T]):
         item: Whatever the caller keeps with it.
         number: Of the frame, in order.
         is_anchor: Whether the network must predict it.
+        starts_shot: Whether it is the first that comes of its shot.
         luma: The frame itself.
         lightness: L* in [0, 100], fp32 ``[h, w]``, at the size of the predictions.
         motion: Its motion plane.
@@ -55,6 +57,7 @@ class Moment(NamedTuple, Generic[T]):
     item: T
     number: int
     is_anchor: bool
+    starts_shot: bool
     luma: LumaPlane
     lightness: Floats
     motion: MotionPlane
@@ -70,14 +73,18 @@ class Span(NamedTuple, Generic[T]):
 def intervals(moments: Iterable[Moment[T]]) -> Iterator[list[Moment[T]]]:
     """The frames from each named anchor to the next, both included.
 
-    The first and the last frame count as named. The first interval holds the first frame alone.
+    The first and the last frame of a shot count as named. Its first interval holds its first frame alone.
     """
     current: list[Moment[T]] = []
     for moment in moments:
-        if not current:
+        if moment.starts_shot or not current:
+            if len(current) > 1:
+                yield current
             yield [moment]
+            current = [moment]
+            continue
         current.append(moment)
-        if moment.is_anchor and len(current) > 1:
+        if moment.is_anchor:
             yield current
             current = [moment]
     if len(current) > 1:
@@ -85,15 +92,34 @@ def intervals(moments: Iterable[Moment[T]]) -> Iterator[list[Moment[T]]]:
 
 
 def spans(interval: Sequence[Moment[T]]) -> list[Span[T]]:
-    """One of :func:`intervals` cut at the anchors that it needs."""
+    """One of :func:`intervals` cut at the anchors that it needs. Its frames are matched with these."""
     if len(interval) < 3:
         return [Span((), interval[-1])]
-    if not interval[0].motion.is_usable:
+    planes = [moment.motion for moment in interval]
+    if not planes[0].is_usable:
         return [Span((), moment) for moment in interval[1:]]
-    cut = _needed_anchor(interval)
+    steps = [Motion.between(*pair) for pair in pairwise(planes)]
+    for end in (0, len(planes) - 1):
+        _match_with(end, planes, steps)
+    return _cut(interval, steps)
+
+
+def _match_with(number: int, planes: Sequence[MotionPlane], steps: Sequence[Motion]) -> None:
+    """Match all frames of an interval with one of them."""
+    before, after = planes[number::-1], planes[number:]
+    steps_back = [step.reversed for step in steps[:number][::-1]]
+    for way, own_steps in ((before, steps_back), (after, steps[number:])):
+        for plane, motion in zip(way[1:], followed(way, own_steps), strict=True):
+            plane.match_by(way[0], motion.reversed)
+
+
+def _cut(interval: Sequence[Moment[T]], steps: Sequence[Motion]) -> list[Span[T]]:
+    """The spans of an interval whose frames are matched with its first and with its last."""
+    cut = _needed_anchor(interval) if len(interval) > 2 else None
     if cut is None:
         return [Span(interval[1:-1], interval[-1])]
-    return [*spans(interval[: cut + 1]), *spans(interval[cut:])]
+    _match_with(cut, [moment.motion for moment in interval], steps)
+    return [*_cut(interval[: cut + 1], steps[:cut]), *_cut(interval[cut:], steps[cut:])]
 
 
 def _needed_anchor(interval: Sequence[Moment[T]]) -> int | None:
@@ -108,9 +134,7 @@ def _needed_anchor(interval: Sequence[Moment[T]]) -> int | None:
 
 def lost_share(moment: Moment[T], before: Moment[T], after: Moment[T]) -> float:
     """The share of a frame that is found in neither of two others, 0 to 1."""
-    found = np.maximum(
-        *(moment.motion.match_once(end.motion).confidence for end in (before, after))
-    )
+    found = np.maximum(*(moment.motion.match(end.motion).confidence for end in (before, after)))
     return float(np.mean(found < LOST_CONFIDENCE))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -11,7 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..utils.arrays import Floats
-from .optical_flow import NO_MAP, forward_backward_error, pixel_positions, quick_flow
+from .optical_flow import (
+    NO_MAP,
+    composed_flow,
+    forward_backward_error,
+    pixel_positions,
+    quick_flow,
+)
 
 FLOW_SIDE = 128  # short side, about, of the planes in which motion is sought
 SMALLEST_SIDE = 32  # with a shorter side no motion is sought
@@ -49,7 +55,6 @@ class MotionPlane:
         self.lightness: Any = cv2.resize(lightness, size, interpolation=cv2.INTER_AREA)
         self._samples: npt.NDArray[np.uint8] = (self.lightness * 2.55).clip(0, 255).astype(np.uint8)
         # Weak, so that a frame is freed when it is done with, not when all it was compared with are.
-        self._flows: WeakKeyDictionary[MotionPlane, Floats] = WeakKeyDictionary()
         self._matches: WeakKeyDictionary[MotionPlane, Match] = WeakKeyDictionary()
 
     @property
@@ -58,21 +63,18 @@ class MotionPlane:
         return bool(min(self.lightness.shape) >= SMALLEST_SIDE)
 
     def match(self, other: MotionPlane) -> Match:
-        """Find the pixels of this frame in another one of the same size. The match is kept."""
+        """Find the pixels of this frame in another one of the same size. The match is kept.
+
+        If the two were matched by a motion that was followed, that match is returned.
+        """
         match = self._matches.get(other)
         if match is None:
-            match = self._matches[other] = self._find(other)
+            match = self.match_by(other, Motion.between(self, other))
         return match
 
-    def match_once(self, other: MotionPlane) -> Match:
-        """:meth:`match`, where the other frame is never matched with this one: its flow is not kept."""
-        match = self.match(other)
-        other._flows.pop(self, None)
-        return match
-
-    def _find(self, other: MotionPlane) -> Match:
-        flow = self.flow_to(other)
-        positions, _, error = forward_backward_error(flow, other.flow_to(self))
+    def match_by(self, other: MotionPlane, motion: Motion) -> Match:
+        """Match this frame with another one by a known motion, and keep the match."""
+        positions, _, error = forward_backward_error(*motion)
         seen: Any = cv2.remap(
             *(other.lightness, positions, NO_MAP, cv2.INTER_LINEAR),
             borderMode=cv2.BORDER_CONSTANT,
@@ -80,14 +82,54 @@ class MotionPlane:
         )
         difference = cv2.blur((seen - self.lightness) ** 2, (WINDOW, WINDOW))
         exponent = error / (-2 * FB_SIGMA**2) + difference / (-2 * LIGHTNESS_SIGMA**2)
-        return Match(flow, np.exp(exponent))
+        match = self._matches[other] = Match(motion.there, np.exp(exponent))
+        return match
 
-    def flow_to(self, other: MotionPlane) -> Floats:
-        """The flow to another frame. It is kept: each of two frames needs both directions."""
-        flow = self._flows.get(other)
-        if flow is None:
-            flow = self._flows[other] = quick_flow(self._samples, other._samples)
-        return flow
+
+class Motion(NamedTuple):
+    """The motion between two frames: the flow ``there`` and the flow ``back``, fp32 ``[h, w, 2]``."""
+
+    there: Floats
+    back: Floats
+
+    @classmethod
+    def between(cls, own: MotionPlane, other: MotionPlane) -> Motion:
+        """The motion from a frame to another, found directly: for frames that are close in time."""
+        pair = own._samples, other._samples
+        return cls(quick_flow(*pair), quick_flow(*pair[::-1]))
+
+    def then(self, step: Motion) -> Motion:
+        """This motion, and after it another one that begins where it ends."""
+        return Motion(composed_flow(self.there, step.there), composed_flow(step.back, self.back))
+
+    def refined(self, own: MotionPlane, other: MotionPlane) -> Motion:
+        """The motion between two frames, searched from this one on."""
+        pair = own._samples, other._samples
+        return Motion(quick_flow(*pair, self.there), quick_flow(*pair[::-1], self.back))
+
+    @property
+    def reversed(self) -> Motion:
+        return Motion(self.back, self.there)
+
+
+def followed(planes: Sequence[MotionPlane], steps: Iterable[Motion]) -> Iterator[Motion]:
+    """The motion from the first of some frames to each of the others, followed from frame to frame.
+
+    The search for the motion to a frame begins at the motion to the frame before it. Found directly, fast
+    motion is lost over a few frames.
+
+    Args:
+        planes: Frames in order of time, or in reverse.
+        steps: The motion from each of them to the next.
+
+    Yields:
+        The motion to each but the first.
+    """
+    first, *others = planes
+    motion: Motion | None = None
+    for plane, step in zip(others, steps, strict=True):
+        motion = step if motion is None else motion.then(step).refined(first, plane)
+        yield motion
 
 
 class Source(NamedTuple):

@@ -32,7 +32,7 @@ def flow_between(own: Grays, other: Grays, preset: int) -> Floats:
     return _calc(cv2.DISOpticalFlow.create(preset), own, other)
 
 
-def quick_flow(own: Grays, other: Grays) -> Floats:
+def quick_flow(own: Grays, other: Grays, start: Floats | None = None) -> Floats:
     """The flow from one picture to another, as interpolation and the temporal filter use it.
 
     Patches at half size, as the preset MEDIUM has them, but fewer, with fewer steps and without variational
@@ -42,6 +42,7 @@ def quick_flow(own: Grays, other: Grays) -> Floats:
     Args:
         own: Gray uint8 ``[H, W]``, sides of at least 16 pixels.
         other: Of the same size.
+        start: A flow at which the search begins; it is not changed.
 
     Returns:
         As :func:`flow_between`.
@@ -50,12 +51,21 @@ def quick_flow(own: Grays, other: Grays) -> Floats:
     search.setPatchStride(5)
     search.setGradientDescentIterations(8)
     search.setVariationalRefinementIterations(0)
-    return _calc(search, own, other)
+    return _calc(search, own, other, start)
 
 
-def _calc(search: Any, own: Grays, other: Grays) -> Floats:
-    # Any: OpenCV's stubs do not know that the flow to start from may be None.
-    return np.asarray(search.calc(own, other, None))
+def _calc(search: Any, own: Grays, other: Grays, start: Floats | None = None) -> Floats:
+    # Any: OpenCV's stubs do not know that the flow to start from may be None. It is written over.
+    return np.asarray(search.calc(own, other, None if start is None else start.copy()))
+
+
+def composed_flow(first: Floats, second: Floats) -> Floats:
+    """The flow along ``first``, and from there along ``second``: fp32 ``[H, W, 2]`` in pixels each."""
+    places = pixel_positions(*first.shape[:2]) + first
+    onward: Any = cv2.remap(
+        second, places, NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(onward + first)
 
 
 def forward_backward_error(there: Floats, back: Floats) -> tuple[Floats, Floats, Floats]:

@@ -1,4 +1,4 @@
-"""From the luma of a shot's frames to their colours: the stages that every frame passes."""
+"""From the luma of a film's frames to their colours: the stages that every frame passes."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ class ShotFrame(NamedTuple, Generic[T]):
         item: Whatever the caller keeps with it.
         luma: Its luma, of the same size throughout.
         is_anchor: Whether the network must predict it.
+        starts_shot: Whether the frame before it, if there is one, belongs to another shot.
     """
 
     item: T
     luma: LumaPlane
     is_anchor: bool
+    starts_shot: bool = False
 
 
 class ShotPredictor:
@@ -57,10 +59,12 @@ class ShotPredictor:
         embedding_of: Callable[[T], ColorEmbedding],
         size: tuple[int, int],
     ) -> Iterator[tuple[T, LabPrediction]]:
-        """Predict the frames of one shot.
+        """Predict the frames of one or several shots.
+
+        The next shot's frames are begun before those of the last one are done: no core waits at a cut.
 
         Args:
-            frames: In order. The first and the last are anchors in any case.
+            frames: In order. The first and the last of a shot are anchors in any case.
             embedding_of: Gives the embedding of an anchor. It is called in the caller's thread.
             size: Height and width of the predictions, at most those of the network's output.
 
@@ -74,11 +78,13 @@ class ShotPredictor:
         pool, cores = self.runner.pool, processors()
         # An interval is many frames in memory, and its motion takes a tenth of the network's time.
         few = cores // 8
+        reach = filter_reach(self.interval)
 
         def moment(numbered: tuple[int, ShotFrame[T]]) -> Moment[T]:
-            number, (item, luma, is_anchor) = numbered
+            number, (item, luma, is_anchor, starts_shot) = numbered
             lightness = lightness_plane(luma, size)
-            return Moment(item, number, is_anchor, luma, lightness, MotionPlane(lightness))
+            motion = MotionPlane(lightness)
+            return Moment(item, number, is_anchor, starts_shot, luma, lightness, motion)
 
         def predicted(
             lot: Sequence[tuple[Span[T], ColorEmbedding]],
@@ -95,13 +101,22 @@ class ShotPredictor:
                 for (span, _), planes in zip(lot, ab, strict=True)
             ]
 
-        moments = parallel_map(pool, moment, enumerate(frames), 2 * cores)
+        moments = parallel_map(pool, moment, _numbered(frames, reach), 2 * cores)
         found = chain.from_iterable(parallel_map(pool, spans, intervals(moments), few))
         with_embeddings = ((span, embedding_of(span.anchor.item)) for span in found)
         anchors = self.runner.stream(predicted, with_embeddings, size)
-        windows = filter_windows(anchors, filter_reach(self.interval))
+        windows = filter_windows(anchors, reach)
         filtered = parallel_map(pool, filter_window, windows, few)
         return parallel_map(pool, _colored, gaps(filtered), 2 * cores)
+
+
+def _numbered(frames: Iterable[ShotFrame[T]], reach: int) -> Iterator[tuple[int, ShotFrame[T]]]:
+    """Frames with rising numbers. Those of two shots are farther apart than the temporal filter reaches."""
+    number = 0
+    for frame in frames:
+        number += reach if frame.starts_shot else 0
+        yield number, frame
+        number += 1
 
 
 def _colored(gap: Gap[T]) -> tuple[T, LabPrediction]:

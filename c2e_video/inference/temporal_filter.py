@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Generic, NamedTuple, TypeVar
 
-from .motion import MotionPlane, Source, mean_along_motion
+from .motion import Motion, MotionPlane, Source, followed, mean_along_motion
 from .prediction import LabPrediction
 
 T = TypeVar("T")
@@ -38,10 +38,11 @@ class Predicted(NamedTuple, Generic[T]):
 
 
 class Window(NamedTuple, Generic[T]):
-    """A prediction and those around it that count, without their items: these may be large."""
+    """A prediction and those around it that count, nearest first, without their items: these may be large."""
 
     center: Predicted[T]
-    neighbors: Sequence[Predicted[None]]
+    before: Sequence[Predicted[None]]
+    after: Sequence[Predicted[None]]
 
 
 def filter_windows(frames: Iterable[Predicted[T]], reach: int) -> Iterator[Window[T]]:
@@ -69,10 +70,13 @@ def _next_window(
 ) -> Window[T]:
     """The window of the first that waits, which is past then."""
     center = waiting.popleft()
-    after = (_without_item(p) for p in islice(waiting, NEIGHBORS))
-    around = [p for p in (*past, *after) if abs(p.number - center.number) <= reach]
+    coming = map(_without_item, islice(waiting, NEIGHBORS))
+    before, after = (
+        [p for p in side if abs(p.number - center.number) <= reach]
+        for side in (reversed(past), coming)
+    )
     past.append(_without_item(center))
-    return Window(center, around)
+    return Window(center, before, after)
 
 
 def _without_item(predicted: Predicted[T]) -> Predicted[None]:
@@ -88,10 +92,19 @@ def filter_window(window: Window[T]) -> Predicted[T]:
     center = window.center
     if not center.motion.is_usable:
         return center
+    for side in (window.before, window.after):
+        _match_along([center.motion, *(other.motion for other in side)])
     sources = [
         Source(other.motion, other.prediction.ab)
-        for other in window.neighbors
+        for other in (*window.before, *window.after)
         if other.prediction.is_finite
     ]
     ab = mean_along_motion(center.motion, sources, center.prediction.ab)
     return center._replace(prediction=LabPrediction(center.prediction.lightness, ab))
+
+
+def _match_along(planes: Sequence[MotionPlane]) -> None:
+    """Match the first of some frames with the others; each is already matched with the one beside it."""
+    steps = [Motion(a.match(b).flow, b.match(a).flow) for a, b in pairwise(planes)]
+    for plane, motion in zip(planes[1:], followed(planes, steps), strict=True):
+        planes[0].match_by(plane, motion)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
+from typing import NamedTuple
 
 import numpy as np
 
 from ..references.image import Reference
 from ..references.reference_map import ReferenceMap
-from ..utils.arrays import Plane
 from ..video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, Shot, VideoInfo
 from .colorizer import Colorizer
 from .embedding import ColorEmbedding
@@ -82,50 +82,49 @@ class VideoColorizer:
             OutOfMemory: A single frame does not fit into the device's memory.
         """
         in_parts = chain.from_iterable(_by_grayness(batch, reference_map) for batch in batches)
-        keyframes = {r.at for row in reference_map.references for r in row if r.at is not None}
-        for (shot, _, is_gray), own in groupby(
-            in_parts, key=lambda part: (part[0].shot, part[0].size, part[1])
-        ):
+        for (_, is_gray), own in groupby(in_parts, key=lambda part: (part[0].size, part[1])):
+            own_batches = (batch for batch, _ in own)
             if is_gray:
-                yield from (neutral_batch(batch, picture) for batch, _ in own)
-                continue
-            frames = chain.from_iterable(batch.frames for batch, _ in own)
-            numbers = _numbers_in_shot(frames, shot, pts)
-            for frame, cb, cr in self._colorize_shot(numbers, reference_map, keyframes, picture):
-                yield ColorBatch(FrameBatch((frame,), shot), cb[None], cr[None])
+                yield from (neutral_batch(batch, picture) for batch in own_batches)
+            else:
+                yield from self._colorize_shots(own_batches, reference_map, picture, pts)
 
-    def _colorize_shot(
+    def _colorize_shots(
         self,
-        numbered: Iterable[tuple[int, Frame]],
+        batches: Iterable[FrameBatch],
         reference_map: ReferenceMap,
-        keyframes: Container[int],
         picture: PictureFormat,
-    ) -> Iterator[tuple[Frame, Plane, Plane]]:
-        """Frames with their numbers in the shot; each comes with its Cb and Cr."""
+        pts: Sequence[int] | None,
+    ) -> Iterator[ColorBatch]:
+        """Colorize frames of one size, none of which is left gray; a batch is one frame then."""
         shape = (self.info.height, self.info.width)
         sides = zip(
             network_size(shape, self.colorizer.size), chroma_size(shape, picture), strict=True
         )
         height, width = (min(pair) for pair in sides)
+        keyframes = {r.at for row in reference_map.references for r in row if r.at is not None}
+        interval = self.colorizer.anchor_interval
         marked = (
             ShotFrame(
-                *(frame, luma_plane(frame, self.info)),
-                number % self.colorizer.anchor_interval == 0 or frame.pts in keyframes,
+                *(own, luma_plane(own.frame, self.info)),
+                is_anchor=own.number % interval == 0 or own.frame.pts in keyframes,
+                starts_shot=own.starts_shot,
             )
-            for number, frame in numbered
+            for own in _numbered(batches, pts)
         )
         predicted = self.colorizer.shot_predictor.predict(
-            *(marked, lambda frame: self.embedding_at(frame.pts, reference_map), (height, width))
+            marked, lambda own: self.embedding_at(own.frame.pts, reference_map), (height, width)
         )
-        shown: deque[Frame] = deque()
+        shown: deque[_NumberedFrame] = deque()
 
         def scaled() -> Iterator[tuple[Frame, LabPrediction]]:
-            for frame, prediction in predicted:
-                shown.append(frame)
-                yield frame, prediction.scaled(reference_map.saturation_at(frame.pts))
+            for own, prediction in predicted:
+                shown.append(own)
+                yield own.frame, prediction.scaled(reference_map.saturation_at(own.frame.pts))
 
         for cb, cr in self.colorizer.render_frames(scaled(), self.info, picture):
-            yield shown.popleft(), cb, cr
+            frame, shot, *_ = shown.popleft()
+            yield ColorBatch(FrameBatch((frame,), shot), cb[None], cr[None])
 
     def similarities(self, frame: Frame, references: Sequence[Reference]) -> list[float]:
         """How much of a frame each reference shows, 0 to 1; NaN if the network has no memory."""
@@ -133,14 +132,22 @@ class VideoColorizer:
         return self.colorizer.similarities(frame, embeddings, self.info)
 
 
-def _numbers_in_shot(
-    frames: Iterable[Frame], shot: Shot, pts: Sequence[int] | None
-) -> Iterator[tuple[int, Frame]]:
-    """Frames with their numbers, counted from their shot's first frame."""
-    if pts is None:
-        return enumerate(frames)
-    first = bisect_left(pts, shot.start)
-    return ((bisect_left(pts, frame.pts) - first, frame) for frame in frames)
+class _NumberedFrame(NamedTuple):
+    """A frame with its shot, its number from the shot's first frame, and whether it is the first to come."""
+
+    frame: Frame
+    shot: Shot
+    number: int
+    starts_shot: bool
+
+
+def _numbered(batches: Iterable[FrameBatch], pts: Sequence[int] | None) -> Iterator[_NumberedFrame]:
+    """The frames of batches; ``pts`` as :meth:`VideoColorizer.colorize` has them."""
+    for shot, own in groupby(batches, key=lambda batch: batch.shot):
+        first = 0 if pts is None else bisect_left(pts, shot.start)
+        for place, frame in enumerate(chain.from_iterable(batch.frames for batch in own)):
+            number = place if pts is None else bisect_left(pts, frame.pts) - first
+            yield _NumberedFrame(frame, shot, number, place == 0)
 
 
 def _by_grayness(

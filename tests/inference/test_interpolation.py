@@ -12,6 +12,7 @@ import torch
 from c2e_video.inference.batching import BatchRunner
 from c2e_video.inference.embedding import ColorEmbedding
 from c2e_video.inference.interpolation import (
+    LOST_SHARE,
     Gap,
     Moment,
     Span,
@@ -32,9 +33,12 @@ from tests.inference.scenes import HEIGHT, WIDTH, panned, scene
 EMBEDDING = ColorEmbedding(torch.zeros(1), None, "none")
 
 
-def moment(lightness: Any, number: int, is_anchor: bool = False) -> Moment[int]:
+def moment(
+    lightness: Any, number: int, is_anchor: bool = False, starts_shot: bool = False
+) -> Moment[int]:
     luma = LumaPlane((lightness * 2.55).astype(np.uint8))
-    return Moment(number, number, is_anchor, luma, lightness, MotionPlane(lightness))
+    own = (is_anchor, starts_shot)
+    return Moment(number, number, *own, luma, lightness, MotionPlane(lightness))
 
 
 def anchor(planes: Any, number: int) -> Predicted[Span[int]]:
@@ -83,7 +87,18 @@ def test_intervals_share_their_ends_and_close_with_the_last_frame() -> None:
     numbers = [[m.number for m in interval] for interval in intervals(frames)]
     assert numbers == [[0], [0, 1, 2, 3, 4], [4, 5, 6, 7, 8], [8, 9, 10]]
     assert list(intervals([])) == []
-    assert [[m.number for m in i] for i in intervals(frames[:1])] == [[0]]
+
+
+def test_a_shot_ends_an_interval() -> None:
+    plane = scene(1)[0]
+    frames = [moment(plane, k, k % 4 == 0, starts_shot=k in (0, 6, 7)) for k in range(10)]
+    numbers = [[m.number for m in interval] for interval in intervals(frames)]
+    assert numbers == [[0], [0, 1, 2, 3, 4], [4, 5], [6], [7], [7, 8], [8, 9]]
+
+
+def test_an_interval_may_hold_one_frame() -> None:
+    frames = [moment(scene(1)[0], 0)]
+    assert [[m.number for m in i] for i in intervals(frames)] == [[0]]
 
 
 def anchors_of(lightness: Sequence[Any]) -> list[int]:
@@ -114,6 +129,13 @@ def test_over_a_cut_that_was_not_found_no_colour_comes() -> None:
         assert np.abs(found - truth[1:]).mean() < 1
 
 
+def test_fast_motion_is_followed_from_frame_to_frame() -> None:
+    """Over eight frames the scene moves by 48 of 128 pixels: a direct search fails."""
+    frames = [planes[0] for planes in panned(9, speed=6)]
+    assert anchors_of(frames) == [8]
+    assert lost_share(*(moment(frames[k], k) for k in (4, 0, 8))) > LOST_SHARE
+
+
 def test_too_small_for_motion_every_frame_is_an_anchor() -> None:
     assert anchors_of([scene(1, 24, 32)[0]] * 5) == [1, 2, 3, 4]
 
@@ -137,15 +159,16 @@ def film() -> list[Any]:
     return frames
 
 
+def network(lumas: Sequence[LumaPlane], _: Sequence[ColorEmbedding]) -> Any:
+    """A network that is a function of a frame's luma alone."""
+    rough = [lightness_plane(luma, (HEIGHT, WIDTH)) for luma in lumas]
+    return np.stack([np.stack((plane - 50, np.roll(plane, 3) - plane)) for plane in rough])
+
+
 def colors(
     frames: Sequence[Any], interval: int, first: int = 0, keyframe: int | None = None
 ) -> list[Any]:
-    """The ab of part of a film by a network that is a function of a frame's luma alone."""
-
-    def network(lumas: Sequence[LumaPlane], _: Sequence[ColorEmbedding]) -> Any:
-        rough = [lightness_plane(luma, (HEIGHT, WIDTH)) for luma in lumas]
-        return np.stack([np.stack((plane - 50, np.roll(plane, 3) - plane)) for plane in rough])
-
+    """The ab of part of a film."""
     marked = (
         ShotFrame(number, LumaPlane(luma), number % interval == 0 or number == keyframe)
         for number, luma in enumerate(frames, first)
@@ -165,6 +188,21 @@ def test_part_of_a_film_with_its_context_has_the_bits_of_the_whole(interval: int
         part = colors(frames[begun:ended], interval, begun, keyframe=21)
         for number in range(start, stop):
             np.testing.assert_array_equal(part[number - begun], whole[number], str(number))
+
+
+def test_shots_have_the_bits_that_each_has_by_itself() -> None:
+    one, other = film()[:21], film()[24:]
+    frames = [*one, *other]
+    marked = [
+        ShotFrame(k, LumaPlane(luma), k in (0, 8, 16, 21, 29, 37, 45), k in (0, 21))
+        for k, luma in enumerate(frames)
+    ]
+    runner = BatchRunner(torch.device("cpu"), HEIGHT)
+    predictor = ShotPredictor(network, runner, 8)
+    found = predictor.predict(marked, lambda _: EMBEDDING, (HEIGHT, WIDTH))
+    alone = [*colors(one, 8), *colors(other, 8)]
+    for (number, prediction), ab in zip(found, alone, strict=True):
+        np.testing.assert_array_equal(prediction.ab, ab, str(number))
 
 
 def test_the_bits_do_not_depend_on_the_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def predicted(lightness: Any, ab: Any, number: int = 0) -> Predicted[None]:
 
 def filtered(center: Predicted[None], *neighbors: Predicted[None]) -> Any:
     """The ab of the middle one of these predictions."""
-    return filter_window(Window(center, neighbors)).prediction.ab
+    return filter_window(Window(center, (), neighbors)).prediction.ab
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7, 20])
@@ -44,12 +44,12 @@ def test_each_prediction_comes_once_among_those_within_reach(
     windows = list(filter_windows(frames, reach))
     assert [window.center for window in windows] == frames
     for number, window in enumerate(windows):
-        around = [
-            frames[k].number
-            for k in range(max(0, number - NEIGHBORS), min(count, number + NEIGHBORS + 1))
-            if k != number and abs(frames[k].number - frames[number].number) <= reach
-        ]
-        assert [neighbor.number for neighbor in window.neighbors] == around
+        for side, places in (
+            (window.before, range(number - 1, max(-1, number - NEIGHBORS - 1), -1)),
+            (window.after, range(number + 1, min(count, number + NEIGHBORS + 1))),
+        ):
+            near = [k for k in places if abs(frames[k].number - frames[number].number) <= reach]
+            assert [neighbor.number for neighbor in side] == [frames[k].number for k in near]
 
 
 @pytest.mark.parametrize(("step", "waited_for"), [(1, 3), (3, 3), (8, 1)])
