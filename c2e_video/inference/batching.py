@@ -83,6 +83,20 @@ class BatchRunner:
                 done = part.stop
         return results
 
+    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Run work on items of any kind: on each core of a CPU, or one after the other for a GPU.
+
+        Args:
+            work: Is called with each item.
+            items: Are taken in the caller's thread.
+
+        Returns:
+            The results, in order.
+        """
+        if self.is_parallel:
+            return parallel_map(self.pool, work, items, processors())
+        return map(work, items)
+
     def stream(
         self,
         work: Callable[[Sequence[Item]], list[Result]],

@@ -22,9 +22,13 @@ from .temporal_filter import REACH, Predicted
 
 T = TypeVar("T")
 
-# A pixel is lost where its confidence is lower than this in both anchors. If more than this share of a
-# frame is lost, the frame becomes an anchor.
-LOST_CONFIDENCE, LOST_SHARE = 0.1, 0.2
+# A pixel is lost where its confidence is lower than this in both anchors.
+LOST_CONFIDENCE = 0.1
+# The lost shares of the frames between two anchors may add up to so much. Otherwise the middle frame becomes
+# an anchor.
+LOST_TOTAL = 1.6
+# A frame of which more is lost becomes an anchor, as in a flash.
+LOST_SHARE = 0.5
 
 
 def filter_reach(interval: int) -> int:
@@ -123,12 +127,11 @@ def _cut(interval: Sequence[Moment[T]], steps: Sequence[Motion]) -> list[Span[T]
 
 
 def _needed_anchor(interval: Sequence[Moment[T]]) -> int | None:
-    """The middle frame if too much of it is lost, else the frame of which most is lost, if it is too much."""
+    """The middle frame if too much of the interval is lost, else the frame of which too much is lost."""
     before, *between, after = interval
-    middle = len(between) // 2
-    if lost_share(between[middle], before, after) > LOST_SHARE:
-        return middle + 1
     lost = [lost_share(moment, before, after) for moment in between]
+    if sum(lost) > LOST_TOTAL:
+        return len(lost) // 2 + 1
     return lost.index(max(lost)) + 1 if max(lost) > LOST_SHARE else None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -106,9 +107,11 @@ class CandidatePool:
             At most ``COMPARED_FULLY`` candidates; all if there are no more.
         """
         some = spread(samples, COMPARED_SAMPLES)
+        nearest = self._nearest(some, film_matcher)
+        matches = film_matcher.match_all((s, c.key, c.load) for c in nearest for s in some)
+        confidences = iter([match.confidence for match in matches])
         scored = [
-            ScoredCandidate(c, sum(_confidence(s, c, film_matcher) for s in some) / len(some))
-            for c in self._nearest(some, film_matcher)
+            ScoredCandidate(c, sum(islice(confidences, len(some))) / len(some)) for c in nearest
         ]
         return sorted(scored, key=lambda one: -one.score)
 
@@ -128,10 +131,6 @@ def spread(samples: Sequence[FrameSample], most: int) -> list[FrameSample]:
     """At most so many samples, evenly over all."""
     count = min(most, len(samples))
     return [samples[(2 * i + 1) * len(samples) // (2 * count)] for i in range(count)]
-
-
-def _confidence(sample: FrameSample, candidate: Candidate, film_matcher: FilmMatcher) -> float:
-    return film_matcher.match_candidate(sample, candidate.key, candidate.load).confidence
 
 
 def collect_candidates(

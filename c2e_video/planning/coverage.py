@@ -186,11 +186,11 @@ class FilmMatcher:
 
     def reference_features(self, reference: Reference) -> CellFeatures:
         """Of a reference."""
-        return self.matcher.encode_once(self._key(reference), lambda: reference.image)
+        return self.matcher.encode_once(self.key(reference), lambda: reference.image)
 
     def match(self, sample: FrameSample, reference: Reference) -> Match:
         """How well a sample is found in a reference; NaN where the network cannot compare."""
-        return self.match_candidate(sample, self._key(reference), lambda: reference)
+        return self.match_candidate(sample, self.key(reference), lambda: reference)
 
     def match_candidate(
         self, sample: FrameSample, key: object, load: Callable[[], Reference]
@@ -210,7 +210,14 @@ class FilmMatcher:
             self._matches[pair] = self.matcher.match(self.features(sample), features)
         return self._matches[pair]
 
-    def _key(self, reference: Reference) -> object:
+    def match_all(
+        self, pairs: Iterable[tuple[FrameSample, object, Callable[[], Reference]]]
+    ) -> list[Match]:
+        """:meth:`match_candidate` of several pairs, at once where the network's device can."""
+        return list(self.matcher.each(lambda pair: self.match_candidate(*pair), pairs))
+
+    def key(self, reference: Reference) -> object:
+        """What tells a reference from all others in :meth:`match_candidate`."""
         return self._keys.get(reference.digest, reference.digest)
 
     def _image(self, key: object, load: Callable[[], Reference]) -> Picture:
@@ -239,18 +246,25 @@ def measure_coverage(
     """
     if not reference_map.references[shot.index]:
         return ShotCoverage(shot, gray=True)
-    points, matches = [], []
-    for sample in samples:
-        if sample.is_blank:  # black stays neutral
-            points.append(CoveragePoint(sample.pts, 1.0))
-            continue
-        references = [r for r, w in reference_map.weights_at(sample.pts) if w >= MIN_WEIGHT]
-        found = [film_matcher.match(sample, reference) for reference in references]
-        best = max(range(len(found)), key=lambda i: found[i].confidence)
-        name = references[best].path.name
-        points.append(CoveragePoint(sample.pts, found[best].confidence, name))
-        matches.append(found[best])
-    return ShotCoverage(shot, tuple(points), loss=_loss(matches))
+    clear = [sample for sample in samples if not sample.is_blank]
+    counting = [
+        [r for r, w in reference_map.weights_at(sample.pts) if w >= MIN_WEIGHT] for sample in clear
+    ]
+    found = iter(
+        film_matcher.match_all(
+            (sample, film_matcher.key(reference), lambda reference=reference: reference)  # type: ignore[misc]
+            for sample, references in zip(clear, counting, strict=True)
+            for reference in references
+        )
+    )
+    # Black stays neutral.
+    points = {sample.pts: CoveragePoint(sample.pts, 1.0) for sample in samples}
+    matches = []
+    for sample, references in zip(clear, counting, strict=True):
+        best, match = max(zip(references, found, strict=False), key=lambda pair: pair[1].confidence)
+        points[sample.pts] = CoveragePoint(sample.pts, match.confidence, best.path.name)
+        matches.append(match)
+    return ShotCoverage(shot, tuple(points.values()), loss=_loss(matches))
 
 
 def _loss(matches: Iterable[Match]) -> float:

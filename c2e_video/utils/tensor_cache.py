@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import BinaryIO, NamedTuple
 
 import torch
@@ -18,9 +19,14 @@ Tensors = tuple[Tensor, ...]
 
 
 class TensorCache:
-    """Tensors by key. What is too much for the file, or for its disk, is computed again."""
+    """Tensors by key. What is too much for the file, or for its disk, is computed again.
+
+    Several threads may use one.
+    """
 
     def __init__(self) -> None:
+        self._lock = Lock()
+        self._key_locks: dict[object, Lock] = {}  # held while a key's tensors are computed
         self._latest: OrderedDict[object, Tensors] = OrderedDict()
         self._file = _TensorFile()
 
@@ -34,10 +40,16 @@ class TensorCache:
         Returns:
             The tensors, bit for bit as they were computed.
         """
-        tensors = self._latest.pop(key, None) or self._file.read(key) or compute()
-        self._latest[key] = tensors
-        while len(self._latest) > IN_MEMORY:
-            self._file.write(*self._latest.popitem(last=False))
+        with self._lock:
+            key_lock = self._key_locks.setdefault(key, Lock())
+        with key_lock:
+            with self._lock:
+                tensors = self._latest.pop(key, None) or self._file.read(key)
+            tensors = tensors or compute()
+            with self._lock:
+                self._latest[key] = tensors
+                while len(self._latest) > IN_MEMORY:
+                    self._file.write(*self._latest.popitem(last=False))
         return tensors
 
 

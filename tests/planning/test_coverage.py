@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,9 +102,10 @@ class Remembered(FilmMatcher):
 
     def __init__(self, known: dict[tuple[int, str], Match]) -> None:
         self.known = known
+        self._keys = {}
 
-    def match(self, sample: FrameSample, reference: Reference) -> Match:
-        return self.known[sample.pts, reference.path.stem]
+    def match_all(self, pairs: Iterable[Any]) -> list[Match]:
+        return [self.known[sample.pts, load().path.stem] for sample, _, load in pairs]
 
 
 def test_of_two_keyframes_the_better_one_counts_where_both_have_weight() -> None:
