@@ -36,8 +36,8 @@ from c2e_video.utils.files import check_folder, write_text
 from c2e_video.video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, Shot
 
 POINTS = (  # size, interval
-    *((192, 8), (240, 4), (240, 8), (240, 12), (256, 1), (256, 4), (256, 8), (256, 12), (272, 12)),
-    *((288, 4), (288, 8), (288, 12), (384, 1), (384, 4), (384, 8)),
+    *((192, 12), (224, 4), (224, 12), (240, 12), (272, 1), (272, 2), (272, 4), (272, 8)),
+    *((272, 12), (320, 4), (320, 12), (352, 4), (352, 12), (384, 12)),
 )
 PICTURE = PictureFormat("yuvj420p", 8, (2, 2), "bt601", True)
 

@@ -102,6 +102,7 @@ class BatchRunner:
         work: Callable[[Sequence[Item]], list[Result]],
         items: Iterable[Item],
         size: tuple[int, ...],
+        ahead: int | None = None,
     ) -> Iterator[Result]:
         """Run work on frames as they come.
 
@@ -109,6 +110,8 @@ class BatchRunner:
             work: Is called with some items, one at a time on a CPU; returns a result for each.
             items: One a frame. They are taken in the caller's thread, a few ahead.
             size: Height and width of the planes that the network sees.
+            ahead: Frames that a CPU may compute beside the one that is waited for; by default those that
+                the network can.
 
         Returns:
             The results, in order.
@@ -119,7 +122,8 @@ class BatchRunner:
         if self.is_parallel:
             singles = ((item,) for item in items)
             work_on_one = partial(self._run_part, work)
-            lots = parallel_map(self.pool, work_on_one, singles, self.ahead(size))
+            ahead = self.ahead(size) if ahead is None else ahead
+            lots = parallel_map(self.pool, work_on_one, singles, ahead)
             return chain.from_iterable(lots)
         return chain.from_iterable(
             self._run_lot(work, lot, size) for lot in _lots(items, self.batch)

@@ -15,7 +15,7 @@ from ..color.lab import AB_SCALE
 from ..errors import C2EError
 from ..utils.arrays import Floats, Picture, Plane
 from ..utils.choices import Device, Precision
-from ..utils.devices import translate_oom
+from ..utils.devices import processors, translate_oom
 from ..video.frames import ColorBatch, Frame, FrameBatch, PictureFormat, VideoInfo
 from .embedding import ColorEmbedding
 from .luma_planes import LumaPlane, luma_plane, network_size
@@ -149,7 +149,8 @@ class Colorizer(InferenceNetwork):
             return chroma_planes(lumas, predictions, picture, info.colorimetry, self.device)
 
         size = network_size((info.height, info.width), self.size)
-        return self.batch_runner.stream(rendered, frames, size)
+        # Chroma planes are small: some ahead keep the cores busy while the next anchor is prepared.
+        return self.batch_runner.stream(rendered, frames, size, ahead=4 * processors())
 
     def colorize(
         self,

@@ -21,7 +21,7 @@ class Preset(NamedTuple):
 
 
 QUALITIES: Mapping[Quality, Preset] = {
-    "draft": Preset(240, 12),
+    "draft": Preset(224, 12),
     "standard": Preset(272, 12),
     "best": Preset(352, 12),
 }

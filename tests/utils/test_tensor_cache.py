@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -34,6 +36,25 @@ def asked_twice(count: int) -> list[int]:
             assert tensor.dtype == expected.dtype
             assert torch.equal(tensor, expected)
     return computed
+
+
+def test_threads_that_ask_for_one_key_compute_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensor_cache, "IN_MEMORY", 2)
+    computed: list[int] = []
+    cache = TensorCache()
+
+    def compute(number: int) -> Tensors:
+        time.sleep(0.002)
+        computed.append(number)
+        return made(number)
+
+    numbers = [*range(6)] * 4
+    with ThreadPoolExecutor(4) as pool:
+        for number, found in zip(
+            numbers, pool.map(lambda n: cache.once(n, lambda: compute(n)), numbers), strict=True
+        ):
+            assert all(map(torch.equal, found, made(number)))
+    assert sorted(computed) == [*range(6)]
 
 
 def test_more_than_memory_holds_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
