@@ -74,7 +74,7 @@ def evaluate(
     from ..utils.files import check_folder
     from .progress_bar import ProgressBar
 
-    configure_process()
+    configure_process(single_threaded=False)  # LPIPS is computed by this thread
     # An error now, not after hours of work.
     ciede2000_formula()
     if json_file:

@@ -107,11 +107,18 @@ def single_threaded_pool(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, "core", lambda: torch.set_num_threads(1))
 
 
-def configure_process() -> None:
+def configure_process(*, single_threaded: bool = True) -> None:
     """Set what holds for a whole process. The command line calls it after its imports, the library never.
 
     TF32 is switched off: on GPUs it replaces fp32 by default, and has ten bits of mantissa instead of 23.
+
+    Args:
+        single_threaded: Whether torch computes each operation of the caller's thread with one core. Frames
+            are divided among the cores anyway. Beside another program the threads of one operation wait
+            for one another: the first frame of a film took 7 s instead of 4.
     """
+    if single_threaded:
+        torch.set_num_threads(1)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     configure_malloc()
     collect_as_usual()

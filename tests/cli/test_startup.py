@@ -25,6 +25,17 @@ def test_garbage_is_looked_for_as_usual_after_the_imports() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_one_operation_computes_with_one_core_unless_it_is_asked_for_more() -> None:
+    """Beside another program, threads of one operation wait for one another."""
+    code = (
+        "import torch; torch.set_num_threads(3);"
+        "from c2e_video.utils.devices import configure_process;"
+        "configure_process(single_threaded=False); assert torch.get_num_threads() == 3;"
+        "configure_process(); assert torch.get_num_threads() == 1"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_a_plain_run_loads_nothing_of_a_cluster() -> None:
     code = (
         "import sys; from c2e_video import cli; import c2e_video.pipeline.colorize;"
