@@ -8,9 +8,9 @@ here alone; its constants are measured by ``benchmarks/coverage.py``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -24,9 +24,6 @@ from ..model.motion_prior import mutual_nearest_neighbors
 from ..utils.arrays import Floats, Picture
 from ..utils.tensor_cache import TensorCache
 from .network import InferenceNetwork
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 MATCH_SIZE = 128  # short side at which pictures are compared, in pixels
 # Inverse temperature of the softmax over a reference's cells by which their colours are averaged.
@@ -128,18 +125,6 @@ class PictureMatcher:
 
         keys, *ab = self._cache.once(key, compute)
         return CellFeatures(keys.flatten(0, 1), (keys.shape[0], keys.shape[1]), *ab)
-
-    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """Run work that compares pictures on several items, at once where the network's device can.
-
-        Args:
-            work: Is called with each item, in other threads on a CPU.
-            items: Its arguments.
-
-        Returns:
-            The results, in order.
-        """
-        return self.network.batch_runner.each(work, items)
 
     @torch.inference_mode()
     def match(self, frame: CellFeatures, reference: CellFeatures) -> Match:

@@ -214,7 +214,8 @@ class FilmMatcher:
         self, pairs: Iterable[tuple[FrameSample, object, Callable[[], Reference]]]
     ) -> list[Match]:
         """:meth:`match_candidate` of several pairs, at once where the network's device can."""
-        return list(self.matcher.each(lambda pair: self.match_candidate(*pair), pairs))
+        runner = self.matcher.network.batch_runner
+        return list(runner.each(lambda pair: self.match_candidate(*pair), pairs))
 
     def key(self, reference: Reference) -> object:
         """What tells a reference from all others in :meth:`match_candidate`."""

@@ -140,7 +140,5 @@ def upright(luma: Plane, info: VideoInfo, rows: int) -> Picture:
     how = cv2.INTER_AREA if rows < height else cv2.INTER_LINEAR
     sized: Any = cv2.resize(luma, (columns, rows), interpolation=how).astype(np.float32)
     unit = torch.from_numpy(np.clip((sized - offset) * scale, 0, 1))
-    gray = gray_to_srgb(unit, info.colorimetry.curve).numpy()
-    # By NumPy: torch's threads would wait for one another beside those that decode.
-    samples = np.rint(gray * 255).astype(np.uint8)
-    return np.ascontiguousarray(info.upright(samples))
+    gray = gray_to_srgb(unit, info.colorimetry.curve).mul(255).round().byte().numpy()
+    return np.ascontiguousarray(info.upright(gray))
