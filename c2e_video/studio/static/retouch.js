@@ -163,11 +163,12 @@ async function apply() {
         body: JSON.stringify({ strokes: state.strokes }),
         signal: request.signal,
       });
-      if (response.status === 204) return null; // a newer stroke overtook this one
+      if (response.status === 204) return undefined; // overtaken
       if (!response.ok) throw new Error((await response.json()).error);
       return createImageBitmap(await response.blob());
     });
     if (asked !== request) return;
+    if (image === undefined) return apply(); // an older request, given up since, reached the server later
     note("");
     if (!image || at !== pts()) return;
     view.retouched = image;

@@ -112,13 +112,16 @@ function select() {
   setSlider("film-saturation", store.film.saturation);
 }
 
+let keeping = 0; // values of sliders that were let go and are on their way
+
 function setSlider(id, value) {
-  if (document.activeElement === $(id) && view.saturation !== null) return;
+  if (document.activeElement === $(id) && (view.saturation !== null || keeping)) return;
   $(id).value = value;
   $(`${id}-value`).textContent = Number(value).toFixed(2);
 }
 
-// While a slider moves, the frame is shown with its value; when it is let go, the value is kept.
+// While a slider moves, the frame is shown with its value; when it is let go, the value is kept. A table that
+// comes before that has the value of before: the slider stays where it is.
 function slider(id, product, keep) {
   $(id).addEventListener("input", () => {
     const value = Number($(id).value);
@@ -129,7 +132,10 @@ function slider(id, product, keep) {
   $(id).addEventListener("change", async () => {
     const value = Number($(id).value);
     view.saturation = null;
+    keeping += 1;
     await keep(value);
+    keeping -= 1;
+    select();
     refresh(0);
   });
 }

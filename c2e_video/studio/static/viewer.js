@@ -78,7 +78,11 @@ async function loadPainted() {
   try {
     const image = await picture(path(`/painted/${pts()}?${query}`), { signal: request.signal });
     if (image) painteds.put(wanted, image);
-    if (image === undefined || wanted !== key()) return;
+    if (wanted !== key()) return;
+    if (image === undefined) {
+      rest(); // an older request, given up since, reached the server later
+      return;
+    }
     view.painted = image;
     note(image ? "" : unpainted());
     show();
