@@ -1,7 +1,7 @@
 // The list of films: a card each, and a folder to choose from.
 
 import { get, post, remove, tell } from "./api.js";
-import { $, button, make } from "./dom.js";
+import { $, button, make, redraw } from "./dom.js";
 import { loadStudio, on, store } from "./store.js";
 import { length } from "./times.js";
 
@@ -103,7 +103,7 @@ async function choose() {
 }
 
 export function startFilms() {
-  on("films", list);
+  on("films", () => redraw(list));
   $("choose").addEventListener("click", choose);
   $("empty").addEventListener("click", choose);
 }

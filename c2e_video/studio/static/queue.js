@@ -1,7 +1,7 @@
 // Runs: what is painted, what waits, what is kept on the disk.
 
 import { post, tell } from "./api.js";
-import { $, button, make } from "./dom.js";
+import { $, button, make, redraw } from "./dom.js";
 import { changed, on, store } from "./store.js";
 import { length } from "./times.js";
 
@@ -130,5 +130,5 @@ function video() {
 }
 
 export function startQueue() {
-  on("queue film", list);
+  on("queue film", () => redraw(list));
 }

@@ -1,7 +1,7 @@
 // The pictures of a shot: its keyframes in time, and what else could colour it.
 
 import { get, post, TAB, tell } from "./api.js";
-import { $, button, make } from "./dom.js";
+import { $, button, make, redraw } from "./dom.js";
 import { say } from "./messages.js";
 import { edit, on, path, pts, seek, shot, shotIndex, store, takingTable } from "./store.js";
 import { note, refresh, view } from "./viewer.js";
@@ -114,7 +114,7 @@ async function exportFrame() {
 }
 
 export function startReferences() {
-  on("film table shot tab", list);
+  on("film table shot tab", () => redraw(list));
   on("frame", () => store.times && store.tab === "references" && line());
   on("film", () => {
     $("export-note").textContent = "";

@@ -1,7 +1,7 @@
 // The list of shots, and what may be done to the one on the screen.
 
 import { post, tell } from "./api.js";
-import { $, make } from "./dom.js";
+import { $, make, redraw } from "./dom.js";
 import { changed, edit, on, path, pts, redo, seekMiddle, shot, shotIndex, store, takingTable, undo } from "./store.js";
 import { stretches } from "./timeline.js";
 import { length } from "./times.js";
@@ -146,14 +146,15 @@ export const toggleGray = () => edit("gray", { shot: shotIndex(), gray: !shot().
 export const moveBorder = (frames) => edit("border", { shot: shotIndex(), frames });
 
 export function startShots() {
-  on("film table", list);
+  on("film table", () => redraw(list));
   on("shot", select);
   on("coverage", ({ shot: index }) => {
-    const old = $(`shot-${index}`);
-    if (old) {
+    redraw(() => {
+      const old = $(`shot-${index}`);
+      if (!old || !store.film?.shots?.[index]) return;
       old.replaceWith(item(index));
       select();
-    }
+    });
   });
   for (const id of ["only-needing", "longest-first"]) $(id).addEventListener("change", list);
   $("split").addEventListener("click", split);
