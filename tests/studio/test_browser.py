@@ -6,6 +6,7 @@ import csv
 import shutil
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -318,7 +319,9 @@ def range_painted_stopped_and_resumed(browser: Browser) -> None:
     browser.until(
         "/painting · [1-9][0-9]* of 36 frames/.test(document.querySelector('#queue-film').innerText)"
     )
-    pressed_while_its_list_is_made_anew(browser, "#queue-film button:has-text('Stop')")
+    page.route("**/queue/*/stop", lambda route: answered_late(route, browser.url))
+    with page.expect_response("**/queue/*/stop"):
+        pressed_while_its_list_is_made_anew(browser, "#queue-film button:has-text('Stop')")
     browser.wait("#queue-film [data-state=stopped]")
     page.reload()
     browser.wait("#film-view")
@@ -330,6 +333,15 @@ def range_painted_stopped_and_resumed(browser: Browser) -> None:
     finished_stretch_plays(browser)
     output = browser.folder / "film.color.from-00-00-02.500.to-00-00-04.000.mp4"
     assert len(luma_frames(output)) == 36
+
+
+def answered_late(route: Any, url: str) -> None:
+    """The answer that the run is stopping comes after the news that it has stopped."""
+    answer = route.fetch()
+    while "stopping" in urllib.request.urlopen(f"{url}api/queue").read().decode():
+        time.sleep(0.05)
+    time.sleep(0.5)  # the page has read the news
+    route.fulfill(response=answer)
 
 
 def pressed_while_its_list_is_made_anew(browser: Browser, button: str) -> None:

@@ -53,6 +53,24 @@ export async function picture(path, options = {}) {
   return createImageBitmap(await response.blob());
 }
 
+// A load of which one runs at a time, and one more after it if it is asked for meanwhile: an answer that was made
+// before the newest news would otherwise be shown after them.
+export function latest(load) {
+  let running = null;
+  let again = false;
+  const run = async () => {
+    do {
+      again = false;
+      await load();
+    } while (again);
+  };
+  return () => {
+    if (running) again = true;
+    else running = run().finally(() => (running = null));
+    return running;
+  };
+}
+
 // Does something that may fail, and says so in a line.
 export async function tell(work) {
   try {

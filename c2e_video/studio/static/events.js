@@ -1,6 +1,6 @@
 // What the server tells while the page is open.
 
-import { get, tell } from "./api.js";
+import { get, latest, tell } from "./api.js";
 import { $ } from "./dom.js";
 import { finisheds } from "./frames.js";
 import { say } from "./messages.js";
@@ -50,24 +50,17 @@ const HEARD = {
   },
 };
 
-let asking = false;
-let again = false;
-
 // Which stretches are painted by now.
-async function finished() {
-  again = asking;
-  if (asking || !store.times) return;
-  asking = true;
+const finished = latest(async () => {
+  if (!store.times) return;
+  const film = store.film;
   try {
-    store.film.finished = await get(path("/finished"));
+    film.finished = await get(path("/finished"));
     changed("finished");
   } catch {
     // the next message asks again
-  } finally {
-    asking = false;
-    if (again) finished();
   }
-}
+});
 
 export function looking({ frames, of }) {
   $("looking-line").textContent = `Looking at the film… ${frames}${of ? ` of ${of}` : ""} frames`;

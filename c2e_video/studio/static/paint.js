@@ -2,7 +2,7 @@
 
 import { get, post, tell } from "./api.js";
 import { $, make } from "./dom.js";
-import { changed, on, path, shot, store } from "./store.js";
+import { loadQueue, on, path, shot, store } from "./store.js";
 
 const range = () => document.querySelector("input[name=range]:checked").value;
 
@@ -51,8 +51,8 @@ async function losses() {
 async function start(event) {
   event.preventDefault();
   await tell(async () => {
-    store.queue = await post("queue", { film: store.film.id, options: options() });
-    changed("queue");
+    await post("queue", { film: store.film.id, options: options() });
+    await loadQueue();
   });
 }
 

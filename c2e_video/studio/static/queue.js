@@ -2,13 +2,13 @@
 
 import { post, tell } from "./api.js";
 import { $, button, make, redraw } from "./dom.js";
-import { changed, on, store } from "./store.js";
+import { loadQueue, on, store } from "./store.js";
 import { length } from "./times.js";
 
 const act = (job, action, body = {}) =>
   tell(async () => {
-    store.queue = await post(`queue/${job.id}/${action}`, body);
-    changed("queue");
+    await post(`queue/${job.id}/${action}`, body);
+    await loadQueue();
   });
 
 const WORDS = {

@@ -1,6 +1,6 @@
 // What the page knows. Parts of the page listen for what concerns them.
 
-import { get, post, tell } from "./api.js";
+import { get, latest, post, tell } from "./api.js";
 import { say } from "./messages.js";
 import { Times } from "./times.js";
 
@@ -72,17 +72,17 @@ export function seekMiddle(index) {
   seek(store.times.indexOf((start + stop) / 2));
 }
 
-export async function loadStudio() {
+export const loadStudio = latest(async () => {
   const studio = await get("studio");
-  Object.assign(store, { films: studio.films, queue: studio.queue, folder: studio.folder });
+  Object.assign(store, { films: studio.films, folder: studio.folder });
   changed("films");
-  changed("queue");
-}
+  await loadQueue();
+});
 
-export async function loadQueue() {
+export const loadQueue = latest(async () => {
   store.queue = await get("queue");
   changed("queue");
-}
+});
 
 // Shots that were measured while a table was on its way: it may have been made before.
 const late = new Set();
