@@ -18,11 +18,10 @@ from .answers import Ask, jpeg_answer
 
 
 def studio(ask: Ask) -> dict[str, Any]:
-    """The folder, the cards of all films, the queue."""
+    """The folder and the cards of all films."""
     return {
         "folder": str(ask.studio.workspace.folder),
         "films": [card(film) for film in ask.studio.library.all()],
-        "queue": ask.studio.queue.jobs(),
     }
 
 

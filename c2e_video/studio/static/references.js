@@ -48,8 +48,10 @@ async function candidates() {
   const turn = ++asked;
   const index = shotIndex();
   const found = await tell(() => get(path(`/candidates/${index}?tab=${TAB}`)));
-  if (turn !== asked || !found) return;
-  $("candidates").replaceChildren(...found.map((one) => candidate(one, index)));
+  if (!found) return;
+  redraw(() => {
+    if (turn === asked) $("candidates").replaceChildren(...found.map((one) => candidate(one, index)));
+  });
 }
 
 function candidate({ digest, name, score, level, own }, index) {

@@ -1,7 +1,7 @@
 // Brush a colour over a thing: the stroke goes to the server, which spreads it to the edges of luma.
 
 import { get, post, TAB, tell } from "./api.js";
-import { $, make } from "./dom.js";
+import { $, make, redraw } from "./dom.js";
 import { css, rgbToLab } from "./lab.js";
 import { say } from "./messages.js";
 import { on, path, pts, shot, store, takingTable } from "./store.js";
@@ -260,7 +260,7 @@ async function swatches() {
     one.style.background = css(rgb);
     return one;
   });
-  $("swatches").replaceChildren(...buttonsOf);
+  redraw(() => $("swatches").replaceChildren(...buttonsOf));
 }
 
 export function startRetouch() {
